@@ -1,0 +1,42 @@
+# ct_ext: concurrency tests inside the database.  Built by PGXS:
+#   make && make install        (PG_CONFIG=... for another server)
+EXTENSION = ct_ext
+EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(srcdir)/ct_ext.control)
+MODULE_big = ct_ext
+
+OBJS = ct_ext.o \
+	$(patsubst $(srcdir)/%.c,%.o,$(filter-out %/exprscan.c %/exprparse.c,$(wildcard $(foreach d,$(DIRS),$(srcdir)/$(d)/*.c)))) \
+	src/script/exprparse.o src/script/exprscan.o
+DIRS = src src/script src/session src/metrics src/checks src/report src/api bgworker
+
+# The install script is one file made of ordered pieces.
+PIECES = $(sort $(wildcard $(srcdir)/install/*.sql))
+SCENARIOS = $(sort $(wildcard $(srcdir)/install/scenarios/*.sql))
+DATA_built = $(EXTENSION)--$(EXTVERSION).sql
+
+REGRESS = $(patsubst $(srcdir)/sql/%.sql,%,$(sort $(wildcard $(srcdir)/sql/*.sql)))
+REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=ct_ext
+ISOLATION = $(patsubst $(srcdir)/specs/%.spec,%,$(sort $(wildcard $(srcdir)/specs/*.spec)))
+ISOLATION_OPTS = --load-extension=ct_ext
+
+EXTRA_CLEAN = src/script/exprparse.c src/script/exprparse.h src/script/exprscan.c
+
+PG_CPPFLAGS = -I. -I$(srcdir)
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+
+PG_CONFIG ?= pg_config
+srcdir ?= .
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+# Nothing here is worth inlining into queries, so no bitcode and no clang.
+override with_llvm = no
+include $(PGXS)
+
+$(EXTENSION)--$(EXTVERSION).sql: $(PIECES) $(SCENARIOS) ct_ext.control
+	cat $(PIECES) $(SCENARIOS) > $@
+
+# A header may be anybody's business.
+$(OBJS): $(wildcard $(foreach d,$(DIRS),$(srcdir)/$(d)/*.h))
+
+src/script/exprparse.h: src/script/exprparse.c ;
+src/script/exprparse.c: BISONFLAGS += -d
+src/script/exprparse.o src/script/exprscan.o: src/script/exprparse.h

@@ -1,0 +1,401 @@
+/*
+ * caller.c
+ *		The caller's side of a run.
+ *
+ * The caller makes the run's shared memory, starts the leader and waits.  If
+ * it stops waiting, for whatever reason (Ctrl-C, statement_timeout, the
+ * client's end, termination), its mapping of the segment is undone with its
+ * transaction or with the process, and that cancels the run.
+ *
+ * While it waits it watches for the one deadlock that nobody else can see:
+ * the run waits for a lock of the caller's transaction, which waits for the
+ * run.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/ipc.h"
+#include "tcop/tcopprot.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+#include "bgworker/caller.h"
+#include "bgworker/horizon.h"
+#include "bgworker/launch.h"
+#include "bgworker/merge.h"
+#include "src/ct_compat.h"
+#include "src/program.h"
+#include "src/settings.h"
+#include "src/text.h"
+
+#define TICK_MS			200
+/* how long an interrupted caller gives the run to clean up before it raises */
+#define CLEANUP_MS		3000
+
+void
+ct_call_check(const char *function)
+{
+	if (ct_process_role != CT_PROCESS_CLIENT)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("%s cannot be called from within a run", function),
+				 errdetail("A run's scripts, setup and checks are executed by its background workers, which cannot start another run.")));
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot execute %s during recovery", function),
+				 errdetail("A run records its results, which a standby cannot."),
+				 errhint("Run it on the primary; its results can be read here.")));
+	if (XactReadOnly)
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot execute %s in a read-only transaction", function),
+				 errhint("SET TRANSACTION READ WRITE, or check default_transaction_read_only.")));
+}
+
+/* Before 17, a background worker cannot connect as a role without LOGIN. */
+static void
+check_role(void)
+{
+	HeapTuple	tuple;
+	bool		login;
+
+	if (CT_NOLOGIN_ROLES_WORK)
+		return;
+	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(GetUserId()));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for role %u", GetUserId());
+	login = ((Form_pg_authid) GETSTRUCT(tuple))->rolcanlogin;
+	ReleaseSysCache(tuple);
+	if (!login)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+				 errmsg("role \"%s\" is not permitted to log in",
+						GetUserNameFromId(GetUserId(), false)),
+				 errdetail("The run's background workers connect as the current role."),
+				 errhint("RESET ROLE, or give the role LOGIN; from PostgreSQL 17 on it is not needed.")));
+}
+
+/* A caller that doesn't wait any more cancels the run it waited for. */
+static void
+caller_detached(dsm_segment *segment, Datum arg)
+{
+	CtShared   *shared = (CtShared *) DatumGetPointer(arg);
+
+	if (ct_shared_state(shared) != CT_RUN_DONE)
+		ct_shared_cancel(shared);
+}
+
+/* Has the leader gone without having been heard of? */
+static bool
+leader_is_gone(CtCall *call)
+{
+	pid_t		pid;
+
+	if (call->leader == NULL)
+		return pg_atomic_read_u32(&call->shared->leader_attached) == 0;
+	return GetBackgroundWorkerPid(call->leader, &pid) == BGWH_STOPPED;
+}
+
+/* ---- the deadlock that only the caller can see ---- */
+
+static bool
+is_me(int pid, void *arg)
+{
+	return pid == MyProcPid;
+}
+
+/* A cheap look at who sleeps on a lock at all; only then the costly question. */
+static void
+check_locks(CtCall *call)
+{
+	CtShared   *shared = call->shared;
+	int			blocked = 0;
+	int			i;
+
+	if (ct_proc_waits_for_lock(shared->leader_procno, shared->leader_pid) &&
+		ct_proc_waits_for(shared->leader_pid, is_me, NULL))
+		blocked = shared->leader_pid;
+	for (i = 0; i < shared->max_workers && blocked == 0; i++)
+	{
+		CtSlot	   *slot = ct_shared_slot(shared, i);
+
+		if (slot->pid != 0 && ct_proc_waits_for_lock(slot->procno, slot->pid) &&
+			ct_proc_waits_for(slot->pid, is_me, NULL))
+			blocked = slot->pid;
+	}
+	if (blocked != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_DEADLOCK_DETECTED),
+				 errmsg("the run waits for a lock that this transaction holds"),
+				 errdetail("Process %d of the run is blocked by this transaction, which waits for the run.", blocked),
+				 errhint("COMMIT before the call.")));
+}
+
+/* The client may have gone without a word. */
+static void
+check_client(void)
+{
+	if (whereToSendOutput == DestRemote && MyProcPort != NULL &&
+		WaitEventSetCanReportClosed() && !pq_check_connection())
+		ereport(FATAL,
+				(errcode(ERRCODE_CONNECTION_FAILURE),
+				 errmsg("connection to client lost"),
+				 errdetail("The run that it waited for is cancelled.")));
+}
+
+/* ---- starting ---- */
+
+int64
+ct_call_start(CtCall *call, const Jsonb *document, bool waits)
+{
+	CtPlan	   *plan = ct_plan_read(document);
+	CtProgram  *program;
+	int			asked = 0;
+
+	ct_plan_validate(plan);
+	program = ct_program_load(plan);
+	check_role();
+
+	memset(call, 0, sizeof(CtCall));
+	if (plan->transactions > 0)
+		plan->workers = Min(plan->workers, plan->transactions);
+	if (plan->workers > max_worker_processes - 1)
+	{
+		/* what can't be had in any case takes no memory */
+		if (plan->workers_named)
+			ct_too_few_workers(max_worker_processes - 1, plan->workers);
+		asked = plan->workers;
+		plan->workers = Max(max_worker_processes - 1, 1);
+	}
+	call->segment = ct_shared_create(document, plan->workers, program->nhistograms);
+	call->shared = ct_shared_address(call->segment);
+	call->shared->workers_asked = Max(asked, plan->workers);
+	call->attached = true;
+	on_dsm_detach(call->segment, caller_detached, PointerGetDatum(call->shared));
+	if (waits)
+	{
+		call->release_horizon = ct_horizon_may_release();
+		call->shared->held_horizon = !call->release_horizon;
+		if (!call->release_horizon)
+			ereport(NOTICE,
+					(errmsg("this transaction holds back vacuum while it waits for the run"),
+					 errdetail("Dead versions of rows that the run updates pile up, and its throughput falls."),
+					 errhint("Call the function alone in its statement, outside of a transaction block, in READ COMMITTED; or use ct_start.")));
+	}
+
+	call->leader = ct_launch_leader(call->segment);
+	if (call->leader == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("no background worker slot is free for the run's leader"),
+				 errhint("Wait for other runs to end, or raise max_worker_processes (now %d) and restart the server.",
+						 max_worker_processes)));
+
+	while (ct_shared_state(call->shared) < CT_RUN_SETUP)
+	{
+		if (leader_is_gone(call) && ct_shared_state(call->shared) < CT_RUN_SETUP)
+			break;
+		if (ConditionVariableTimedSleep(&call->shared->changed, TICK_MS, ct_wait_event()))
+		{
+			check_client();
+			check_locks(call);
+		}
+	}
+	ConditionVariableCancelSleep();
+	if (call->shared->run_id == 0)
+	{
+		ct_call_raise_error(call, ERROR);
+		pg_unreachable();
+	}
+	if (!waits)
+		cancel_on_dsm_detach(call->segment, caller_detached, PointerGetDatum(call->shared));
+	return call->shared->run_id;
+}
+
+void
+ct_call_detach(CtCall *call)
+{
+	if (call->attached)
+		dsm_detach(call->segment);
+	call->attached = false;
+	call->segment = NULL;
+	call->shared = NULL;
+}
+
+/* ---- waiting ---- */
+
+static const char *
+state_text(CtRunState state)
+{
+	switch (state)
+	{
+		case CT_RUN_STARTING:
+			return "starting";
+		case CT_RUN_SETUP:
+			return "setup";
+		case CT_RUN_LAUNCHING:
+			return "launching workers";
+		case CT_RUN_RUNNING:
+			return "running";
+		case CT_RUN_CHECKING:
+			return "checking";
+		case CT_RUN_DONE:
+			break;
+	}
+	return "done";
+}
+
+static void
+print_progress(CtShared *shared)
+{
+	CtRunState	state = ct_shared_state(shared);
+	double		elapsed = (GetCurrentTimestamp() - shared->started_at) / 1e6;
+	CtTotals	totals;
+
+	if (state != CT_RUN_RUNNING)
+	{
+		ereport(NOTICE,
+				(errmsg("run " INT64_FORMAT ": %.0f s, %s", shared->run_id, elapsed,
+						state_text(state))));
+		return;
+	}
+	ct_merge_totals(shared, &totals);
+	elapsed = (ct_now_ns() - shared->gate_ns) / 1e9;
+	ereport(NOTICE,
+			(errmsg("run " INT64_FORMAT ": %.0f s, " INT64_FORMAT " transactions (%.0f/s), "
+					INT64_FORMAT " failed, " INT64_FORMAT " retries",
+					shared->run_id, elapsed, totals.transactions,
+					elapsed > 0 ? totals.transactions / elapsed : 0,
+					totals.failed, totals.retries)));
+}
+
+/* Gives a cancelled run the time to clean up, so that our error comes after it. */
+static void
+await_cleanup(CtCall *call)
+{
+	uint64		until = ct_now_ns() + CLEANUP_MS * CT_NS_PER_MS;
+
+	ct_shared_cancel(call->shared);
+	HOLD_INTERRUPTS();
+	while (ct_shared_state(call->shared) != CT_RUN_DONE && ct_now_ns() < until &&
+		   !leader_is_gone(call))
+		(void) ConditionVariableTimedSleep(&call->shared->changed, 50, ct_wait_event());
+	ConditionVariableCancelSleep();
+	RESUME_INTERRUPTS();
+}
+
+/* Waits; returns false if the time was up first. */
+static bool
+wait_for_end(CtCall *call, uint64 timeout_ns, bool progress)
+{
+	CtShared   *shared = call->shared;
+	uint64		start = ct_now_ns();
+	uint64		next_look = start + TICK_MS * CT_NS_PER_MS;
+	uint64		next_progress = start + ct_progress_interval * CT_NS_PER_S;
+
+	while (ct_shared_state(shared) != CT_RUN_DONE && !leader_is_gone(call))
+	{
+		uint64		now = ct_now_ns();
+		long		wait_ms = TICK_MS;
+
+		if (timeout_ns != 0)
+		{
+			if (now - start >= timeout_ns)
+				return false;
+			wait_ms = Min(wait_ms, (long) ((timeout_ns - (now - start)) / CT_NS_PER_MS + 1));
+		}
+		if (call->release_horizon)
+			ct_horizon_release();
+		(void) ConditionVariableTimedSleep(&shared->changed, wait_ms, ct_wait_event());
+
+		/* by the clock, for barriers may wake us all the time */
+		now = ct_now_ns();
+		if (now < next_look)
+			continue;
+		next_look = now + TICK_MS * CT_NS_PER_MS;
+		check_client();
+		check_locks(call);
+		if (progress && ct_progress_interval > 0 && now >= next_progress &&
+			ct_shared_state(shared) != CT_RUN_DONE)
+		{
+			print_progress(shared);
+			next_progress += ct_progress_interval * CT_NS_PER_S;
+		}
+	}
+	return true;
+}
+
+bool
+ct_call_wait(CtCall *call, uint64 timeout_ns, bool progress)
+{
+	MemoryContext context = CurrentMemoryContext;
+	bool		done;
+
+	PG_TRY();
+	{
+		done = wait_for_end(call, timeout_ns, progress);
+		ConditionVariableCancelSleep();
+	}
+	PG_CATCH();
+	{
+		ConditionVariableCancelSleep();
+		if (call->leader != NULL)
+		{
+			MemoryContextSwitchTo(context);
+			ct_copy_text(call->shared->cancel_reason, CopyErrorData()->message, CT_MESSAGE_LEN);
+			await_cleanup(call);
+		}
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+
+	/* so that nothing of the run is left when we return, not even its slot */
+	if (done && call->leader != NULL)
+		(void) WaitForBackgroundWorkerShutdown(call->leader);
+	return done;
+}
+
+void
+ct_call_raise_error(CtCall *call, int elevel)
+{
+	CtShared   *shared = call->shared;
+	CtErrorReport *error = &shared->error;
+
+	if (error->sqlstate != 0)
+	{
+		int			category = ERRCODE_TO_CATEGORY(error->sqlstate);
+
+		/* what doesn't exist may only not be committed yet */
+		if (TransactionIdIsValid(GetTopTransactionIdIfAny()) &&
+			(category == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION ||
+			 category == ERRCODE_INVALID_SCHEMA_NAME))
+		{
+			if (error->hint[0] != '\0')
+				strlcat(error->hint, " ", CT_MESSAGE_LEN);
+			strlcat(error->hint,
+					"This transaction has made changes that are not committed, and the run cannot see them: COMMIT before the call.",
+					CT_MESSAGE_LEN);
+		}
+		ct_error_raise(error, elevel);
+	}
+	else if (shared->run_id == 0)
+		ereport(elevel,
+				(errcode(ERRCODE_CONNECTION_FAILURE),
+				 errmsg("the run's leader could not start"),
+				 errdetail("The server's log says why.")));
+	else if (shared->verdict[0] == '\0')
+		ereport(elevel,
+				(errcode(ERRCODE_CONNECTION_FAILURE),
+				 errmsg("the leader of run " INT64_FORMAT " was lost", shared->run_id),
+				 errdetail("The server's log says why."),
+				 errhint("The run shows as crashed; the next run or ct_prune removes its sandbox.")));
+}

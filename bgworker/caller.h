@@ -1,0 +1,45 @@
+/*
+ * caller.h
+ *		The caller's side of a run: starting it and waiting for it.
+ */
+#ifndef CT_CALLER_H
+#define CT_CALLER_H
+
+#include "bgworker/shared.h"
+#include "postmaster/bgworker.h"
+
+typedef struct CtCall
+{
+	dsm_segment *segment;
+	CtShared   *shared;
+	BackgroundWorkerHandle *leader; /* NULL if somebody else started it */
+	bool		release_horizon;	/* see horizon.h */
+	bool		attached;		/* the segment is ours to detach */
+} CtCall;
+
+/*
+ * Raises unless a run can be started from here: not on a standby, not in a
+ * read-only transaction, not from within a run.
+ */
+extern void ct_call_check(const char *function);
+
+/*
+ * Starts the run that the document plans, and returns its id as soon as its
+ * row is committed.  If the caller is going to wait, the run ends with it.
+ */
+extern int64 ct_call_start(CtCall *call, const Jsonb *document, bool waits);
+
+/* Lets go of a run that goes on by itself. */
+extern void ct_call_detach(CtCall *call);
+
+/*
+ * Waits for the run's end, printing progress if told to.  timeout in ns, 0 for
+ * none; returns false if it was reached.  Raises if the run waits for a lock
+ * of this transaction's.
+ */
+extern bool ct_call_wait(CtCall *call, uint64 timeout_ns, bool progress);
+
+/* After the end: raises what made the run fail, if anything did. */
+extern void ct_call_raise_error(CtCall *call, int elevel);
+
+#endif							/* CT_CALLER_H */

@@ -1,0 +1,124 @@
+/*
+ * launch.c
+ *		Starting a run's background workers.
+ *
+ * Workers are dynamic: no preload, no static slot.  They act as the role that
+ * called ct_run and never as another one, since they connect as it.
+ */
+#include "postgres.h"
+
+#include "libpq/pqsignal.h"
+#include "miscadmin.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "tcop/tcopprot.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+
+#include "bgworker/launch.h"
+#include "src/ct_compat.h"
+
+CtProcessRole ct_process_role = CT_PROCESS_CLIENT;
+
+static BackgroundWorkerHandle *
+launch(dsm_segment *segment, const char *function, const char *name, const char *type, int number)
+{
+	BackgroundWorker worker;
+	BackgroundWorkerHandle *handle;
+
+	memset(&worker, 0, sizeof(worker));
+	strlcpy(worker.bgw_name, name, sizeof(worker.bgw_name));
+	strlcpy(worker.bgw_type, type, sizeof(worker.bgw_type));
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	strlcpy(worker.bgw_library_name, "ct_ext", sizeof(worker.bgw_library_name));
+	strlcpy(worker.bgw_function_name, function, sizeof(worker.bgw_function_name));
+	worker.bgw_main_arg = UInt32GetDatum(dsm_segment_handle(segment));
+	memcpy(worker.bgw_extra, &number, sizeof(number));
+	worker.bgw_notify_pid = MyProcPid;
+
+	return RegisterDynamicBackgroundWorker(&worker, &handle) ? handle : NULL;
+}
+
+void
+ct_too_few_workers(int available, int asked)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("only %d of %d workers could be started", available, asked),
+			 errdetail("There are no more background worker slots, and the leader takes one of them."),
+			 errhint("Ask for fewer workers, leave their number out, or raise max_worker_processes (now %d) and restart the server.",
+					 max_worker_processes)));
+}
+
+BackgroundWorkerHandle *
+ct_launch_leader(dsm_segment *segment)
+{
+	return launch(segment, "ct_leader_main", "ct_ext leader", "ct_ext leader", 0);
+}
+
+BackgroundWorkerHandle *
+ct_launch_worker(dsm_segment *segment, int64 run_id, int worker)
+{
+	char		name[BGW_MAXLEN];
+
+	snprintf(name, sizeof(name), "ct_ext worker %d of run " INT64_FORMAT, worker + 1, run_id);
+	return launch(segment, "ct_worker_main", name, "ct_ext worker", worker);
+}
+
+/*
+ * The segment is unmapped before a process leaves its condition variable for
+ * good, so outside a transaction (whose abort would do it) we have to leave it
+ * earlier ourselves.
+ */
+static void
+leave_condition_variable(int code, Datum arg)
+{
+	ConditionVariableCancelSleep();
+}
+
+dsm_segment *
+ct_launch_begin(Datum main_arg, int *worker)
+{
+	dsm_segment *segment;
+
+	/* SIGTERM ends us at the next interrupt check, SIGINT what we execute */
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, die);
+	pqsignal(SIGINT, StatementCancelHandler);
+	BackgroundWorkerUnblockSignals();
+	memcpy(worker, MyBgworkerEntry->bgw_extra, sizeof(*worker));
+
+	/* no resource owner yet, so that this lasts until we exit */
+	segment = dsm_attach(DatumGetUInt32(main_arg));
+	if (segment == NULL)
+		ereport(FATAL,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the run's shared memory is gone"),
+				 errdetail("Whoever started the run has given up already.")));
+	before_shmem_exit(leave_condition_variable, (Datum) 0);
+	return segment;
+}
+
+void
+ct_launch_connect(const CtShared *shared)
+{
+	BackgroundWorkerInitializeConnectionByOid(shared->database, shared->role,
+											  CT_WORKER_CONNECTION_FLAGS);
+}
+
+void
+ct_launch_search_path(const char *sandbox, const char *search_path)
+{
+	const char *value = search_path ? search_path : "";
+
+	if (sandbox != NULL && sandbox[0] != '\0')
+		value = value[0] == '\0' ? quote_identifier(sandbox) :
+			psprintf("%s, %s", quote_identifier(sandbox), value);
+
+	/* as what RESET ALL comes back to, and over what was SET since */
+	SetConfigOption("search_path", value, PGC_USERSET, PGC_S_CLIENT);
+	SetConfigOption("search_path", value, PGC_USERSET, PGC_S_SESSION);
+}

@@ -1,0 +1,42 @@
+/*
+ * launch.h
+ *		Starting a run's background workers.
+ */
+#ifndef CT_LAUNCH_H
+#define CT_LAUNCH_H
+
+#include "postmaster/bgworker.h"
+#include "bgworker/shared.h"
+
+/* which of a run's processes this is; the workers refuse ct_run by it */
+typedef enum CtProcessRole
+{
+	CT_PROCESS_CLIENT,			/* a session, or anything else */
+	CT_PROCESS_LEADER,
+	CT_PROCESS_WORKER
+} CtProcessRole;
+
+extern CtProcessRole ct_process_role;
+
+/* Raises that fewer workers than were named can be had, with what to do. */
+extern void ct_too_few_workers(int available, int asked);
+
+/* Both return NULL if no slot is free. */
+extern BackgroundWorkerHandle *ct_launch_leader(dsm_segment *segment);
+extern BackgroundWorkerHandle *ct_launch_worker(dsm_segment *segment, int64 run_id, int worker);
+
+/*
+ * The first steps of leader and worker: signals, the segment, the connection
+ * as the run's role.  Returns the segment; mine is the number that the worker
+ * was launched with.
+ */
+extern dsm_segment *ct_launch_begin(Datum main_arg, int *worker);
+extern void ct_launch_connect(const CtShared *shared);
+
+/* Puts the sandbox, if any, before the caller's search_path, for good. */
+extern void ct_launch_search_path(const char *sandbox, const char *search_path);
+
+extern PGDLLEXPORT void ct_leader_main(Datum main_arg);
+extern PGDLLEXPORT void ct_worker_main(Datum main_arg);
+
+#endif							/* CT_LAUNCH_H */

@@ -1,0 +1,797 @@
+/*
+ * leader.c
+ *		The leader: sets a run up, starts it, watches it, judges and records it.
+ *
+ * Its steps are those of README.md.  Each step that touches the database is a
+ * transaction of its own, and between them the leader holds no snapshot and no
+ * lock, so that a long run holds back nobody.
+ *
+ * Whatever goes wrong is raised as an ERROR, caught in one place, and ends in
+ * the same clean-up as a run that went well: workers ended, results so far
+ * recorded, teardown, sandbox dropped, the waiting caller told.
+ *
+ * A signal is such an error too, not an instant end, so that cancelling or
+ * terminating the leader leaves nothing behind.  Recording and dropping hold
+ * off the first signals, and wait for locks for some seconds only; teardown,
+ * which is the user's, can be cancelled.  A second SIGTERM, a second later,
+ * ends the leader at once.  Then, as after a crash, the segment tells the workers and the caller
+ * so as it is unmapped, and the row that was committed first is what the next
+ * run's sweep finds.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "libpq/pqsignal.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "tcop/tcopprot.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/timeout.h"
+#include "utils/timestamp.h"
+
+#include "bgworker/launch.h"
+#include "bgworker/merge.h"
+#include "bgworker/sandbox.h"
+#include "bgworker/shared.h"
+#include "src/checks/check.h"
+#include "src/ct_compat.h"
+#include "src/interpret.h"
+#include "src/record.h"
+#include "src/text.h"
+
+typedef struct CtLeader
+{
+	CtShared   *shared;
+	dsm_segment *segment;
+	MemoryContext context;		/* the leader's life */
+	CtPlan	   *plan;
+	CtProgram  *program;
+	CtSession  *session;
+	int			nhandles;
+	BackgroundWorkerHandle **handles;
+	bool		recorded_start; /* the row is there */
+	Oid			sandbox;		/* schema that we made, InvalidOid if none */
+	CtChecks   *checks;			/* ready to be asked */
+	MemoryContext tick_context; /* reset each second */
+	bool		gate_opened;
+	uint64		end_ns;			/* when the last worker had ended; 0 before */
+
+	/* of the timeline */
+	CtTotals	last_totals;
+	CtHistogram *last_latency;
+	CtHistogram *latency;
+	CtHistogram *difference;
+	uint64		last_ns;
+} CtLeader;
+
+/* how long recording and dropping wait for a lock */
+#define END_LOCK_TIMEOUT	"3s"
+
+/* SIGTERM again, so much later, is meant as an end at once */
+#define IMPATIENCE_NS		CT_NS_PER_S
+
+static volatile sig_atomic_t terminated = false;
+static uint64 terminated_ns;
+static volatile sig_atomic_t holding_off = false;
+
+/* Ends what is being executed by an ERROR, unless that is held off. */
+static void
+interrupt(void)
+{
+	if (!holding_off)
+	{
+		InterruptPending = true;
+		QueryCancelPending = true;
+	}
+	SetLatch(MyLatch);
+}
+
+static void
+leader_sigint(SIGNAL_ARGS)
+{
+	int			save_errno = errno;
+
+	/* the server's timeouts arrive as this signal too, and are never held off */
+	if (get_timeout_indicator(LOCK_TIMEOUT, false) ||
+		get_timeout_indicator(STATEMENT_TIMEOUT, false))
+		StatementCancelHandler(postgres_signal_arg);
+	else
+		interrupt();
+	errno = save_errno;
+}
+
+static void
+leader_sigterm(SIGNAL_ARGS)
+{
+	int			save_errno = errno;
+
+	/* the postmaster sends it to us and to our process group, so twice at once */
+	if (!terminated)
+	{
+		terminated = true;
+		terminated_ns = ct_now_ns();
+		interrupt();
+	}
+	else if (ct_now_ns() - terminated_ns > IMPATIENCE_NS)
+		die(postgres_signal_arg);
+	errno = save_errno;
+}
+
+/* The leader is gone, one way or another: nobody may wait for it. */
+static void
+leader_detached(dsm_segment *segment, Datum arg)
+{
+	CtShared   *shared = (CtShared *) DatumGetPointer(arg);
+	int			i;
+
+	pg_atomic_write_u32(&shared->leader_attached, 0);
+	ct_shared_stop(shared, CT_STOP_NOW);
+	if (ct_shared_state(shared) != CT_RUN_DONE)
+	{
+		for (i = 0; i < shared->max_workers; i++)
+		{
+			CtSlot	   *slot = ct_shared_slot(shared, i);
+			uint32		state = pg_atomic_read_u32(&slot->state);
+
+			if ((state == CT_WORKER_READY || state == CT_WORKER_WORKING) && slot->pid != 0)
+				kill(slot->pid, SIGTERM);
+		}
+		ct_shared_set_state(shared, CT_RUN_DONE);
+	}
+}
+
+/* Raises if the run is to end now. */
+static void
+check_for_end(CtLeader *leader)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (ConfigReloadPending)
+	{
+		ConfigReloadPending = false;
+		ProcessConfigFile(PGC_SIGHUP);
+	}
+	/* a script's exception handler may have swallowed the signal itself */
+	if (pg_atomic_read_u32(&leader->shared->cancelled) || terminated)
+		ereport(ERROR,
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("run was cancelled")));
+}
+
+/*
+ * Waits for news, or until the time; false if the time is up.  We stay on the
+ * condition variable's list between two waits, so as to miss nothing: who has
+ * waited cancels it.
+ */
+static bool
+wait_for_news(CtLeader *leader, uint64 until_ns)
+{
+	uint64		now = ct_now_ns();
+	long		ms;
+
+	check_for_end(leader);
+	if (now >= until_ns)
+		return false;
+	ms = Min((until_ns - now + 999999) / 1000000, 1000);
+	(void) ConditionVariableTimedSleep(&leader->shared->changed, ms, ct_wait_event());
+	return true;
+}
+
+/* ---- the steps ---- */
+
+/*
+ * What setup has SET, or the role's or the database's settings, keeps nobody
+ * from recording.
+ */
+static void
+begin(void)
+{
+	ct_no_transaction_timeout();
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	XactReadOnly = false;
+	XactIsoLevel = XACT_READ_COMMITTED;
+}
+
+/* The same for the end: a lock that somebody holds must not keep us for ever. */
+static void
+begin_bounded(void)
+{
+	begin();
+	(void) set_config_option("lock_timeout", END_LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_LOCAL, true, 0, false);
+}
+
+static void
+commit(CtLeader *leader)
+{
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(leader->context);
+	pgstat_report_stat(false);
+}
+
+/* Executes a script of setup or teardown, from its first command to its last. */
+static void
+run_script(CtLeader *leader, const char *name, const char *body)
+{
+	CtSymbols  *symbols = ct_plan_symbols(leader->plan);
+	CtScript   *script;
+	CtVariables *vars;
+
+	if (body == NULL)
+		return;
+	script = ct_script_parse(name, body, symbols);
+	vars = ct_variables_create(symbols);
+	ct_plan_set_variables(leader->plan, symbols, vars, leader->shared->run_id, 0);
+	ct_interpret_once(script, symbols, vars, leader->session, leader->plan->seed);
+	MemoryContextSwitchTo(leader->context);
+}
+
+/* Inserts the run's row, of a transaction that is open; false if its id can't be used. */
+static bool
+insert_row(CtLeader *leader)
+{
+	CtShared   *shared = leader->shared;
+
+	/* known before the commit, since others tell by it that the run lives */
+	shared->run_id = ct_record_start(leader->plan,
+									 (Jsonb *) ((char *) shared + shared->plan_offset),
+									 GetUserNameFromId(GetUserId(), false),
+									 shared->started_at, MyProcPid,
+									 dsm_segment_handle(leader->segment),
+									 shared->held_horizon);
+	if (leader->plan->setup == NULL && leader->plan->variant_setup == NULL)
+		return true;
+	snprintf(shared->sandbox, NAMEDATALEN, "ct_run_" INT64_FORMAT, shared->run_id);
+	if (OidIsValid(get_namespace_oid(shared->sandbox, true)))
+		return false;			/* one that was kept, from before the ids began anew */
+	ct_record_sandbox(shared->run_id, shared->sandbox);
+	return true;
+}
+
+/* The run's row first: whatever happens from here on, there is a trace of it. */
+static void
+record_start(CtLeader *leader)
+{
+	CtShared   *shared = leader->shared;
+
+	begin();
+	(void) ct_sandbox_sweep();
+	commit(leader);
+
+	shared->started_at = GetCurrentTimestamp();
+	begin();
+	while (!insert_row(leader))
+	{
+		AbortCurrentTransaction();
+		check_for_end(leader);
+		begin();
+	}
+	commit(leader);
+	leader->recorded_start = true;
+	ct_shared_set_state(shared, CT_RUN_SETUP);
+}
+
+static void
+set_up(CtLeader *leader)
+{
+	CtShared   *shared = leader->shared;
+
+	pgstat_report_activity(STATE_RUNNING, "ct_ext: setup");
+	if (shared->sandbox[0] != '\0')
+	{
+		Oid			sandbox;
+
+		begin();
+		sandbox = ct_sandbox_create(shared->sandbox);
+		commit(leader);
+		leader->sandbox = sandbox;
+	}
+	ct_launch_search_path(shared->sandbox, leader->plan->search_path);
+	run_script(leader, "setup", leader->plan->setup);
+	run_script(leader, "variant's setup", leader->plan->variant_setup);
+
+	/* wherever setup has moved it */
+	ct_launch_search_path(shared->sandbox, leader->plan->search_path);
+	leader->checks = ct_checks_prepare(leader->plan, leader->session, shared->run_id);
+	MemoryContextSwitchTo(leader->context);
+}
+
+/* A worker that couldn't go on ends the run, with its reason. */
+static void
+check_workers(CtLeader *leader)
+{
+	int			i;
+
+	for (i = 0; i < leader->nhandles; i++)
+	{
+		CtSlot	   *slot = ct_shared_slot(leader->shared, i);
+		uint32		state = pg_atomic_read_u32(&slot->state);
+		pid_t		pid;
+
+		/* one that never came to life can't tell so itself */
+		if (state == CT_WORKER_LAUNCHED &&
+			GetBackgroundWorkerPid(leader->handles[i], &pid) == BGWH_STOPPED &&
+			pg_atomic_read_u32(&slot->state) == CT_WORKER_LAUNCHED)
+			state = CT_WORKER_LOST;
+		if (state == CT_WORKER_FAILED)
+			ct_error_raise(&slot->error, ERROR);
+		if (state == CT_WORKER_LOST)
+			ereport(ERROR,
+					(errcode(slot->error.sqlstate ? slot->error.sqlstate : ERRCODE_CONNECTION_FAILURE),
+					 errmsg("worker %d of the run was lost", i + 1),
+					 slot->error.sqlstate ? errdetail_internal("%s", slot->error.message) :
+					 errdetail("It ended before it did its share; the server's log says why.")));
+	}
+}
+
+static int
+count_workers(CtLeader *leader, CtWorkerState from, CtWorkerState to)
+{
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < leader->nhandles; i++)
+	{
+		uint32		state = pg_atomic_read_u32(&ct_shared_slot(leader->shared, i)->state);
+
+		n += state >= (uint32) from && state <= (uint32) to;
+	}
+	return n;
+}
+
+static void
+launch_workers(CtLeader *leader)
+{
+	CtShared   *shared = leader->shared;
+	int			wanted = shared->max_workers;
+	int			i;
+
+	pgstat_report_activity(STATE_RUNNING, "ct_ext: launching workers");
+	ct_shared_set_state(shared, CT_RUN_LAUNCHING);
+	leader->handles = palloc(wanted * sizeof(BackgroundWorkerHandle *));
+	for (i = 0; i < wanted; i++)
+	{
+		CtSlot	   *slot = ct_shared_slot(shared, i);
+
+		slot->procno = -1;
+		memset(ct_slot_histogram(slot, 0), 0, shared->nhistograms * sizeof(CtHistogram));
+		pg_atomic_write_u32(&slot->state, CT_WORKER_LAUNCHED);
+		leader->handles[i] = ct_launch_worker(leader->segment, shared->run_id, i);
+		if (leader->handles[i] == NULL)
+		{
+			pg_atomic_write_u32(&slot->state, CT_WORKER_UNUSED);
+			break;
+		}
+		leader->nhandles++;
+	}
+
+	if (leader->nhandles == 0 || (leader->plan->workers_named && leader->nhandles < wanted))
+		ct_too_few_workers(leader->nhandles, wanted);
+
+	while (count_workers(leader, CT_WORKER_READY, CT_WORKER_READY) < leader->nhandles)
+	{
+		check_workers(leader);
+		(void) wait_for_news(leader, ct_now_ns() + 100 * CT_NS_PER_MS);
+	}
+	ConditionVariableCancelSleep();
+}
+
+static void
+open_gate(CtLeader *leader)
+{
+	CtShared   *shared = leader->shared;
+	TimestampTz gate_at;
+
+	/* the row first, for the workers are not to wait for a commit */
+	gate_at = GetCurrentTimestamp();
+	begin();
+	ct_record_running(shared->run_id, leader->nhandles, gate_at);
+	commit(leader);
+
+	pgstat_report_activity(STATE_RUNNING, "ct_ext: watching the workers");
+	shared->nworkers = leader->nhandles;
+	shared->racing = leader->nhandles;
+	shared->gate_at = GetCurrentTimestamp();
+	shared->gate_ns = ct_now_ns();
+	if (leader->plan->duration > 0)
+		shared->stop_ns = shared->gate_ns + (uint64) (leader->plan->duration * 1e9);
+	leader->last_ns = shared->gate_ns;
+	leader->gate_opened = true;
+	ct_shared_set_state(shared, CT_RUN_RUNNING);
+}
+
+/* What happened since the last time, into the timeline; in a transaction. */
+static void
+record_second(CtLeader *leader)
+{
+	CtShared   *shared = leader->shared;
+	uint64		now = leader->end_ns ? leader->end_ns : ct_now_ns();
+	CtTotals	totals;
+	CtSecond	second;
+	CtHistogram *swap;
+
+	ct_merge_totals(shared, &totals);
+	ct_merge_latency(shared, leader->program, leader->latency);
+	ct_histogram_subtract(leader->difference, leader->latency, leader->last_latency);
+	second.time = shared->gate_at + (now - shared->gate_ns) / 1000;
+	second.seconds = (now - leader->last_ns) / 1e9;
+	second.transactions = totals.transactions - leader->last_totals.transactions;
+	second.failed = totals.failed - leader->last_totals.failed;
+	second.retries = totals.retries - leader->last_totals.retries;
+	second.latency = leader->difference;
+
+	ct_record_second(shared->run_id, &second);
+
+	leader->last_totals = totals;
+	leader->last_ns = now;
+	swap = leader->last_latency;
+	leader->last_latency = leader->latency;
+	leader->latency = swap;
+}
+
+static bool
+has_check_during(const CtPlan *plan)
+{
+	ListCell   *lc;
+
+	foreach(lc, plan->checks)
+		if (((CtPlanCheck *) lfirst(lc))->during)
+			return true;
+	return false;
+}
+
+static void
+ask_checks_during(CtLeader *leader)
+{
+	/* of the slots' sums only the checks' variables are needed, until we are through */
+	MemoryContextSwitchTo(leader->tick_context);
+	ct_checks_ask_during(leader->checks, ct_merge_results(leader->shared, leader->program));
+	MemoryContextSwitchTo(leader->context);
+	MemoryContextReset(leader->tick_context);
+}
+
+/* Aborts what the workers that are still at it execute. */
+static void
+interrupt_workers(CtLeader *leader)
+{
+	int			i;
+
+	ct_shared_stop(leader->shared, CT_STOP_NOW);
+	for (i = 0; i < leader->nhandles; i++)
+	{
+		CtSlot	   *slot = ct_shared_slot(leader->shared, i);
+
+		if (pg_atomic_read_u32(&slot->state) == CT_WORKER_WORKING)
+			kill(slot->pid, SIGINT);
+	}
+}
+
+/* From the gate to the last worker's end. */
+static void
+watch(CtLeader *leader)
+{
+	CtShared   *shared = leader->shared;
+	bool		during = has_check_during(leader->plan);
+	uint64		tick = shared->gate_ns + CT_NS_PER_S;
+	uint64		stop = shared->stop_ns ? shared->stop_ns : PG_UINT64_MAX;
+
+	while (count_workers(leader, CT_WORKER_READY, CT_WORKER_WORKING) > 0)
+	{
+		uint64		now;
+
+		check_workers(leader);
+		(void) wait_for_news(leader, Min(tick, stop));
+		now = ct_now_ns();
+		if (now >= tick && shared->stop_ns != 0 &&
+			tick + CT_NS_PER_S / 2 > shared->stop_ns && tick < shared->stop_ns + CT_NS_PER_S / 2)
+			tick += CT_NS_PER_S;	/* the last second is recorded with the results */
+		if (now >= tick)
+		{
+			begin();
+			record_second(leader);
+			commit(leader);
+			if (during)
+				ask_checks_during(leader);
+			tick = Max(tick + CT_NS_PER_S, now);
+		}
+		if (now >= stop)
+		{
+			/* who is still at it is given some time, then interrupted, again and again */
+			if (pg_atomic_read_u32(&shared->stop) == CT_STOP_NO)
+			{
+				ct_shared_stop(shared, CT_STOP_AFTER);
+				stop += (uint64) shared->stop_timeout * CT_NS_PER_MS;
+			}
+			else
+			{
+				interrupt_workers(leader);
+				stop = now + 100 * CT_NS_PER_MS;
+			}
+		}
+	}
+	ConditionVariableCancelSleep();
+	check_workers(leader);
+}
+
+/* The measured part's length, from the warm-up's end to now. */
+static double
+measured_seconds(const CtLeader *leader, uint64 end_ns)
+{
+	double		seconds = (end_ns - leader->shared->gate_ns) / 1e9 - leader->plan->warmup;
+
+	return Max(seconds, 0);
+}
+
+static CtResults *
+conclude(CtLeader *leader)
+{
+	CtShared   *shared = leader->shared;
+	CtResults  *results;
+
+	pgstat_report_activity(STATE_RUNNING, "ct_ext: checking");
+	ct_shared_set_state(shared, CT_RUN_CHECKING);
+	results = ct_merge_results(shared, leader->program);
+	results->seconds = measured_seconds(leader, leader->end_ns);
+	results->checks = ct_checks_ask(leader->checks, results);
+	MemoryContextSwitchTo(leader->context);
+	ct_checks_measure(leader->plan, leader->program, results);
+	ct_judge(leader->plan, results, shared->gate_at);
+	return results;
+}
+
+/* ---- the end, however it came ---- */
+
+static void
+end_workers(CtLeader *leader)
+{
+	int			i;
+
+	ct_shared_stop(leader->shared, CT_STOP_NOW);
+	for (i = 0; i < leader->nhandles; i++)
+		TerminateBackgroundWorker(leader->handles[i]);
+	for (i = 0; i < leader->nhandles; i++)
+		(void) WaitForBackgroundWorkerShutdown(leader->handles[i]);
+	leader->nhandles = 0;
+}
+
+typedef struct CtRecordArgs
+{
+	CtResults  *results;
+	CtRunEnd	end;
+} CtRecordArgs;
+
+typedef void (*CtEndPiece) (CtLeader *leader, CtRecordArgs *args);
+
+/*
+ * Runs one piece of the end.  What it raises is logged, and returned, for the
+ * other pieces have still to be done; NULL if all went well.
+ */
+static ErrorData *
+attempt(CtLeader *leader, const char *what, CtEndPiece piece, CtRecordArgs *args)
+{
+	ErrorData  *volatile error = NULL;
+
+	PG_TRY();
+	{
+		piece(leader, args);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(leader->context);
+		error = CopyErrorData();
+		FlushErrorState();
+		leader->session->rollback(leader->session);
+		MemoryContextSwitchTo(leader->context);
+		ereport(LOG,
+				(errmsg("could not %s of run " INT64_FORMAT ": %s", what,
+						leader->shared->run_id, error->message)));
+	}
+	PG_END_TRY();
+	return error;
+}
+
+static void
+record_piece(CtLeader *leader, CtRecordArgs *args)
+{
+	begin_bounded();
+	if (args->results != NULL)
+		record_second(leader);
+	ct_record_end(leader->shared->run_id, leader->program, args->results, &args->end);
+	commit(leader);
+}
+
+static void
+teardown_piece(CtLeader *leader, CtRecordArgs *args)
+{
+	run_script(leader, "teardown", leader->plan->teardown);
+}
+
+static void
+drop_piece(CtLeader *leader, CtRecordArgs *args)
+{
+	begin_bounded();
+	ct_sandbox_drop(leader->sandbox, leader->shared->role);
+	commit(leader);
+}
+
+/* Not with the drop: after DROP EXTENSION there is a schema, but no row. */
+static void
+forget_piece(CtLeader *leader, CtRecordArgs *args)
+{
+	begin_bounded();
+	ct_record_sandbox_gone(leader->shared->run_id,
+						   OidIsValid(leader->sandbox) && leader->plan->keep);
+	commit(leader);
+}
+
+/* How the run ended, from what ended it; NULL if it came to its end by itself. */
+static CtRunEnd
+run_end(CtLeader *leader, const ErrorData *error)
+{
+	CtShared   *shared = leader->shared;
+	CtRunEnd	end = {"succeeded", NULL, NULL};
+
+	if (error != NULL)
+	{
+		end.status = pg_atomic_read_u32(&shared->cancelled) || terminated ||
+			error->sqlerrcode == ERRCODE_QUERY_CANCELED ? "cancelled" : "failed";
+		end.sqlstate = pstrdup(unpack_sql_state(error->sqlerrcode));
+		end.message = error->message;
+		ct_error_store(&shared->error, error);
+	}
+	return end;
+}
+
+/*
+ * Ends the run: records it, drops the sandbox, tells the caller.  error: what
+ * made it fail, NULL if nothing did.
+ */
+static void
+finish(CtLeader *leader, CtResults *results, const ErrorData *error)
+{
+	CtShared   *shared = leader->shared;
+	CtRecordArgs args;
+	const ErrorData *unrecorded = NULL;
+
+	holding_off = true;
+	QueryCancelPending = false;
+
+	args.results = results;
+	args.end = run_end(leader, error);
+	end_workers(leader);
+	if (error != NULL && leader->gate_opened)
+	{
+		/* what was measured until then is still true, though no verdict rests on it */
+		args.results = ct_merge_results(shared, leader->program);
+		args.results->seconds = measured_seconds(leader, leader->end_ns ? leader->end_ns : ct_now_ns());
+	}
+	if (leader->recorded_start)
+	{
+		unrecorded = attempt(leader, "record the end", record_piece, &args);
+		if (unrecorded != NULL && args.results != NULL)
+		{
+			/* that it ended can be said even where its results can't */
+			args.results = NULL;
+			if (error == NULL)
+				args.end = run_end(leader, unrecorded);
+			(void) attempt(leader, "record the failure", record_piece, &args);
+		}
+		if (leader->plan->teardown != NULL && !terminated &&
+			(error == NULL || leader->gate_opened))
+		{
+			holding_off = false;
+			(void) attempt(leader, "execute the teardown", teardown_piece, &args);
+			holding_off = true;
+			QueryCancelPending = false;
+		}
+		if (shared->sandbox[0] != '\0' &&
+			(!OidIsValid(leader->sandbox) || leader->plan->keep ||
+			 attempt(leader, "drop the sandbox", drop_piece, &args) == NULL))
+			(void) attempt(leader, "forget the sandbox", forget_piece, &args);
+	}
+	else
+		shared->run_id = 0;		/* there is no such run */
+
+	/* a verdict that isn't recorded is none */
+	if (args.results != NULL && args.results->verdict != NULL)
+	{
+		ct_copy_text(shared->verdict, args.results->verdict, sizeof(shared->verdict));
+		ct_copy_text(shared->reason, args.results->reason, sizeof(shared->reason));
+		shared->passed = strcmp(shared->verdict, "pass") == 0;
+	}
+	ct_shared_set_state(shared, CT_RUN_DONE);
+}
+
+static void
+lead(CtLeader *leader)
+{
+	CtResults  *volatile results = NULL;
+	ErrorData  *volatile error = NULL;
+
+	PG_TRY();
+	{
+		record_start(leader);
+		set_up(leader);
+		check_for_end(leader);
+		launch_workers(leader);
+		check_for_end(leader);
+		open_gate(leader);
+		watch(leader);
+		leader->end_ns = ct_now_ns();
+		results = conclude(leader);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *edata;
+
+		MemoryContextSwitchTo(leader->context);
+		edata = CopyErrorData();
+		FlushErrorState();
+		ConditionVariableCancelSleep();
+		leader->session->rollback(leader->session);
+		MemoryContextSwitchTo(leader->context);
+		if (terminated)
+		{
+			edata->sqlerrcode = ERRCODE_ADMIN_SHUTDOWN;
+			edata->message = "run was ended: its leader was terminated by an administrator";
+		}
+		else if (pg_atomic_read_u32(&leader->shared->cancelled))
+		{
+			edata->sqlerrcode = ERRCODE_QUERY_CANCELED;
+			edata->message = leader->shared->cancel_reason[0] == '\0' ? "run was cancelled" :
+				psprintf("run was cancelled by its caller: %s", leader->shared->cancel_reason);
+		}
+		error = edata;
+		results = NULL;
+	}
+	PG_END_TRY();
+
+	finish(leader, results, error);
+}
+
+void
+ct_leader_main(Datum main_arg)
+{
+	CtLeader   *leader;
+	CtShared   *shared;
+	dsm_segment *segment;
+	int			number;
+
+	segment = ct_launch_begin(main_arg, &number);
+	ct_process_role = CT_PROCESS_LEADER;
+	shared = ct_shared_address(segment);
+	shared->leader_pid = MyProcPid;
+	shared->leader_procno = ct_my_procno();
+	pg_atomic_write_u32(&shared->leader_attached, 1);
+	on_dsm_detach(segment, leader_detached, PointerGetDatum(shared));
+	ct_launch_connect(shared);
+
+	/* from here on there may be something to clean up */
+	pqsignal(SIGTERM, leader_sigterm);
+	pqsignal(SIGINT, leader_sigint);
+	SetConfigOption("application_name", "ct_ext leader", PGC_USERSET, PGC_S_SESSION);
+	/* a fresh sandbox has no statistics, by which a small check looks worth compiling */
+	SetConfigOption("jit", "off", PGC_USERSET, PGC_S_SESSION);
+
+	leader = MemoryContextAllocZero(TopMemoryContext, sizeof(CtLeader));
+	leader->shared = shared;
+	leader->segment = segment;
+	leader->context = AllocSetContextCreate(TopMemoryContext, "ct_ext leader",
+											ALLOCSET_DEFAULT_SIZES);
+	leader->tick_context = AllocSetContextCreate(leader->context, "ct_ext tick",
+												 ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(leader->context);
+	leader->plan = ct_shared_plan(shared);
+	leader->program = ct_program_load(leader->plan);
+	leader->session = ct_session_in_process();
+	leader->latency = palloc0(sizeof(CtHistogram));
+	leader->last_latency = palloc0(sizeof(CtHistogram));
+	leader->difference = palloc0(sizeof(CtHistogram));
+	lead(leader);
+}

@@ -1,0 +1,182 @@
+/*
+ * merge.c
+ *		Summing up the workers' slots.
+ *
+ * Works on slots that are being written too; then the sums are those of a
+ * moment ago, and each by itself is right.
+ */
+#include "postgres.h"
+
+#include "bgworker/merge.h"
+
+static const char *const handling_names[] = {
+	[CT_ERROR_RETRIED] = "retried",
+	[CT_ERROR_GAVE_UP] = "gave_up",
+	[CT_ERROR_EXPECTED] = "expected",
+	[CT_ERROR_FAILED] = "failed"
+};
+
+void
+ct_merge_totals(CtShared *shared, CtTotals *totals)
+{
+	int			i;
+
+	memset(totals, 0, sizeof(CtTotals));
+	for (i = 0; i < shared->nworkers; i++)
+	{
+		CtSlot	   *slot = ct_shared_slot(shared, i);
+
+		totals->transactions += slot->transactions;
+		totals->failed += slot->failed;
+		totals->retries += slot->retries;
+		totals->all_transactions += slot->all_transactions;
+	}
+}
+
+void
+ct_merge_latency(CtShared *shared, const CtProgram *program, CtHistogram *histogram)
+{
+	int			i;
+	int			s;
+
+	memset(histogram, 0, sizeof(CtHistogram));
+	for (i = 0; i < shared->nworkers; i++)
+		for (s = 0; s < program->nscripts; s++)
+			ct_histogram_add(histogram,
+							 ct_slot_histogram(ct_shared_slot(shared, i),
+											   program->scripts[s].histogram +
+											   CT_LATENCY_TRANSACTION));
+}
+
+static void
+merge_outcomes(CtResults *results, const CtSlot *slot)
+{
+	int			i;
+
+	for (i = 0; i < slot->noutcomes; i++)
+	{
+		const CtSlotOutcome *from = &slot->outcomes[i];
+		CtOutcomeResult *to = NULL;
+		ListCell   *lc;
+
+		foreach(lc, results->outcomes)
+		{
+			to = lfirst(lc);
+			if (to->script == from->script && strcmp(to->label, from->label) == 0)
+				break;
+		}
+		if (lc == NULL)
+		{
+			to = palloc0(sizeof(CtOutcomeResult));
+			to->script = from->script;
+			to->label = pstrdup(from->label);
+			results->outcomes = lappend(results->outcomes, to);
+		}
+		to->count += from->count;
+	}
+}
+
+static void
+merge_tallies(CtResults *results, const CtSlot *slot)
+{
+	int			i;
+
+	for (i = 0; i < slot->ntallies; i++)
+	{
+		const CtSlotTally *from = &slot->tallies[i];
+		CtTallyResult *to = NULL;
+		ListCell   *lc;
+
+		foreach(lc, results->tallies)
+		{
+			to = lfirst(lc);
+			if (strcmp(to->name, from->name) == 0)
+				break;
+		}
+		if (lc == NULL)
+		{
+			to = palloc0(sizeof(CtTallyResult));
+			to->name = pstrdup(from->name);
+			results->tallies = lappend(results->tallies, to);
+		}
+		to->value += from->value;
+	}
+}
+
+static void
+merge_errors(CtResults *results, const CtSlot *slot)
+{
+	int			i;
+
+	for (i = 0; i < slot->nerrors; i++)
+	{
+		const CtSlotError *from = &slot->errors[i];
+		const char *handling = handling_names[from->handling];
+		CtErrorResult *to = NULL;
+		ListCell   *lc;
+
+		foreach(lc, results->errors)
+		{
+			to = lfirst(lc);
+			if (to->script == from->script && to->sqlstate == from->sqlstate &&
+				to->handling == handling)
+				break;
+		}
+		if (lc == NULL)
+		{
+			to = palloc0(sizeof(CtErrorResult));
+			to->script = from->script;
+			to->sqlstate = from->sqlstate;
+			to->handling = handling;
+			to->unexpected = from->handling == CT_ERROR_FAILED;
+			to->message = pstrdup(from->message);
+			results->errors = lappend(results->errors, to);
+		}
+		to->count += from->count;
+	}
+}
+
+CtResults *
+ct_merge_results(CtShared *shared, const CtProgram *program)
+{
+	CtResults  *results = palloc0(sizeof(CtResults));
+	int			i;
+	int			h;
+
+	results->workers = shared->nworkers;
+	results->barrier_breaks = shared->barrier_breaks;
+	results->latency = palloc_extended(sizeof(CtHistogram), MCXT_ALLOC_ZERO);
+	results->histograms = palloc_extended(sizeof(CtHistogram) * program->nhistograms,
+										  MCXT_ALLOC_ZERO | MCXT_ALLOC_HUGE);
+	for (i = 0; i < shared->nworkers; i++)
+	{
+		CtSlot	   *slot = ct_shared_slot(shared, i);
+		CtWorkerResult *worker = palloc0(sizeof(CtWorkerResult));
+
+		worker->worker = i + 1;
+		worker->pid = slot->pid;
+		worker->transactions = slot->transactions;
+		worker->failed = slot->failed;
+		worker->retries = slot->retries;
+		worker->overlapped = slot->overlapped;
+		worker->waited = slot->waited;
+		worker->met = slot->met;
+		results->worker_results = lappend(results->worker_results, worker);
+
+		results->transactions += slot->transactions;
+		results->failed += slot->failed;
+		results->retries += slot->retries;
+		results->overlapped += slot->overlapped;
+		results->waited += slot->waited;
+		results->met += slot->met;
+		results->contended += slot->contended;
+		results->all_transactions += slot->all_transactions;
+		merge_outcomes(results, slot);
+		merge_tallies(results, slot);
+		merge_errors(results, slot);
+		for (h = 0; h < program->nhistograms; h++)
+			ct_histogram_add(&results->histograms[h], ct_slot_histogram(slot, h));
+	}
+	ct_merge_latency(shared, program, results->latency);
+	return results;
+}

@@ -1,0 +1,259 @@
+/*
+ * shared.h
+ *		A run's shared memory.
+ *
+ * One dynamic shared memory segment per run, made by the caller, attached by
+ * the leader, the workers, and whoever waits for or watches the run.  It holds
+ * the plan, the run's state, and a slot per worker into which that worker
+ * alone writes what it measures.
+ *
+ * Whether a run lives is whether its leader is still attached: the segment's
+ * handle stands in the run's row, and an attached leader is what
+ * ct_shared_attach looks for.  No file, no lock and no pid has to be trusted.
+ *
+ * Locking: "mutex" protects what its comment says, for a few instructions;
+ * the states are atomics, changed by the process that the comment names and
+ * followed by a broadcast on "changed", on which everybody sleeps.  Slots have
+ * one writer and any number of readers, without a lock: counters only grow.
+ *
+ * At a crash of any process the server resets everybody and the segment is
+ * gone; what a reader then finds is in README.md.
+ */
+#ifndef CT_SHARED_H
+#define CT_SHARED_H
+
+#include "port/atomics.h"
+#include "storage/condition_variable.h"
+#include "storage/dsm.h"
+#include "storage/spin.h"
+#include "utils/timestamp.h"
+
+#include "src/clock.h"
+#include "src/metrics/histogram.h"
+#include "src/pause.h"
+#include "src/plan.h"
+
+#define CT_SHARED_MAGIC			0x63745f31
+#define CT_MAX_OUTCOMES			64	/* labels per worker and script mix */
+#define CT_MAX_TALLIES			32
+#define CT_MAX_ERRORS			32	/* kinds of errors a worker tells apart */
+#define CT_MAX_BARRIERS			16
+#define CT_MESSAGE_LEN			1024
+#define CT_MAX_SHARED			((Size) 1024 * 1024 * 1024) /* bytes of one run */
+
+/* written by the leader; the caller writes the first */
+typedef enum CtRunState
+{
+	CT_RUN_STARTING,			/* no leader yet, or not in the catalog yet */
+	CT_RUN_SETUP,				/* the row stands; sandbox and setup */
+	CT_RUN_LAUNCHING,			/* workers are being started */
+	CT_RUN_RUNNING,				/* the gate is open */
+	CT_RUN_CHECKING,			/* workers are done */
+	CT_RUN_DONE					/* everything is recorded, or nothing will be */
+} CtRunState;
+
+/* set by whoever ends a run early; only ever raised */
+typedef enum CtStopLevel
+{
+	CT_STOP_NO,
+	CT_STOP_AFTER,				/* after the transaction under way */
+	CT_STOP_NOW					/* abort it */
+} CtStopLevel;
+
+/* written by the slot's worker; LAUNCHED and LOST by the leader */
+typedef enum CtWorkerState
+{
+	CT_WORKER_UNUSED,
+	CT_WORKER_LAUNCHED,			/* registered, not heard of yet */
+	CT_WORKER_READY,			/* waits at the gate */
+	CT_WORKER_WORKING,
+	CT_WORKER_DONE,				/* did its share */
+	CT_WORKER_FAILED,			/* ended by an error that is in the slot */
+	CT_WORKER_LOST				/* gone without a word */
+} CtWorkerState;
+
+/* an error on its way to another process */
+typedef struct CtErrorReport
+{
+	int			sqlstate;		/* 0: none */
+	char		message[CT_MESSAGE_LEN];
+	char		detail[CT_MESSAGE_LEN];
+	char		hint[CT_MESSAGE_LEN];
+	char		context[CT_MESSAGE_LEN];
+} CtErrorReport;
+
+typedef struct CtBarrier
+{
+	char		name[NAMEDATALEN];
+	int			arrived;
+	uint64		generation;		/* grows as it opens */
+} CtBarrier;
+
+typedef enum CtErrorHandling
+{
+	CT_ERROR_RETRIED,
+	CT_ERROR_GAVE_UP,			/* would have been retried, but max_tries */
+	CT_ERROR_EXPECTED,			/* is an outcome */
+	CT_ERROR_FAILED,
+	CT_NHANDLINGS
+} CtErrorHandling;
+
+typedef struct CtSlotError
+{
+	int			script;
+	int			sqlstate;
+	CtErrorHandling handling;
+	uint64		count;
+	char		message[256];	/* the first one's */
+} CtSlotError;
+
+typedef struct CtSlotOutcome
+{
+	int			script;
+	char		label[NAMEDATALEN];
+	uint64		count;
+} CtSlotOutcome;
+
+typedef struct CtSlotTally
+{
+	char		name[NAMEDATALEN];
+	double		value;
+} CtSlotTally;
+
+/*
+ * A worker's slot.  The first cache line is what the other workers look at
+ * to find out whether transactions meet; see presence.h.
+ */
+typedef struct CtSlot
+{
+	pg_atomic_uint32 phase;		/* CtPhase */
+	pg_atomic_uint64 transactions_entered;
+	pg_atomic_uint64 sections_entered;
+	char		pad[PG_CACHE_LINE_SIZE - sizeof(uint64) * 3];
+
+	pg_atomic_uint32 state;		/* CtWorkerState */
+	int			pid;
+	int			procno;			/* index in ProcGlobal->allProcs, -1 if none */
+	int			at_barrier;		/* 1 + index of the one it waits at, or 0 */
+
+	/* of the measured part, that is, after the warm-up */
+	uint64		transactions;
+	uint64		failed;
+	uint64		retries;
+	uint64		overlapped;
+	uint64		waited;
+	uint64		met;
+	uint64		contended;
+
+	/* of the whole run, for checks speak of all that is in the tables */
+	uint64		all_transactions;
+	int			noutcomes;
+	CtSlotOutcome outcomes[CT_MAX_OUTCOMES];
+	int			ntallies;
+	CtSlotTally tallies[CT_MAX_TALLIES];
+	int			nerrors;
+	CtSlotError errors[CT_MAX_ERRORS];
+
+	CtErrorReport error;		/* of CT_WORKER_FAILED */
+} CtSlot;
+
+typedef struct CtShared
+{
+	uint32		magic;
+	int			caller_pid;
+	Oid			database;
+	Oid			role;			/* whom leader and workers act as */
+	bool		held_horizon;	/* the caller couldn't let go of its snapshot */
+	int			barrier_timeout;	/* ms; the caller's settings */
+	int			stop_timeout;	/* ms */
+
+	/* sizes and places, fixed when the segment is made */
+	int			max_workers;	/* slots that there are */
+	int			workers_asked;	/* more, if the server can't have as many */
+	int			nhistograms;	/* per worker */
+	Size		plan_offset;
+	Size		slots_offset;
+	Size		slot_size;		/* CtSlot and its histograms */
+	Size		total_size;
+
+	pg_atomic_uint32 state;		/* CtRunState */
+	pg_atomic_uint32 stop;		/* CtStopLevel */
+	pg_atomic_uint32 cancelled; /* somebody asked to cancel */
+	char		cancel_reason[CT_MESSAGE_LEN];	/* why, if the caller knows more than that */
+	pg_atomic_uint32 leader_attached;
+	ConditionVariable changed;
+
+	/* written by the leader before the state that tells of it */
+	int64		run_id;			/* SETUP */
+	int			leader_pid;
+	int			leader_procno;
+	int			nworkers;		/* RUNNING */
+	TimestampTz started_at;
+	TimestampTz gate_at;		/* RUNNING; the same moment as gate_ns */
+	uint64		gate_ns;		/* RUNNING; monotonic clock */
+	uint64		stop_ns;		/* RUNNING; 0 if not ended by time */
+	bool		passed;			/* DONE; the verdict is pass */
+	char		verdict[16];	/* DONE; "" if none */
+	char		reason[CT_MESSAGE_LEN]; /* DONE */
+	char		sandbox[NAMEDATALEN];
+	CtErrorReport error;		/* DONE; what made the run fail */
+
+	slock_t		mutex;			/* protects the barriers */
+	int			racing;			/* workers that have not finished */
+	int			nbarriers;
+	CtBarrier	barriers[CT_MAX_BARRIERS];
+	uint64		barrier_breaks; /* opened although somebody was missing */
+} CtShared;
+
+static inline CtSlot *
+ct_shared_slot(CtShared *shared, int worker)
+{
+	return (CtSlot *) ((char *) shared + shared->slots_offset + worker * shared->slot_size);
+}
+
+static inline CtHistogram *
+ct_slot_histogram(CtSlot *slot, int n)
+{
+	return (CtHistogram *) ((char *) slot + MAXALIGN(sizeof(CtSlot))) + n;
+}
+
+/*
+ * Makes the segment for a plan; the resource owner in charge keeps it mapped.
+ * nhistograms: the program's.
+ */
+extern dsm_segment *ct_shared_create(const Jsonb *document, int max_workers, int nhistograms);
+
+/*
+ * Attaches to a run's segment.  Returns NULL if there is no such run under
+ * way.  Where this backend has it attached already, that segment is returned
+ * and *attached set to false: then it is not the asker's to detach.
+ */
+extern CtShared *ct_shared_attach(dsm_handle handle, int64 run_id, dsm_segment **segment,
+								  bool *attached);
+extern CtShared *ct_shared_address(dsm_segment *segment);	/* checks the magic */
+extern CtPlan *ct_shared_plan(CtShared *shared);
+
+extern void ct_shared_set_state(CtShared *shared, CtRunState state);
+extern CtRunState ct_shared_state(CtShared *shared);
+
+/* Raises the stop level and wakes everybody. */
+extern void ct_shared_stop(CtShared *shared, CtStopLevel level);
+
+/* Asks the leader to cancel the run, in whatever it is doing. */
+extern void ct_shared_cancel(CtShared *shared);
+
+/* an error from the error stack's top into a report, and out of one again */
+extern void ct_error_store(CtErrorReport *report, const ErrorData *edata);
+extern void ct_error_raise(const CtErrorReport *report, int elevel);
+
+/*
+ * Does the process wait for a lock of one of those that is_one says yes to,
+ * directly or through others?  Looks at the whole lock table: only for a
+ * process that is known to sleep on a lock.
+ */
+extern bool ct_proc_waits_for(int pid, bool (*is_one) (int pid, void *arg), void *arg);
+
+/* Is the process at procno, which must still be pid, asleep on a heavyweight lock? */
+extern bool ct_proc_waits_for_lock(int procno, int pid);
+
+#endif							/* CT_SHARED_H */

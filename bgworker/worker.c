@@ -1,0 +1,771 @@
+/*
+ * worker.c
+ *		A worker: repeats scripts and writes what it sees into its slot.
+ *
+ * A worker connects, loads the plan, waits at the gate until all are ready,
+ * does its share, and exits.  It writes no table of ours.  Its iterations are
+ * its number, then every nworkers-th: so the shares differ by one at most,
+ * the numbers are unique over the run, and a seed decides what each draws.
+ *
+ * An iteration is one execution of one script, and may be tried several
+ * times: a try that ends in an error that is to be retried is rolled back,
+ * waits a little, and begins anew with the variables and the random state
+ * that the first one began with.
+ *
+ * If a worker dies, its slot says so as its segment is unmapped; the leader
+ * ends the run then.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/xact.h"
+#include "commands/async.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/timeout.h"
+#include "utils/timestamp.h"
+
+#include "bgworker/barrier.h"
+#include "bgworker/launch.h"
+#include "bgworker/presence.h"
+#include "bgworker/slot.h"
+#include "src/ct_compat.h"
+#include "src/interpret.h"
+#include "src/program.h"
+
+/* how a try ended */
+typedef enum CtTryResult
+{
+	CT_TRY_DONE,
+	CT_TRY_EXPECTED,			/* an error that is an outcome */
+	CT_TRY_AGAIN,
+	CT_TRY_FAILED,
+	CT_TRY_STOPPED				/* the run is over; it doesn't count */
+} CtTryResult;
+
+/* something that counts only once the block commits */
+typedef struct CtPending
+{
+	const char *name;
+	bool		is_tally;
+	double		amount;
+} CtPending;
+
+#define CT_MAX_PENDING	64
+
+typedef struct CtWorker
+{
+	CtInterpreter interpreter;	/* must be first */
+	CtShared   *shared;
+	CtSlot	   *slot;
+	int			number;			/* from 0 */
+	CtPlan	   *plan;
+	CtProgram  *program;
+	CtStatement ****statements; /* [script][command][statement] */
+	uint64	   *succeeded;		/* [script]: iterations that came to their end */
+
+	/* what a retry begins with again */
+	CtVariables *saved_vars;
+	pg_prng_state saved_random;
+
+	pg_prng_state choice;		/* which script comes next */
+	pg_prng_state pace;			/* schedule, think times, backoff */
+
+	MemoryContext iteration_context;
+	uint64		measure_from_ns;	/* the warm-up's end */
+
+	/* of the iteration under way */
+	int			script;
+	bool		in_section;
+	bool		met;			/* in its section, somebody else in theirs */
+	bool		waited;			/* slept on a heavyweight lock */
+	TimestampTz last_wait;		/* when the lock manager last went to sleep in here */
+	bool		conflicted;		/* ended in an error that is to be retried */
+	bool		measured;
+	int			met_until;		/* the last barrier that was passed, in any try; -1 */
+	int			timed;			/* the last SQL command of this try; -2 */
+	uint64		timed_ns;		/* its end */
+	uint64		barrier_ns;		/* spent at barriers, which is our doing, not the script's */
+	CtStay		stay;
+	CtStay		section;
+	int			npending;
+	CtPending	pending[CT_MAX_PENDING];
+} CtWorker;
+
+/* for callbacks that get no argument */
+static CtSlot *my_slot = NULL;
+static CtShared *my_shared = NULL;
+static emit_log_hook_type previous_emit_log_hook = NULL;
+
+/* What ends us is what the leader wants to tell. */
+static void
+remember_fatal(ErrorData *edata)
+{
+	if (edata->elevel >= FATAL && my_slot != NULL && my_slot->error.sqlstate == 0)
+		ct_error_store(&my_slot->error, edata);
+	if (previous_emit_log_hook)
+		previous_emit_log_hook(edata);
+}
+
+/* Leaves the race, in the state that it is left in. */
+static void
+finish(CtShared *shared, CtSlot *slot, CtWorkerState state)
+{
+	if (pg_atomic_read_u32(&slot->state) == CT_WORKER_WORKING)
+	{
+		SpinLockAcquire(&shared->mutex);
+		shared->racing--;
+		SpinLockRelease(&shared->mutex);
+	}
+	pg_atomic_write_u32(&slot->phase, CT_PHASE_IDLE);
+	pg_write_barrier();
+	pg_atomic_write_u32(&slot->state, state);
+	ConditionVariableBroadcast(&shared->changed);
+}
+
+static void
+detached(dsm_segment *segment, Datum arg)
+{
+	uint32		state = pg_atomic_read_u32(&my_slot->state);
+
+	if (state != CT_WORKER_DONE && state != CT_WORKER_FAILED)
+		finish(my_shared, my_slot, CT_WORKER_LOST);
+	my_slot->procno = -1;
+	my_slot = NULL;
+}
+
+static bool
+stopped(CtWorker *w, CtStopLevel level)
+{
+	return pg_atomic_read_u32(&w->shared->stop) >= (uint32) level;
+}
+
+/*
+ * Pauses outside of transactions.  Who cancels us while we do nothing is too
+ * late, as with an idle client.
+ */
+static void
+pause_idle(uint64 ns)
+{
+	HOLD_CANCEL_INTERRUPTS();
+	ct_pause_ns(ns);
+	RESUME_CANCEL_INTERRUPTS();
+	QueryCancelPending = false;
+}
+
+/* Sleeps outside of transactions, until a point in time or the run's end. */
+static void
+sleep_until(CtWorker *w, uint64 until)
+{
+	pgstat_report_activity(STATE_IDLE, NULL);
+	while (!stopped(w, CT_STOP_AFTER))
+	{
+		uint64		now = ct_now_ns();
+
+		if (now >= until)
+			return;
+		if (w->shared->stop_ns != 0 && now >= w->shared->stop_ns)
+			return;
+
+		/* the leader tells of an early end by the condition variable, which we don't watch */
+		pause_idle(Min(until - now, 100 * CT_NS_PER_MS));
+	}
+}
+
+/* ---- outcomes and tallies ---- */
+
+static void
+count_now(CtWorker *w, const char *name, bool is_tally, double amount)
+{
+	if (is_tally)
+		ct_slot_tally(w->slot, name, amount);
+	else
+		ct_slot_outcome(w->slot, w->script, name);
+}
+
+static void
+count_on_commit(CtWorker *w, const char *name, bool is_tally, double amount)
+{
+	CtPending  *pending;
+
+	if (!w->interpreter.session->in_transaction(w->interpreter.session))
+	{
+		count_now(w, name, is_tally, amount);
+		return;
+	}
+	if (w->npending >= CT_MAX_PENDING)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a transaction may say at most %d outcomes and tallies", CT_MAX_PENDING)));
+	pending = &w->pending[w->npending++];
+	pending->name = MemoryContextStrdup(w->iteration_context, name);
+	pending->is_tally = is_tally;
+	pending->amount = amount;
+}
+
+static void
+settle(CtInterpreter *interpreter, CtTransactionEvent event)
+{
+	CtWorker   *w = (CtWorker *) interpreter;
+	int			i;
+
+	if (event == CT_TRANSACTION_COMMITTED)
+		for (i = 0; i < w->npending; i++)
+			count_now(w, w->pending[i].name, w->pending[i].is_tally, w->pending[i].amount);
+	w->npending = 0;
+}
+
+/* ---- commands ---- */
+
+static void
+enter_section(CtWorker *w)
+{
+	if (w->in_section)
+		return;
+	ct_presence_enter(w->shared, w->number, CT_PHASE_SECTION, &w->section);
+	w->in_section = true;
+}
+
+static void
+leave_section(CtWorker *w)
+{
+	if (!w->in_section)
+		return;
+	ct_presence_leave(w->shared, w->number, CT_PHASE_SECTION, &w->section);
+	w->in_section = false;
+	w->met |= w->section.shared;
+}
+
+/*
+ * Has what was just executed, or failed, slept on a heavyweight lock?  The
+ * lock manager arms the deadlock timeout each time it goes to sleep, so when
+ * that was last done tells, and since when; and it costs nothing.
+ */
+static void
+note_wait(CtWorker *w)
+{
+	TimestampTz wait = get_timeout_start_time(DEADLOCK_TIMEOUT);
+
+	if (likely(wait == w->last_wait))
+		return;
+	w->last_wait = wait;
+	w->waited = true;
+	if (w->measured)
+	{
+		TimestampTz now = GetCurrentTimestamp();
+		int			histogram = w->program->scripts[w->script].histogram;
+
+		ct_histogram_record(ct_slot_histogram(w->slot, histogram + CT_LATENCY_LOCK_WAIT),
+							now > wait ? (uint64) (now - wait) * 1000 : 0);
+	}
+}
+
+static void
+worker_sql(CtInterpreter *interpreter, int index, const CtCommand *command)
+{
+	CtWorker   *w = (CtWorker *) interpreter;
+	CtProgramScript *script = &w->program->scripts[w->script];
+	CtTransactionEvent event;
+	uint64		start;
+	uint64		end;
+
+	if (script->nsql == 1)
+		enter_section(w);
+
+	/* where the one before was SQL too, its end is our start: the clock is not free */
+	start = w->timed == index - 1 ? w->timed_ns : ct_now_ns();
+	event = ct_interpret_sql(interpreter, command, w->statements[w->script][index], settle);
+	end = ct_now_ns();
+	w->timed = index;
+	w->timed_ns = end;
+
+	if (w->measured)
+		ct_histogram_record(ct_slot_histogram(w->slot, script->step_histogram[index]),
+							end - start);
+
+	note_wait(w);
+
+	/* BEGIN has read nothing yet that could go stale */
+	if (event != CT_TRANSACTION_BEGAN)
+		enter_section(w);
+}
+
+static void
+report_pause(CtWorker *w)
+{
+	CtSession  *session = w->interpreter.session;
+
+	pgstat_report_activity(session->in_transaction(session) ?
+						   STATE_IDLEINTRANSACTION : STATE_IDLE, NULL);
+}
+
+static void
+worker_pause(CtInterpreter *interpreter, uint64 ns)
+{
+	report_pause((CtWorker *) interpreter);
+	ct_pause_ns(ns);
+}
+
+static void
+worker_outcome(CtInterpreter *interpreter, const char *label)
+{
+	count_on_commit((CtWorker *) interpreter, label, false, 0);
+}
+
+static void
+worker_tally(CtInterpreter *interpreter, const char *name, double amount)
+{
+	if (!isfinite(amount))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("a tally must be a finite number")));
+	count_on_commit((CtWorker *) interpreter, name, true, amount);
+}
+
+static void
+worker_barrier(CtInterpreter *interpreter, int index, const char *name)
+{
+	CtWorker   *w = (CtWorker *) interpreter;
+	uint64		start;
+
+	/* who met the others in an earlier try isn't awaited by them again */
+	if (index <= w->met_until)
+		return;
+	report_pause(w);
+	start = ct_now_ns();
+	ct_barrier_meet(w->shared, w->slot, name);
+	w->barrier_ns += ct_now_ns() - start;
+	w->met_until = index;
+}
+
+/* ---- errors ---- */
+
+static bool
+is_retried(CtWorker *w, int sqlstate)
+{
+	return sqlstate == ERRCODE_T_R_SERIALIZATION_FAILURE ||
+		sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED ||
+		list_member_int(w->plan->retried_errors, sqlstate);
+}
+
+static const char *
+expected_label(CtWorker *w, int sqlstate)
+{
+	ListCell   *lc;
+
+	foreach(lc, w->plan->expected_errors)
+	{
+		CtPlanError *error = lfirst(lc);
+
+		if (error->sqlstate == sqlstate)
+			return error->label;
+	}
+	return NULL;
+}
+
+/*
+ * Does the error say that the script itself is wrong, not that something
+ * happened to it?  Then repeating it a million times tells nothing more.
+ */
+static bool
+is_script_error(int sqlstate)
+{
+	int			category = ERRCODE_TO_CATEGORY(sqlstate);
+
+	return category == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION ||
+		category == ERRCODE_INVALID_SCHEMA_NAME ||
+		category == ERRCODE_FEATURE_NOT_SUPPORTED ||
+		category == ERRCODE_INVALID_TRANSACTION_STATE ||
+		category == ERRCODE_INVALID_TRANSACTION_TERMINATION;
+}
+
+/* Decides what an error means, with the error in the slot or counted. */
+static CtTryResult
+handle_error(CtWorker *w, ErrorData *edata, int tries)
+{
+	const char *label;
+
+	/* a signal of the leader's, not the script's doing */
+	if (stopped(w, CT_STOP_NOW))
+		return CT_TRY_STOPPED;
+
+	if (is_retried(w, edata->sqlerrcode))
+	{
+		bool		again = w->plan->max_tries == 0 || tries < w->plan->max_tries;
+
+		w->conflicted = true;
+		ct_slot_error(w->slot, w->script, edata, again ? CT_ERROR_RETRIED : CT_ERROR_GAVE_UP);
+		return again ? CT_TRY_AGAIN : CT_TRY_FAILED;
+	}
+	label = expected_label(w, edata->sqlerrcode);
+	if (label != NULL)
+	{
+		ct_slot_error(w->slot, w->script, edata, CT_ERROR_EXPECTED);
+		ct_slot_outcome(w->slot, w->script, label);
+		return CT_TRY_EXPECTED;
+	}
+	if (w->succeeded[w->script] == 0 && is_script_error(edata->sqlerrcode))
+	{
+		ct_error_store(&w->slot->error, edata);
+		finish(w->shared, w->slot, CT_WORKER_FAILED);
+		proc_exit(1);
+	}
+	ct_slot_error(w->slot, w->script, edata, CT_ERROR_FAILED);
+	return CT_TRY_FAILED;
+}
+
+static CtTryResult
+try_once(CtWorker *w, int tries)
+{
+	volatile CtTryResult result = CT_TRY_DONE;
+
+	w->npending = 0;
+	w->timed = -2;
+	PG_TRY();
+	{
+		/* whatever is only for now goes with the iteration */
+		MemoryContextSwitchTo(w->iteration_context);
+		ct_interpret(&w->interpreter, w->program->scripts[w->script].script);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *edata;
+
+		HOLD_INTERRUPTS();
+		MemoryContextSwitchTo(w->iteration_context);
+		edata = CopyErrorData();
+		FlushErrorState();
+		ConditionVariableCancelSleep();
+		note_wait(w);
+		w->interpreter.session->rollback(w->interpreter.session);
+		MemoryContextSwitchTo(w->iteration_context);
+		RESUME_INTERRUPTS();
+		result = handle_error(w, edata, tries);
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/* A random wait that doubles with each try, from up to 1 ms to up to 64 ms. */
+static void
+back_off(CtWorker *w, int tries)
+{
+	double		most = 1e6 * (1 << Min(tries - 1, 6));
+
+	pause_idle((uint64) (pg_prng_double(&w->pace) * most));
+}
+
+/* ---- iterations ---- */
+
+static int
+choose_script(CtWorker *w)
+{
+	int64		n;
+	int			i;
+
+	if (w->program->nscripts == 1)
+		return 0;
+	n = pg_prng_uint64_range(&w->choice, 0, w->program->total_weight - 1);
+	for (i = 0; i < w->program->nscripts - 1; i++)
+	{
+		n -= w->program->scripts[i].plan->weight;
+		if (n < 0)
+			break;
+	}
+	return i;
+}
+
+/* start: now; intended: when it should have begun, by the schedule, or 0 */
+static bool
+run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
+{
+	CtProgramScript *script;
+	CtTryResult result;
+	CtValue		value;
+	uint64		end;
+	int			tries = 0;
+
+	w->script = choose_script(w);
+	script = &w->program->scripts[w->script];
+
+	value.type = CT_VALUE_INT;
+	value.u.i = iteration;
+	ct_variables_set(w->interpreter.vars, CT_VAR_ITERATION, value);
+	ct_variables_copy(w->saved_vars, w->interpreter.vars);
+	w->saved_random = w->interpreter.random;
+	w->met_until = -1;
+	w->barrier_ns = 0;
+	w->waited = false;
+	w->conflicted = false;
+	w->last_wait = get_timeout_start_time(DEADLOCK_TIMEOUT);
+	w->met = false;
+
+	w->measured = start >= w->measure_from_ns;
+	w->in_section = script->is_section;
+	if (w->in_section)
+		ct_presence_enter_both(w->shared, w->number, &w->stay, &w->section);
+	else
+		ct_presence_enter(w->shared, w->number, CT_PHASE_TRANSACTION, &w->stay);
+	for (;;)
+	{
+		tries++;
+		result = try_once(w, tries);
+		leave_section(w);
+		if (result != CT_TRY_AGAIN || stopped(w, CT_STOP_NOW))
+			break;
+		back_off(w, tries);
+		MemoryContextReset(w->iteration_context);
+		ct_variables_copy(w->interpreter.vars, w->saved_vars);
+		w->interpreter.random = w->saved_random;
+	}
+	/* where SQL was the last command, its end is the script's */
+	end = w->timed == script->script->ncommands - 1 && result == CT_TRY_DONE ?
+		w->timed_ns : ct_now_ns();
+	ct_presence_leave(w->shared, w->number, CT_PHASE_TRANSACTION, &w->stay);
+	pgstat_report_stat(false);
+	if (result == CT_TRY_STOPPED || result == CT_TRY_AGAIN)
+		return false;
+
+	if (result == CT_TRY_DONE)
+		w->succeeded[w->script]++;
+	if (result != CT_TRY_FAILED)
+		w->slot->all_transactions++;
+	if (w->measured)
+	{
+		w->slot->retries += tries - 1;
+		w->slot->overlapped += w->stay.shared;
+		w->slot->met += w->met;
+		w->slot->waited += w->waited;
+		w->slot->contended += w->met || w->waited || w->conflicted;
+		if (intended != 0)
+			ct_histogram_record(ct_slot_histogram(w->slot, script->histogram +
+												  CT_LATENCY_SCHEDULE_LAG),
+								start > intended ? start - intended : 0);
+		if (result == CT_TRY_FAILED)
+			w->slot->failed++;
+		else
+		{
+			ct_histogram_record(ct_slot_histogram(w->slot, script->histogram),
+								end - (intended != 0 ? Min(intended, start) : start) -
+								w->barrier_ns);
+			w->slot->transactions++;
+		}
+	}
+	return true;
+}
+
+/* The worker's whole share. */
+static void
+work(CtWorker *w)
+{
+	const CtPlan *plan = w->plan;
+	int			nworkers = w->shared->nworkers;
+	uint64		stop_ns = w->shared->stop_ns;
+	uint64		next = w->shared->gate_ns;
+	double		mean_gap = plan->rate > 0 ? 1e9 * nworkers / plan->rate : 0;
+	int64		iteration;
+
+	if (plan->ramp > 0)
+	{
+		next += (uint64) (plan->ramp * 1e9 * w->number / nworkers);
+		sleep_until(w, next);
+	}
+
+	for (iteration = w->number + 1;
+		 plan->transactions == 0 || iteration <= plan->transactions;
+		 iteration += nworkers)
+	{
+		uint64		intended = 0;
+		uint64		now;
+		double		think;
+
+		/* between iterations we are idle */
+		QueryCancelPending = false;
+		CHECK_FOR_INTERRUPTS();
+		if (ConfigReloadPending)
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+		}
+		if (mean_gap > 0)
+		{
+			next += (uint64) (-log(1.0 - pg_prng_double(&w->pace)) * mean_gap);
+			intended = next;
+			if (stop_ns != 0 && next >= stop_ns)
+			{
+				sleep_until(w, stop_ns);
+				break;
+			}
+			sleep_until(w, next);
+		}
+		now = ct_now_ns();
+		if (stopped(w, CT_STOP_AFTER) || (stop_ns != 0 && now >= stop_ns))
+			break;
+
+		if (!run_iteration(w, iteration, now, intended))
+			break;
+		MemoryContextReset(w->iteration_context);
+
+		think = w->program->scripts[w->script].plan->think;
+		if (think > 0)
+			sleep_until(w, ct_now_ns() +
+						(uint64) (-log(1.0 - pg_prng_double(&w->pace)) * think * 1e9));
+	}
+}
+
+/* The session's statements for every SQL command of every script. */
+static void
+prepare_statements(CtWorker *w)
+{
+	CtSession  *session = w->interpreter.session;
+	int			s;
+	int			c;
+	int			i;
+
+	w->statements = palloc(w->program->nscripts * sizeof(CtStatement ***));
+	for (s = 0; s < w->program->nscripts; s++)
+	{
+		const CtScript *script = w->program->scripts[s].script;
+
+		w->statements[s] = palloc0(Max(script->ncommands, 1) * sizeof(CtStatement **));
+		for (c = 0; c < script->ncommands; c++)
+		{
+			const CtCommand *command = &script->commands[c];
+
+			if (command->kind != CT_COMMAND_SQL)
+				continue;
+			w->statements[s][c] = palloc(command->nstatements * sizeof(CtStatement *));
+			for (i = 0; i < command->nstatements; i++)
+				w->statements[s][c][i] = session->prepare(session, &command->statements[i],
+														  w->program->symbols);
+		}
+	}
+}
+
+static void
+seed_randoms(CtWorker *w)
+{
+	uint64		seed = (uint64) w->plan->seed;
+	pg_prng_state master;
+
+	/* each worker its own streams, each of them the same for the same seed */
+	pg_prng_seed(&master, seed + (uint64) (w->number + 1) * UINT64CONST(0x9E3779B97F4A7C15));
+	pg_prng_seed(&w->interpreter.random, pg_prng_uint64(&master));
+	pg_prng_seed(&w->choice, pg_prng_uint64(&master));
+	pg_prng_seed(&w->pace, pg_prng_uint64(&master));
+}
+
+/* Everything up to the gate, then the race; errors in here end the process. */
+static void
+prepare_and_work(CtWorker *w)
+{
+	CtShared   *shared = w->shared;
+	char		name[NAMEDATALEN];
+	const CtPlan *plan;
+
+	w->plan = ct_shared_plan(shared);
+	plan = w->plan;
+	w->program = ct_program_load(plan);
+	w->interpreter.vars = ct_variables_create(w->program->symbols);
+	w->saved_vars = ct_variables_create(w->program->symbols);
+	ct_plan_set_variables(plan, w->program->symbols, w->interpreter.vars, shared->run_id, w->number);
+	w->succeeded = palloc0(w->program->nscripts * sizeof(uint64));
+	w->interpreter.symbols = w->program->symbols;
+	w->interpreter.session = ct_session_in_process();
+	w->interpreter.sql = worker_sql;
+	w->interpreter.pause = worker_pause;
+	w->interpreter.outcome = worker_outcome;
+	w->interpreter.tally = worker_tally;
+	w->interpreter.barrier = worker_barrier;
+	prepare_statements(w);
+	seed_randoms(w);
+	w->iteration_context = AllocSetContextCreate(CurrentMemoryContext, "ct_ext iteration",
+												 ALLOCSET_DEFAULT_SIZES);
+
+	ct_launch_search_path(shared->sandbox, plan->search_path);
+	if (plan->isolation)
+		SetConfigOption("default_transaction_isolation", plan->isolation,
+						PGC_USERSET, PGC_S_CLIENT);
+	snprintf(name, sizeof(name), "ct_ext run " INT64_FORMAT " worker %d",
+			 shared->run_id, w->number + 1);
+	SetConfigOption("application_name", name, PGC_USERSET, PGC_S_SESSION);
+	pgstat_report_activity(STATE_IDLE, NULL);
+
+	pg_atomic_write_u32(&w->slot->state, CT_WORKER_READY);
+	ConditionVariableBroadcast(&shared->changed);
+
+	/* the gate */
+	ConditionVariablePrepareToSleep(&shared->changed);
+	while (ct_shared_state(shared) < CT_RUN_RUNNING && !stopped(w, CT_STOP_AFTER))
+		ConditionVariableSleep(&shared->changed, ct_wait_event());
+	ConditionVariableCancelSleep();
+	if (ct_shared_state(shared) < CT_RUN_RUNNING)
+		return;
+
+	w->measure_from_ns = shared->gate_ns + (uint64) (plan->warmup * 1e9);
+	pg_atomic_write_u32(&w->slot->state, CT_WORKER_WORKING);
+	work(w);
+	pgstat_report_stat(true);
+	pgstat_report_activity(STATE_IDLE, NULL);
+}
+
+void
+ct_worker_main(Datum main_arg)
+{
+	CtWorker   *w;
+	dsm_segment *segment;
+	int			number;
+	sigjmp_buf	local_sigjmp_buf;
+
+	segment = ct_launch_begin(main_arg, &number);
+	ct_process_role = CT_PROCESS_WORKER;
+	my_shared = ct_shared_address(segment);
+	my_slot = ct_shared_slot(my_shared, number);
+	my_slot->pid = MyProcPid;
+	my_slot->procno = ct_my_procno();
+	on_dsm_detach(segment, detached, (Datum) 0);
+	previous_emit_log_hook = emit_log_hook;
+	emit_log_hook = remember_fatal;
+
+	ct_launch_connect(my_shared);
+
+	w = MemoryContextAllocZero(TopMemoryContext, sizeof(CtWorker));
+	w->shared = my_shared;
+	w->slot = my_slot;
+	w->number = number;
+	MemoryContextSwitchTo(AllocSetContextCreate(TopMemoryContext, "ct_ext worker",
+												ALLOCSET_DEFAULT_SIZES));
+
+	/* what isn't caught at an iteration is told to the leader, and ends us */
+	if (sigsetjmp(local_sigjmp_buf, 1) != 0)
+	{
+		ErrorData  *edata;
+
+		error_context_stack = NULL;
+		HOLD_INTERRUPTS();
+		MemoryContextSwitchTo(TopMemoryContext);
+		edata = CopyErrorData();
+		FlushErrorState();
+		ConditionVariableCancelSleep();
+		AbortOutOfAnyTransaction();
+		if (pg_atomic_read_u32(&my_shared->stop) >= CT_STOP_NOW)
+			finish(my_shared, my_slot, CT_WORKER_DONE);
+		else
+		{
+			ct_error_store(&my_slot->error, edata);
+			finish(my_shared, my_slot, CT_WORKER_FAILED);
+		}
+		proc_exit(0);
+	}
+	PG_exception_stack = &local_sigjmp_buf;
+
+	prepare_and_work(w);
+	finish(my_shared, my_slot, CT_WORKER_DONE);
+}

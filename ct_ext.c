@@ -1,0 +1,39 @@
+/*
+ * ct_ext.c
+ *		Module magic, initialization and settings; nothing else.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/guc.h"
+
+#include "src/settings.h"
+
+PG_MODULE_MAGIC;
+
+int			ct_progress_interval = 5;
+int			ct_barrier_timeout = 1000;
+int			ct_stop_timeout = 5000;
+
+extern PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	DefineCustomIntVariable("ct_ext.progress_interval",
+							"Time between the progress notices of a waiting ct_run.",
+							"Zero turns them off.",
+							&ct_progress_interval, 5, 0, 3600,
+							PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("ct_ext.barrier_timeout",
+							"Time that a worker waits at a \\barrier for the others.",
+							NULL,
+							&ct_barrier_timeout, 1000, 1, 3600000,
+							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("ct_ext.stop_timeout",
+							"Time that transactions under way get at the end of a run before they are cancelled.",
+							NULL,
+							&ct_stop_timeout, 5000, 0, 3600000,
+							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("ct_ext");
+}

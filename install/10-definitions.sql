@@ -1,0 +1,117 @@
+\echo Use "CREATE EXTENSION ct_ext" to load this file. \quit
+
+/*
+ * This script runs as a superuser in a schema where others may be allowed to
+ * create things (CVE-2018-1058).  So in all of its pieces the operands of each
+ * operator have exactly the types of one of pg_catalog's, which comes first
+ * and is found then, whatever stands in the schema; a constant is cast where
+ * its type isn't that of the other operand; NULLIF and IN are operators, too.
+ * Functions are qualified.  sql/security.sql tries it.
+ *
+ * Calls of the extension's own functions can't be guarded like this: another
+ * one of that name in the schema, with parameters that suit the call better,
+ * would be taken.  So there must be none of those that the script calls.
+ */
+DO LANGUAGE plpgsql $$
+DECLARE
+	intruder	pg_catalog.regprocedure;
+BEGIN
+	SELECT p.oid INTO intruder
+		FROM pg_catalog.pg_proc p
+		JOIN pg_catalog.pg_extension e ON e.extnamespace = p.pronamespace
+		WHERE e.extname = 'ct_ext'::name
+			AND p.proname IN ('ct_create_scenario'::name, 'ct_add_variant'::name, 'ct_add_script'::name,
+				'ct_add_check'::name, 'ct_add_slo'::name, 'ct_run_lives'::name, 'ct_run_progress'::name)
+		ORDER BY p.oid LIMIT 1;
+	IF intruder IS NOT NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'duplicate_function',
+			MESSAGE = pg_catalog.format('function %s is in the way of ct_ext''s own'::text, intruder),
+			HINT = 'Drop it, or create ct_ext in a schema of its own.';
+	END IF;
+END
+$$;
+
+/*
+ * Definitions: what can be run.  One row per scenario, variant, script,
+ * check and threshold, written by the ct_create_scenario family alone
+ * (src/api/define.c) and read by ct_run into a plan (src/plan.c).
+ *
+ * Rows of bundled scenarios belong to the extension and are not dumped; those
+ * that users made are.  Each row says itself which it is: pg_dump's filter
+ * can't look at another table, for it runs with an empty search_path.
+ */
+CREATE TABLE @extschema@.ct_scenario (
+	name			text PRIMARY KEY,
+	description		text NOT NULL DEFAULT '',
+	category		text NOT NULL DEFAULT '',
+	setup			text,
+	teardown		text,
+	workers			int CHECK (workers > 0),
+	duration		interval CHECK (duration > '0'::interval),
+	transactions	bigint CHECK (transactions > 0::bigint),
+	rate			float8 CHECK (rate > 0::float8),
+	max_tries		int CHECK (max_tries >= 0),
+	params			jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(params) = 'object'::text),
+	expected_errors	text[] NOT NULL DEFAULT '{}',
+	retried_errors	text[] NOT NULL DEFAULT '{}',
+	min_overlap		int CHECK (min_overlap >= 0),
+	bundled			boolean NOT NULL DEFAULT false,
+	owner			name NOT NULL DEFAULT current_user,
+	created_at		timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	CHECK (duration IS NULL OR transactions IS NULL)
+);
+
+CREATE TABLE @extschema@.ct_variant (
+	scenario		text NOT NULL REFERENCES @extschema@.ct_scenario ON DELETE CASCADE,
+	name			text NOT NULL,
+	position		int NOT NULL,
+	description		text NOT NULL DEFAULT '',
+	isolation		text,
+	max_tries		int CHECK (max_tries >= 0),
+	setup			text,
+	expected_errors	text[] NOT NULL DEFAULT '{}',
+	retried_errors	text[] NOT NULL DEFAULT '{}',
+	bundled			boolean NOT NULL DEFAULT false,
+	PRIMARY KEY (scenario, name),
+	UNIQUE (scenario, position)
+);
+
+CREATE TABLE @extschema@.ct_script (
+	scenario		text NOT NULL REFERENCES @extschema@.ct_scenario ON DELETE CASCADE,
+	name			text NOT NULL,
+	variant			text,			-- NULL: of every variant
+	position		int NOT NULL,
+	body			text NOT NULL,
+	weight			int NOT NULL DEFAULT 1 CHECK (weight > 0),
+	think_time		interval NOT NULL DEFAULT '0' CHECK (think_time >= '0'::interval),
+	bundled			boolean NOT NULL DEFAULT false,
+	FOREIGN KEY (scenario, variant) REFERENCES @extschema@.ct_variant ON DELETE CASCADE,
+	UNIQUE NULLS NOT DISTINCT (scenario, variant, name)
+);
+
+CREATE TABLE @extschema@.ct_check (
+	scenario		text NOT NULL REFERENCES @extschema@.ct_scenario ON DELETE CASCADE,
+	name			text NOT NULL,
+	variant			text,
+	position		int NOT NULL,
+	query			text NOT NULL,
+	description		text NOT NULL DEFAULT '',
+	kind			text NOT NULL DEFAULT 'invariant',
+	during			boolean NOT NULL DEFAULT false,
+	bundled			boolean NOT NULL DEFAULT false,
+	FOREIGN KEY (scenario, variant) REFERENCES @extschema@.ct_variant ON DELETE CASCADE,
+	UNIQUE NULLS NOT DISTINCT (scenario, variant, name)
+);
+
+CREATE TABLE @extschema@.ct_slo (
+	scenario		text NOT NULL REFERENCES @extschema@.ct_scenario ON DELETE CASCADE,
+	variant			text,
+	metric			text NOT NULL,
+	op				text NOT NULL CHECK (op IN ('<', '<=', '=', '>=', '>', '<>')),
+	target			float8 NOT NULL,
+	position		int NOT NULL,
+	bundled			boolean NOT NULL DEFAULT false,
+	FOREIGN KEY (scenario, variant) REFERENCES @extschema@.ct_variant ON DELETE CASCADE,
+	UNIQUE NULLS NOT DISTINCT (scenario, variant, metric, op)
+);

@@ -1,0 +1,158 @@
+/*
+ * Runs: starting, waiting, cancelling, watching.  In C, in src/api; each of
+ * these executes SQL that others wrote, as the role that calls it, so nobody
+ * may unless granted.
+ */
+CREATE FUNCTION @extschema@.ct_run(
+	scenario		text,
+	variant			text DEFAULT NULL,
+	workers			int DEFAULT NULL,
+	duration		interval DEFAULT NULL,
+	transactions	bigint DEFAULT NULL,
+	rate			float8 DEFAULT NULL,
+	isolation		text DEFAULT NULL,
+	max_tries		int DEFAULT NULL,
+	params			jsonb DEFAULT '{}',
+	seed			bigint DEFAULT NULL,
+	warmup			interval DEFAULT NULL,
+	ramp			interval DEFAULT NULL,
+	min_overlap		int DEFAULT NULL,
+	expected_errors	text[] DEFAULT NULL,
+	keep			boolean DEFAULT false,
+	raise_on_fail	boolean DEFAULT false,
+	trust_owner		boolean DEFAULT false
+) RETURNS bigint
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_run';
+
+CREATE FUNCTION @extschema@.ct_start(
+	scenario		text,
+	variant			text DEFAULT NULL,
+	workers			int DEFAULT NULL,
+	duration		interval DEFAULT NULL,
+	transactions	bigint DEFAULT NULL,
+	rate			float8 DEFAULT NULL,
+	isolation		text DEFAULT NULL,
+	max_tries		int DEFAULT NULL,
+	params			jsonb DEFAULT '{}',
+	seed			bigint DEFAULT NULL,
+	warmup			interval DEFAULT NULL,
+	ramp			interval DEFAULT NULL,
+	min_overlap		int DEFAULT NULL,
+	expected_errors	text[] DEFAULT NULL,
+	keep			boolean DEFAULT false,
+	raise_on_fail	boolean DEFAULT false,
+	trust_owner		boolean DEFAULT false
+) RETURNS bigint
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_start';
+
+CREATE FUNCTION @extschema@.ct_test(
+	script			text,
+	setup			text DEFAULT NULL,
+	checks			text[] DEFAULT '{}',
+	workers			int DEFAULT NULL,
+	duration		interval DEFAULT NULL,
+	transactions	bigint DEFAULT NULL,
+	isolation		text DEFAULT NULL,
+	max_tries		int DEFAULT NULL,
+	rate			float8 DEFAULT NULL,
+	params			jsonb DEFAULT '{}',
+	seed			bigint DEFAULT NULL,
+	warmup			interval DEFAULT NULL,
+	ramp			interval DEFAULT NULL,
+	min_overlap		int DEFAULT NULL,
+	expected_errors	text[] DEFAULT NULL,
+	keep			boolean DEFAULT false,
+	raise_on_fail	boolean DEFAULT false
+) RETURNS bigint
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_test';
+
+CREATE FUNCTION @extschema@.ct_compare(
+	scenario		text,
+	workers			int DEFAULT NULL,
+	duration		interval DEFAULT NULL,
+	transactions	bigint DEFAULT NULL,
+	rate			float8 DEFAULT NULL,
+	isolation		text DEFAULT NULL,
+	max_tries		int DEFAULT NULL,
+	params			jsonb DEFAULT '{}',
+	seed			bigint DEFAULT NULL,
+	warmup			interval DEFAULT NULL,
+	ramp			interval DEFAULT NULL,
+	min_overlap		int DEFAULT NULL,
+	expected_errors	text[] DEFAULT NULL,
+	keep			boolean DEFAULT false,
+	trust_owner		boolean DEFAULT false,
+	OUT variant		text,
+	OUT verdict		text,
+	OUT anomalies	bigint,
+	OUT tps			float8,
+	OUT p50_ms		float8,
+	OUT p95_ms		float8,
+	OUT p99_ms		float8,
+	OUT retries		bigint,
+	OUT failed		bigint,
+	OUT errors		bigint,
+	OUT cheapest	boolean,
+	OUT run_id		bigint
+) RETURNS SETOF record
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_compare';
+
+CREATE FUNCTION @extschema@.ct_wait(run_id bigint, timeout interval DEFAULT NULL) RETURNS text
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_wait';
+
+CREATE FUNCTION @extschema@.ct_cancel(run_id bigint) RETURNS boolean
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_cancel';
+
+CREATE FUNCTION @extschema@.ct_sweep() RETURNS bigint
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_sweep';
+
+CREATE FUNCTION @extschema@.ct_run_lives(run_id bigint, shm_handle bigint) RETURNS boolean
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ct_run_lives';
+
+CREATE FUNCTION @extschema@.ct_run_progress(run_id bigint, shm_handle bigint,
+	OUT phase		text,
+	OUT elapsed		float8,
+	OUT workers		int,
+	OUT transactions bigint,
+	OUT failed		bigint,
+	OUT retries		bigint,
+	OUT tps			float8,
+	OUT p50_ms		float8,
+	OUT p95_ms		float8,
+	OUT p99_ms		float8
+) RETURNS record
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ct_run_progress';
+
+REVOKE ALL ON FUNCTION @extschema@.ct_run(text, text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_start(text, text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_test(text, text, text[], int, interval, bigint, text, int, float8, jsonb, bigint, interval, interval, int, text[], boolean, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_compare(text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_sweep() FROM PUBLIC;
+
+COMMENT ON FUNCTION @extschema@.ct_run(text, text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, boolean) IS
+'runs one variant of a scenario (default: its first) as the calling role, waits for it, and returns its run id. workers: 1 to 1000, default the scenario''s or as many as there are slots for; duration and transactions (for the whole run): one of them, default the scenario''s or 10 s; rate: transactions per second of the whole run, Poisson arrivals, latency then counts from the intended start; isolation: read committed, repeatable read or serializable; max_tries: of a transaction that fails with 40001 or 40P01, 0 for no limit; params: values for the scenario''s parameters; seed: same seed, same random values per worker; warmup: what is measured begins after it; ramp: time over which the workers start; min_overlap: contended transactions that a pass needs; expected_errors: SQLSTATEs or condition names that are outcomes, as "23505=conflict"; keep: leave the sandbox schema; raise_on_fail: raise P0004 unless the verdict is pass; trust_owner: run a scenario of a role that one is no member of, which executes what that role has written';
+COMMENT ON FUNCTION @extschema@.ct_start(text, text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, boolean) IS
+'like ct_run, but returns as soon as the run is recorded; see ct_wait, ct_cancel and ct_progress';
+COMMENT ON FUNCTION @extschema@.ct_test(text, text, text[], int, interval, bigint, text, int, float8, jsonb, bigint, interval, interval, int, text[], boolean, boolean) IS
+'tests a script, say a call of one''s own function, without defining a scenario: setup is a script executed once in a schema of the run''s own, each check a query that returns the violations, or a threshold like "p95_ms < 100". Options as for ct_run';
+COMMENT ON FUNCTION @extschema@.ct_compare(text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean) IS
+'runs every variant of a scenario one after the other, with the same random seed, and returns a row each; cheapest marks the one with the highest tps of those that pass. Options as for ct_run';
+COMMENT ON FUNCTION @extschema@.ct_wait(bigint, interval) IS
+'waits until the run has ended, or the timeout is over, and returns its status';
+COMMENT ON FUNCTION @extschema@.ct_cancel(bigint) IS
+'cancels a run under way; false if it had ended already. For the run''s role and members of pg_signal_backend';
+COMMENT ON FUNCTION @extschema@.ct_sweep() IS
+'marks runs whose leader is gone as crashed and drops their sandboxes, as every run does when it starts; returns how many';
+COMMENT ON FUNCTION @extschema@.ct_run_lives(bigint, bigint) IS
+'internal: does the run that is recorded as under way still have its leader?';
+COMMENT ON FUNCTION @extschema@.ct_run_progress(bigint, bigint) IS
+'internal: what a run''s shared memory says; see ct_progress';

@@ -1,0 +1,331 @@
+-- What runs do: sessions, transactions, outcomes, checks, verdicts.  Only what
+-- is the same in every run is printed.
+SET client_min_messages = warning;
+\set VERBOSITY default
+
+SELECT coalesce(max(run_id), 0) AS before FROM ct_runs \gset
+CREATE VIEW last_run AS
+	SELECT * FROM ct_runs WHERE run_id = (SELECT max(run_id) FROM ct_runs);
+
+--
+-- Statements, as a client's session executes them
+--
+-- a procedure that commits, at top level
+SELECT ct_test('CALL fill()', transactions => 20, workers => 2,
+	setup => $$
+		CREATE TABLE t (a int);
+		CREATE PROCEDURE fill() LANGUAGE plpgsql AS
+		'BEGIN INSERT INTO t VALUES (1); COMMIT; INSERT INTO t VALUES (2); ROLLBACK; END'
+	$$,
+	checks => ARRAY['SELECT count(*), min(a), max(a) FROM t HAVING count(*) <> 20 OR max(a) <> 1']) > 0 AS ran;
+SELECT status, transactions, failed, anomalies FROM last_run;
+
+-- utilities that refuse to be in a transaction block
+SELECT ct_test('VACUUM t', setup => 'CREATE TABLE t (a int)', transactions => 4, workers => 2) > 0 AS ran;
+SELECT status, transactions, failed FROM last_run;
+SELECT ct_test('SELECT 1', setup => 'CREATE TABLE t (a int); CREATE INDEX CONCURRENTLY ON t (a)', transactions => 2) > 0 AS ran;
+SELECT status, transactions, failed FROM last_run;
+
+-- blocks, savepoints, two-word transaction commands, isolation in BEGIN
+SELECT ct_test($$
+	BEGIN ISOLATION LEVEL REPEATABLE READ;
+	INSERT INTO t VALUES (:iteration, 'kept');
+	SAVEPOINT s;
+	INSERT INTO t VALUES (:iteration, 'lost');
+	ROLLBACK TO SAVEPOINT s;
+	INSERT INTO t VALUES (:iteration, current_setting('transaction_isolation'));
+	COMMIT AND CHAIN;
+	INSERT INTO t VALUES (:iteration, 'lost');
+	ROLLBACK;
+	START TRANSACTION;
+	INSERT INTO t VALUES (:iteration, 'lost');
+	ABORT;
+	END;
+$$, setup => 'CREATE TABLE t (i bigint, what text)', transactions => 10, workers => 2, keep => true) > 0 AS ran;
+SELECT status, transactions, failed FROM last_run;
+SELECT format('%I', kept_sandbox) AS sandbox FROM last_run \gset
+SELECT what, count(*) FROM :sandbox.t GROUP BY what ORDER BY what;
+DROP SCHEMA :sandbox CASCADE;
+
+-- variables as parameters, as names, and within compound statements
+SELECT ct_test($$
+	\set amount 10 * :client_id
+	INSERT INTO t:client_id VALUES (:amount);
+	SELECT :amount + 1 AS sum \; SELECT 'x' || :iteration AS word, NULL AS nothing \gset got_
+	\if :got_nothing IS NULL
+		\outcome :got_word
+	\endif
+	SELECT 7 AS seven \; SELECT 8 AS eight WHERE false \; SELECT 9 AS nine \aset
+	\tally sum :seven + :nine
+	SET LOCAL work_mem = :memory;
+$$, setup => 'CREATE TABLE t0 (a int); CREATE TABLE t1 (a int)',
+	params => '{"memory": 1024}', transactions => 4, workers => 2) > 0 AS ran;
+SELECT status, transactions, failed FROM last_run;
+SELECT outcome, count FROM ct_outcomes WHERE run_id = (SELECT run_id FROM last_run) ORDER BY outcome;
+SELECT tally, value FROM ct_tallies WHERE run_id = (SELECT run_id FROM last_run);
+
+-- a table's name from a variable, as in pgbench's simple protocol
+SELECT ct_test($$
+	SELECT sum(a) AS sum FROM :name WHERE a > :low \gset
+	\outcome :sum
+$$, setup => 'CREATE TABLE numbers AS SELECT generate_series(1, 4) AS a',
+	params => '{"name": "numbers", "low": 1}', transactions => 4, workers => 2) > 0 AS ran;
+SELECT outcome, count FROM ct_outcomes WHERE run_id = (SELECT run_id FROM last_run);
+
+-- predefined variables, parameters of all types
+SELECT ct_test($$
+	SELECT :client_id + 1 = :worker_id AND :scale = 1 AND :random_seed = 42 AND :run_id > 0
+		AND :n = 1.5 AND :s::text = 'it''s' AND :b AND :nothing IS NULL AS ok \gset
+	\outcome :ok
+$$, params => '{"n": 1.5, "s": "it''s", "b": true, "nothing": null}', seed => 42,
+	transactions => 4, workers => 2) > 0 AS ran;
+SELECT outcome, count FROM ct_outcomes WHERE run_id = (SELECT run_id FROM last_run);
+
+-- \if, \set and random values: the same seed, the same values per worker
+SELECT ct_test($$
+	\set r random(1, 1000000)
+	\set g random_gaussian(1, 1000, 3)
+	INSERT INTO public.drawn VALUES (:seed_no, :worker_id, :iteration, :r, :g);
+$$, setup => 'CREATE TABLE IF NOT EXISTS public.drawn (run int, worker int, i int, r int, g int)',
+	params => '{"seed_no": 1}', seed => 7, transactions => 50, workers => 2) > 0 AS ran;
+SELECT ct_test($$
+	\set r random(1, 1000000)
+	\set g random_gaussian(1, 1000, 3)
+	INSERT INTO public.drawn VALUES (:seed_no, :worker_id, :iteration, :r, :g);
+$$, params => '{"seed_no": 2}', seed => 7, transactions => 50, workers => 2) > 0 AS ran;
+SELECT count(*) AS rows, count(DISTINCT (a.r, a.g)) > 40 AS differ,
+	bool_and(a.r = b.r AND a.g = b.g) AS same_for_same_seed
+	FROM drawn a JOIN drawn b USING (worker, i) WHERE a.run = 1 AND b.run = 2;
+DROP TABLE drawn;
+
+-- iterations are dealt out to all workers
+SELECT ct_test('SELECT 1', transactions => 10, workers => 3) > 0 AS ran;
+SELECT worker, transactions FROM ct_workers WHERE run_id = (SELECT run_id FROM last_run) ORDER BY worker;
+
+--
+-- Outcomes and tallies count on commit; errors
+--
+SELECT ct_test($$
+	BEGIN;
+	\outcome begun
+	\tally amount 1
+	\if :iteration % 2 = 0
+		ROLLBACK;
+	\else
+		COMMIT;
+	\endif
+	\outcome ended
+$$, transactions => 10, workers => 2) > 0 AS ran;
+SELECT outcome, count FROM ct_outcomes WHERE run_id = (SELECT run_id FROM last_run) ORDER BY outcome;
+SELECT tally, value FROM ct_tallies WHERE run_id = (SELECT run_id FROM last_run);
+
+-- an error nobody expected fails the run
+SELECT ct_test($$ SELECT 1 / (:iteration % 2) $$, transactions => 10, workers => 2) > 0 AS ran;
+SELECT status, verdict, transactions, failed, anomalies FROM last_run;
+SELECT sqlstate, condition_name, handling, count, first_message FROM ct_errors
+	WHERE run_id = (SELECT run_id FROM last_run);
+-- one that is expected is an outcome
+SELECT ct_test($$ SELECT 1 / (:iteration % 2) $$, transactions => 10, workers => 2,
+	expected_errors => '{division_by_zero=undefined}') > 0 AS ran;
+SELECT status, transactions, failed, anomalies FROM last_run;
+SELECT outcome, count FROM ct_outcomes WHERE run_id = (SELECT run_id FROM last_run);
+-- 40001 is retried, with the same random values, until max_tries
+SELECT ct_test($$
+	\set r random(1, 1000000000)
+	SELECT try(:iteration, :r) AS tried \gset
+	\outcome :tried
+$$, setup => $$
+	CREATE SEQUENCE tries;
+	CREATE SEQUENCE first;
+	CREATE FUNCTION try(i int, r int) RETURNS text LANGUAGE plpgsql AS '
+	BEGIN
+		CASE nextval(''tries'') % 3
+		WHEN 1 THEN
+			PERFORM setval(''first'', r);
+			RAISE serialization_failure USING MESSAGE = ''try again'';
+		WHEN 2 THEN
+			RAISE serialization_failure USING MESSAGE = ''and again'';
+		ELSE
+			RETURN CASE (SELECT last_value FROM first) WHEN r THEN ''same'' ELSE ''other'' END;
+		END CASE;
+	END'
+$$, transactions => 5, workers => 1) > 0 AS ran;
+SELECT status, transactions, failed, retries FROM last_run;
+SELECT outcome, count FROM ct_outcomes WHERE run_id = (SELECT run_id FROM last_run);
+SELECT sqlstate, handling, count FROM ct_errors WHERE run_id = (SELECT run_id FROM last_run);
+SELECT ct_test($$ DO 'BEGIN RAISE deadlock_detected; END' $$, transactions => 2, workers => 1, max_tries => 3) > 0 AS ran;
+SELECT status, verdict, transactions, failed, retries FROM last_run;
+SELECT reason FROM last_run;
+
+-- statement_timeout is the role's or the script's
+SELECT ct_test($$
+	SET statement_timeout = '20ms';
+	SELECT pg_sleep(10);
+$$, transactions => 2, workers => 1, expected_errors => '{query_canceled=timeout}') > 0 AS ran;
+SELECT outcome, count FROM ct_outcomes WHERE run_id = (SELECT run_id FROM last_run);
+
+-- the isolation level of a run
+SELECT ct_test($$ SHOW transaction_isolation \gset
+	\outcome :transaction_isolation
+$$, isolation => 'serializable', transactions => 2, workers => 1) > 0 AS ran;
+SELECT outcome, count FROM ct_outcomes WHERE run_id = (SELECT run_id FROM last_run);
+
+--
+-- Checks and verdicts
+--
+-- observed, expected, evidence
+SELECT ct_test('INSERT INTO t VALUES (:iteration)', setup => 'CREATE TABLE t (a int)', transactions => 4, workers => 2,
+	checks => ARRAY['SELECT a AS observed, 0 AS expected, a * 2 AS twice FROM t ORDER BY a; -- a comment',
+					'SELECT 1 WHERE :transactions <> 4 OR :outcome_never <> 0 OR :tally_never <> 0',
+					'failed = 0', 'tps < 0']) > 0 AS ran;
+SELECT status, verdict, anomalies FROM last_run;
+SELECT check_name, kind, target, status, violations FROM ct_checks WHERE run_id = (SELECT run_id FROM last_run);
+SELECT check_name, kind, observed, expected, evidence FROM ct_anomalies
+	WHERE run_id = (SELECT run_id FROM last_run) AND check_name = 'check_1' ORDER BY observed;
+
+-- a test that could not have failed has not passed
+SELECT ct_test('SELECT 1', transactions => 100, workers => 1) > 0 AS ran;
+SELECT verdict, overlapped, met, contended FROM last_run;
+SELECT reason FROM last_run;
+DO $$ BEGIN PERFORM ct_assert(run_id) FROM last_run;
+EXCEPTION WHEN assert_failure THEN RAISE WARNING '%', regexp_replace(SQLERRM, '\d+', 'N'); END $$;
+-- workers that never met: each waits until it is its turn
+SELECT ct_test($$
+	\if :worker_id = 2
+		SELECT wait_for(1);
+	\endif
+	INSERT INTO done VALUES (:worker_id);
+$$, setup => $$
+	CREATE TABLE done (worker int);
+	CREATE FUNCTION wait_for(n int) RETURNS void LANGUAGE plpgsql AS
+	'BEGIN WHILE NOT EXISTS (SELECT FROM done WHERE worker = n) LOOP PERFORM pg_sleep(0.01); END LOOP; END'
+$$, transactions => 2, workers => 2) > 0 AS ran;
+SELECT verdict, contended < 3 AS little FROM last_run;
+-- nor is waiting before a lone statement a meeting
+SELECT ct_test($$
+	\set wait 400 * :client_id
+	\sleep :wait ms
+	SELECT 1;
+$$, transactions => 2, workers => 2, min_overlap => 1) > 0 AS ran;
+SELECT verdict, met FROM last_run;
+-- and two that meet at a barrier
+SELECT ct_test($$
+	\barrier start
+	SELECT pg_sleep(0.01);
+	\barrier end
+$$, transactions => 20, workers => 2) > 0 AS ran;
+SELECT verdict, overlapped, met FROM last_run;
+-- a lock makes transactions wait instead of meeting
+SELECT ct_test($$
+	BEGIN;
+	SELECT pg_advisory_xact_lock(4711);
+	\sleep 2 ms
+	COMMIT;
+$$, transactions => 40, workers => 4) > 0 AS ran;
+SELECT verdict, waited > 20 AS waited FROM last_run;
+SELECT kind, count > 20 AS counted FROM ct_latencies WHERE run_id = (SELECT run_id FROM last_run) AND kind = 'lock_wait';
+-- a barrier that can't be met, because the others wait for a lock, opens
+SELECT ct_test($$
+	BEGIN;
+	UPDATE t SET a = a + 1;
+	\barrier inside
+	COMMIT;
+$$, setup => 'CREATE TABLE t AS SELECT 0 AS a', transactions => 4, workers => 2,
+	checks => ARRAY['SELECT a FROM t WHERE a <> 4']) > 0 AS ran;
+SELECT verdict, anomalies, barrier_breaks > 0 AS broken FROM last_run;
+
+-- checks during the run tell when
+SELECT ct_create_scenario('during', duration => '1500 ms', workers => 2,
+	setup => 'CREATE TABLE t (a int)');
+SELECT ct_add_script('during', 'fill', 'INSERT INTO t VALUES (1); \sleep 1 ms');
+SELECT ct_add_check('during', 'empty', 'SELECT count(*) AS observed FROM t HAVING count(*) > 0', during => true);
+SELECT ct_run('during') > 0 AS ran;
+SELECT verdict, (SELECT first_seen < finished_at - interval '200 ms' FROM ct_anomalies a
+	WHERE a.run_id = r.run_id) AS seen_during FROM last_run r;
+SELECT ct_drop_scenario('during');
+
+-- variants' setups, weights, teardown, raise_on_fail
+SELECT ct_create_scenario('parts', setup => 'CREATE TABLE t (a int); CREATE TABLE IF NOT EXISTS public.left_behind (a int)',
+	teardown => 'INSERT INTO public.left_behind SELECT count(*) FROM t', transactions => 100, workers => 2);
+SELECT ct_add_variant('parts', 'one'), ct_add_variant('parts', 'two', setup => 'ALTER TABLE t ADD CHECK (a > 0)');
+SELECT ct_add_script('parts', 'often', 'INSERT INTO t VALUES (1)', weight => 9);
+SELECT ct_add_script('parts', 'seldom', 'INSERT INTO t VALUES (0)');
+SELECT ct_add_check('parts', 'positive', 'SELECT count(*) AS observed FROM t WHERE a <= 0 HAVING count(*) > 0');
+SELECT ct_run('parts', 'one', seed => 1) > 0 AS ran;
+SELECT verdict, anomalies, (SELECT count(*) FROM left_behind) AS torn_down FROM last_run;
+SELECT script, count BETWEEN 1 AND 99 AS some FROM ct_latencies
+	WHERE run_id = (SELECT run_id FROM last_run) AND kind = 'transaction' ORDER BY script;
+SELECT ct_run('parts', 'two', seed => 1, expected_errors => '{check_violation}') > 0 AS ran;
+SELECT verdict <> 'fail' AS passed, anomalies FROM last_run;
+SELECT outcome, count > 0 AS some FROM ct_outcomes WHERE run_id = (SELECT run_id FROM last_run);
+DO $$ BEGIN PERFORM ct_run('parts', 'one', seed => 1, raise_on_fail => true);
+EXCEPTION WHEN assert_failure THEN RAISE WARNING 'raised %', SQLSTATE; END $$;
+SELECT variant, verdict, anomalies, retries, failed, cheapest FROM ct_compare('parts', seed => 1);
+SELECT ct_drop_scenario('parts');
+DROP TABLE left_behind;
+
+--
+-- What goes wrong; each leaves nothing behind
+--
+SELECT ct_test('SELECT nope');
+SELECT ct_test('SELECT :nope');
+SELECT ct_test('BEGIN; SELECT 1');
+SELECT ct_test('SELECT 1', setup => 'CREATE TABLE t (a int); SELECT 1 / 0');
+SELECT ct_test('SELECT 1', setup => 'BEGIN; CREATE TABLE t (a int)');
+SELECT ct_test('SELECT 1', checks => ARRAY['SELECT * FROM nowhere']);
+SELECT ct_test('SELECT 1', checks => ARRAY['SELECT 1 / :zero::int'], params => '{"zero": 0}', transactions => 10);
+SELECT ct_test('SELECT ct_run(''oversell_tickets'')');
+SELECT ct_test('SELECT ct_cancel(1)', setup => 'SELECT ct_start(''oversell_tickets'')');
+BEGIN READ ONLY;
+SELECT ct_test('SELECT 1');
+ROLLBACK;
+BEGIN;
+CREATE TABLE uncommitted (a int);
+SELECT ct_test('SELECT * FROM uncommitted');
+ROLLBACK;
+SELECT ct_start('oversell_tickets', raise_on_fail => true);
+SELECT ct_wait(NULL);
+SELECT ct_wait(0);
+SELECT ct_cancel(0);
+SELECT ct_wait(run_id, '-1 s') FROM last_run;
+SELECT ct_wait(run_id) FROM last_run;
+SELECT ct_cancel(run_id) FROM last_run;
+SELECT status, sqlstate, message, verdict FROM ct_runs
+	WHERE status <> 'succeeded' AND run_id > :before ORDER BY run_id;
+
+-- asynchronously
+SELECT ct_start('oversell_tickets', 'naive', transactions => 20) AS run_id \gset
+SELECT ct_wait(:run_id);
+SELECT ct_wait(:run_id);
+SELECT verdict FROM ct_runs WHERE run_id = :run_id;
+CREATE FUNCTION await_phase(bigint, text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE found text;
+BEGIN
+	FOR i IN 1..1000 LOOP
+		SELECT phase INTO found FROM ct_progress WHERE run_id = $1;
+		EXIT WHEN found = $2;
+		PERFORM pg_sleep(0.01);
+	END LOOP;
+	RETURN found;
+END $$;
+SELECT ct_create_scenario('long', duration => '1 h', workers => 2);
+SELECT ct_add_script('long', 'sleep', '\sleep 10 s');
+SELECT ct_start('long') AS run_id \gset
+SELECT await_phase(:run_id, 'running');
+SELECT phase, elapsed > 0 AS elapsed, workers, transactions FROM ct_progress;
+SELECT status, verdict FROM ct_runs WHERE run_id = :run_id;
+SELECT ct_wait(:run_id, '50 ms');
+SELECT ct_cancel(:run_id);
+SELECT ct_wait(:run_id);
+SELECT ct_cancel(:run_id);
+SELECT status, sqlstate, message, verdict FROM ct_runs WHERE run_id = :run_id;
+SELECT ct_drop_scenario('long');
+DROP FUNCTION await_phase;
+
+-- nothing is left
+SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'ct\_run\_%';
+SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'ct_ext%';
+SELECT count(*) FROM ct_runs WHERE status IN ('starting', 'running', 'crashed');
+DROP VIEW last_run;
+SELECT ct_prune('0') > 0 AS pruned;
+SELECT count(*) FROM ct_runs;

@@ -1,0 +1,424 @@
+/*
+ * check.c
+ *		Asking a run's checks.
+ *
+ * A check is a query that returns the violations.  It runs as the run's role
+ * in the run's sandbox, wrapped so that each row comes back as one jsonb
+ * object: the evidence.  Columns named "observed" and "expected" are shown as
+ * such.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "src/checks/check.h"
+#include "src/checks/slo.h"
+#include "src/errcodes.h"
+
+/* the variables that are made of a run's results */
+#define OUTCOME_PREFIX	"outcome_"
+#define TALLY_PREFIX	"tally_"
+
+/* one check, prepared */
+typedef struct CtCheck
+{
+	const CtPlanCheck *plan;
+	CtStatement *statement;
+	CtCheckResult *found;		/* during the run, or NULL */
+} CtCheck;
+
+struct CtChecks
+{
+	const CtPlan *plan;
+	CtSession  *session;
+	int64		run_id;
+	MemoryContext context;		/* what is found lives here */
+	CtSymbols  *symbols;
+	CtVariables *vars;
+	int			n;
+	CtCheck    *checks;
+};
+
+/* where a check's rows go */
+typedef struct CtViolations
+{
+	CtCheckResult *result;
+	MemoryContext context;
+} CtViolations;
+
+static void
+take_violation(void *arg, int ncolumns, const char *const *names, const char *const *values)
+{
+	CtViolations *violations = arg;
+	CtCheckResult *result = violations->result;
+	CtAnomalyResult *anomaly;
+	MemoryContext oldcontext;
+
+	result->violations++;
+	if (list_length(result->anomalies) >= CT_MAX_EVIDENCE)
+		return;
+
+	oldcontext = MemoryContextSwitchTo(violations->context);
+	anomaly = palloc0(sizeof(CtAnomalyResult));
+	anomaly->check = result->name;
+	anomaly->kind = result->kind;
+	anomaly->evidence = values[0] ? pstrdup(values[0]) : NULL;
+	anomaly->observed = values[1] ? pstrdup(values[1]) : NULL;
+	anomaly->expected = values[2] ? pstrdup(values[2]) : NULL;
+	anomaly->first_seen = GetCurrentTimestamp();
+	result->anomalies = lappend(result->anomalies, anomaly);
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/*
+ * The check's query, wrapped.  A row that isn't an object can't be, since a
+ * query's row is a composite.
+ */
+static const CtSql *
+wrapped_query(const CtPlanCheck *check, CtSymbols *symbols, bool dry)
+{
+	CtScript   *script = ct_script_parse(check->name, check->query, symbols);
+	char	   *query;
+
+	if (script->ncommands != 1 || script->commands[0].kind != CT_COMMAND_SQL ||
+		script->commands[0].nstatements != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("check \"%s\" must be one query", check->name)));
+	query = psprintf("SELECT ct_e, ct_e OPERATOR(pg_catalog.->>) 'observed'::pg_catalog.text,"
+					 " ct_e OPERATOR(pg_catalog.->>) 'expected'::pg_catalog.text"
+					 " FROM (SELECT pg_catalog.to_jsonb(ct_v) AS ct_e FROM (\n%s\n) ct_v) ct_w%s",
+					 script->commands[0].statements[0].text, dry ? " LIMIT 0" : "");
+	script = ct_script_parse(check->name, query, symbols);
+	return &script->commands[0].statements[0];
+}
+
+static void
+set_number(CtVariables *vars, int slot, double number)
+{
+	CtValue		value;
+
+	/* what a double can say exactly */
+	if (fabs(number) <= 9007199254740992.0 && number == rint(number))
+	{
+		value.type = CT_VALUE_INT;
+		value.u.i = (int64) number;
+	}
+	else
+	{
+		value.type = CT_VALUE_DOUBLE;
+		value.u.d = number;
+	}
+	ct_variables_set(vars, slot, value);
+}
+
+/*
+ * Gives a value to every variable that a check may name; results is NULL
+ * before there are any.
+ */
+static void
+set_result_variables(CtChecks *checks, const CtResults *results)
+{
+	const CtSymbols *symbols = checks->symbols;
+	CtVariables *vars = checks->vars;
+	int			slot;
+
+	ct_plan_set_variables(checks->plan, symbols, vars, checks->run_id, 0);
+	for (slot = 0; slot < ct_symbols_count(symbols); slot++)
+	{
+		const char *name = ct_symbols_name(symbols, slot);
+		double		number = 0;
+		ListCell   *lc;
+
+		/* a parameter of that name is the user's */
+		if (slot < CT_NPREDEFINED + list_length(checks->plan->param_names))
+			continue;
+		if (strcmp(name, "transactions") == 0)
+			number = results ? results->all_transactions : 0;
+		else if (strcmp(name, "failed") == 0)
+			number = results ? results->failed : 0;
+		else if (strcmp(name, "retries") == 0)
+			number = results ? results->retries : 0;
+		else if (strcmp(name, "workers") == 0)
+			number = results ? results->workers : 0;
+		else if (strncmp(name, OUTCOME_PREFIX, strlen(OUTCOME_PREFIX)) == 0)
+		{
+			if (results)
+				foreach(lc, results->outcomes)
+				{
+					CtOutcomeResult *outcome = lfirst(lc);
+
+					if (strcmp(outcome->label, name + strlen(OUTCOME_PREFIX)) == 0)
+						number += outcome->count;
+				}
+		}
+		else if (strncmp(name, TALLY_PREFIX, strlen(TALLY_PREFIX)) == 0)
+		{
+			if (results)
+				foreach(lc, results->tallies)
+				{
+					CtTallyResult *tally = lfirst(lc);
+
+					if (strcmp(tally->name, name + strlen(TALLY_PREFIX)) == 0)
+						number += tally->value;
+				}
+		}
+		else
+			continue;
+		set_number(vars, slot, number);
+	}
+}
+
+static void
+check_error_context(void *arg)
+{
+	errcontext("check \"%s\"", ((const CtPlanCheck *) arg)->name);
+}
+
+static void
+execute(CtChecks *checks, const CtPlanCheck *check, CtStatement *statement,
+		CtViolations *violations)
+{
+	ErrorContextCallback callback;
+
+	callback.callback = check_error_context;
+	callback.arg = unconstify(CtPlanCheck *, check);
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	checks->session->execute(checks->session, statement, checks->vars, false,
+							 take_violation, violations);
+	error_context_stack = callback.previous;
+}
+
+CtChecks *
+ct_checks_prepare(const CtPlan *plan, CtSession *session, int64 run_id)
+{
+	CtChecks   *checks = palloc0(sizeof(CtChecks));
+	CtStatement **dry;
+	ListCell   *lc;
+	int			i;
+
+	checks->plan = plan;
+	checks->session = session;
+	checks->run_id = run_id;
+	checks->context = CurrentMemoryContext;
+	checks->symbols = ct_plan_symbols(plan);
+	checks->checks = palloc0(Max(list_length(plan->checks), 1) * sizeof(CtCheck));
+	dry = palloc(Max(list_length(plan->checks), 1) * sizeof(CtStatement *));
+	foreach(lc, plan->checks)
+	{
+		CtCheck    *check = &checks->checks[checks->n];
+
+		check->plan = lfirst(lc);
+		dry[checks->n] = session->prepare(session, wrapped_query(check->plan, checks->symbols, true),
+										  checks->symbols);
+		check->statement = session->prepare(session,
+											wrapped_query(check->plan, checks->symbols, false),
+											checks->symbols);
+		checks->n++;
+	}
+
+	checks->vars = ct_variables_create(checks->symbols);
+	set_result_variables(checks, NULL);
+	for (i = 0; i < checks->n; i++)
+		execute(checks, checks->checks[i].plan, dry[i], NULL);
+	return checks;
+}
+
+static CtCheckResult *
+ask(CtChecks *checks, const CtCheck *check, const CtResults *results, bool during)
+{
+	CtViolations violations;
+	CtCheckResult *result;
+
+	result = MemoryContextAllocZero(checks->context, sizeof(CtCheckResult));
+	result->name = check->plan->name;
+	result->kind = check->plan->kind;
+	result->target = "0 rows";
+	result->during = during;
+	result->after = results->all_transactions;
+	violations.result = result;
+	violations.context = checks->context;
+	execute(checks, check->plan, check->statement, &violations);
+	result->holds = result->violations == 0;
+	return result;
+}
+
+void
+ct_checks_ask_during(CtChecks *checks, const CtResults *results)
+{
+	int			i;
+
+	set_result_variables(checks, results);
+	for (i = 0; i < checks->n; i++)
+	{
+		CtCheck    *check = &checks->checks[i];
+		CtCheckResult *result;
+
+		/* the first time that it was violated is what is to be told */
+		if (!check->plan->during || check->found != NULL)
+			continue;
+		result = ask(checks, check, results, true);
+		if (result->holds)
+			pfree(result);
+		else
+			check->found = result;
+	}
+}
+
+List *
+ct_checks_ask(CtChecks *checks, const CtResults *results)
+{
+	List	   *answers = NIL;
+	int			i;
+
+	set_result_variables(checks, results);
+	for (i = 0; i < checks->n; i++)
+	{
+		CtCheck    *check = &checks->checks[i];
+		CtCheckResult *result = check->found ? check->found : ask(checks, check, results, false);
+
+		result->actual = psprintf(INT64_FORMAT " row%s", result->violations,
+								  result->violations == 1 ? "" : "s");
+		answers = lappend(answers, result);
+	}
+	return answers;
+}
+
+/* ---- thresholds and errors ---- */
+
+static double
+quantile_ms(const CtHistogram *h, double q)
+{
+	return ct_histogram_quantile(h, q) / 1e6;
+}
+
+/* sqlstate 0: all that weren't expected */
+static int64
+count_errors(const CtResults *results, int sqlstate)
+{
+	ListCell   *lc;
+	int64		n = 0;
+
+	foreach(lc, results->errors)
+	{
+		CtErrorResult *error = lfirst(lc);
+
+		if (sqlstate == 0 ? strcmp(error->handling, "expected") != 0 :
+			error->sqlstate == sqlstate)
+			n += error->count;
+	}
+	return n;
+}
+
+static void
+measure_slos(const CtPlan *plan, CtResults *results)
+{
+	CtSloInput	input;
+	ListCell   *lc;
+
+	memset(&input, 0, sizeof(input));
+	input.tps = results->seconds > 0 ? results->transactions / results->seconds : 0;
+	input.transactions = results->transactions;
+	input.failed = results->failed;
+	input.retries = results->retries;
+	input.errors = count_errors(results, 0);
+	input.deadlocks = count_errors(results, ERRCODE_T_R_DEADLOCK_DETECTED);
+	input.serialization_failures = count_errors(results, ERRCODE_T_R_SERIALIZATION_FAILURE);
+	input.mean_ms = ct_histogram_mean(results->latency) / 1e6;
+	input.p50_ms = quantile_ms(results->latency, 0.50);
+	input.p95_ms = quantile_ms(results->latency, 0.95);
+	input.p99_ms = quantile_ms(results->latency, 0.99);
+	input.p999_ms = quantile_ms(results->latency, 0.999);
+	input.max_ms = quantile_ms(results->latency, 1);
+
+	foreach(lc, plan->slos)
+	{
+		CtPlanSlo  *slo = lfirst(lc);
+		CtCheckResult *result = palloc0(sizeof(CtCheckResult));
+		CtAnomalyResult *anomaly;
+		double		actual = ct_slo_actual(slo->metric, &input);
+
+		result->name = slo->metric;
+		result->kind = "threshold";
+		result->target = psprintf("%s %.10g", slo->op, slo->target);
+		result->actual = psprintf("%.6g", actual);
+		result->holds = ct_slo_holds(actual, slo->op, slo->target);
+		result->violations = result->holds ? 0 : 1;
+		result->after = results->all_transactions;
+		if (!result->holds)
+		{
+			anomaly = palloc0(sizeof(CtAnomalyResult));
+			anomaly->check = result->name;
+			anomaly->kind = result->kind;
+			anomaly->observed = result->actual;
+			anomaly->expected = result->target;
+			anomaly->first_seen = GetCurrentTimestamp();
+			result->anomalies = list_make1(anomaly);
+		}
+		results->checks = lappend(results->checks, result);
+	}
+}
+
+/* has the plan its own opinion on errors? */
+static bool
+tolerates_errors(const CtPlan *plan)
+{
+	ListCell   *lc;
+
+	foreach(lc, plan->slos)
+	{
+		const char *metric = ((CtPlanSlo *) lfirst(lc))->metric;
+
+		if (strcmp(metric, "errors") == 0 || strcmp(metric, "error_rate") == 0 ||
+			strcmp(metric, "failed") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* An error that nobody expected is a violation of every scenario. */
+static void
+measure_errors(const CtProgram *program, CtResults *results)
+{
+	CtCheckResult *result = palloc0(sizeof(CtCheckResult));
+	ListCell   *lc;
+
+	result->name = "unexpected_errors";
+	result->kind = "error";
+	result->target = "0 errors";
+	result->after = results->all_transactions;
+	foreach(lc, results->errors)
+	{
+		CtErrorResult *error = lfirst(lc);
+		CtAnomalyResult *anomaly;
+
+		if (!error->unexpected)
+			continue;
+		result->violations += error->count;
+		anomaly = palloc0(sizeof(CtAnomalyResult));
+		anomaly->check = result->name;
+		anomaly->kind = result->kind;
+		anomaly->observed = psprintf(INT64_FORMAT " times %s (%s): %s", error->count,
+									 unpack_sql_state(error->sqlstate),
+									 ct_condition_name(error->sqlstate), error->message);
+		anomaly->expected = "none";
+		anomaly->first_seen = GetCurrentTimestamp();
+		result->anomalies = lappend(result->anomalies, anomaly);
+	}
+	result->holds = result->violations == 0;
+	result->actual = psprintf(INT64_FORMAT " error%s", result->violations,
+							  result->violations == 1 ? "" : "s");
+	results->checks = lappend(results->checks, result);
+}
+
+void
+ct_checks_measure(const CtPlan *plan, const CtProgram *program, CtResults *results)
+{
+	measure_slos(plan, results);
+	if (!tolerates_errors(plan))
+		measure_errors(program, results);
+}

@@ -1,0 +1,42 @@
+/*
+ * check.h
+ *		Asking a run's checks, and judging what they say.
+ */
+#ifndef CT_CHECK_H
+#define CT_CHECK_H
+
+#include "src/metrics/results.h"
+#include "src/program.h"
+#include "src/session/session.h"
+
+#define CT_MAX_EVIDENCE	10		/* violations of one check that are kept as anomalies */
+
+/* a plan's checks, ready to be asked any number of times */
+typedef struct CtChecks CtChecks;
+
+/*
+ * Prepares every check and makes sure that it can be asked; raises what is
+ * wrong with one, naming it.  Lives in the current memory context, as do the
+ * violations that are found later.
+ */
+extern CtChecks *ct_checks_prepare(const CtPlan *plan, CtSession *session, int64 run_id);
+
+/*
+ * Asks those that are marked "during", of the results so far, and remembers
+ * the first violations of each.  Leaves nothing else behind.
+ */
+extern void ct_checks_ask_during(CtChecks *checks, const CtResults *results);
+
+/*
+ * Asks all at the run's end and returns a CtCheckResult each, in order; of
+ * those that were violated during the run, what was remembered.
+ */
+extern List *ct_checks_ask(CtChecks *checks, const CtResults *results);
+
+/* Adds the results of the thresholds and of the errors nobody expected. */
+extern void ct_checks_measure(const CtPlan *plan, const CtProgram *program, CtResults *results);
+
+/* Sets results->verdict and ->reason; started_at is when the gate opened. */
+extern void ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at);
+
+#endif							/* CT_CHECK_H */

@@ -1,0 +1,127 @@
+/*
+ * verdict.c
+ *		The verdict, and what it rests on.
+ *
+ * A test that could not have failed has not passed.  So a pass needs, besides
+ * checks that hold, enough transactions that could have gone wrong: those that
+ * met another one in its section, waited for a lock, or had to be retried.
+ * Their number is what a pass is a statement about: with no anomaly in n
+ * trials, the rate of anomalies is below 3/n at 95 % confidence (the rule of
+ * three).
+ */
+#include "postgres.h"
+
+#include "src/checks/check.h"
+
+static char *
+plural(int64 n, const char *noun)
+{
+	return psprintf(INT64_FORMAT " %s%s", n, noun, n == 1 ? "" : "s");
+}
+
+/* What a check that doesn't hold has found: what, when, after how much. */
+static char *
+failure(const CtCheckResult *check, TimestampTz started_at)
+{
+	CtAnomalyResult *anomaly = check->anomalies ? linitial(check->anomalies) : NULL;
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	if (strcmp(check->kind, "threshold") == 0)
+		appendStringInfo(&buf, "threshold \"%s %s\" was missed: %s", check->name, check->target,
+						 check->actual);
+	else
+	{
+		appendStringInfo(&buf, "check \"%s\" found %s", check->name,
+						 plural(check->violations, strcmp(check->kind, "error") == 0 ?
+								"unexpected error" : "violation"));
+		if (anomaly != NULL && anomaly->observed != NULL)
+		{
+			appendStringInfo(&buf, ": observed %s", anomaly->observed);
+			if (anomaly->expected != NULL)
+				appendStringInfo(&buf, ", expected %s", anomaly->expected);
+		}
+	}
+	if (check->during && anomaly != NULL)
+		appendStringInfo(&buf, "; first seen %.1f s after the start, after %s",
+						 (anomaly->first_seen - started_at) / 1e6,
+						 plural(check->after, "transaction"));
+	else
+		appendStringInfo(&buf, "; found at the end, after %s", plural(check->after, "transaction"));
+	return buf.data;
+}
+
+/* What to raise, so that transactions meet. */
+static const char *
+advice(const CtPlan *plan, const CtResults *results)
+{
+	if (results->workers < 2)
+		return plan->workers < 2 ? "run it with more workers" :
+			"only one worker found a free slot: raise max_worker_processes";
+	if (plan->transactions > 0 && results->transactions < plan->min_overlap)
+		return "raise transactions, or lower min_overlap";
+	if (plan->transactions > 0)
+		return "raise transactions or workers, or widen the race window";
+	return "raise duration or workers, or widen the race window";
+}
+
+void
+ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
+{
+	CtCheckResult *first = NULL;
+	int			failed = 0;
+	int			nchecks = 0;
+	bool		only_errors = true;
+	ListCell   *lc;
+
+	foreach(lc, results->checks)
+	{
+		CtCheckResult *check = lfirst(lc);
+
+		nchecks++;
+		if (strcmp(check->kind, "error") != 0)
+			only_errors = false;
+		if (check->holds)
+			continue;
+		failed++;
+		if (first == NULL || (check->anomalies && first->anomalies &&
+							  ((CtAnomalyResult *) linitial(check->anomalies))->first_seen <
+							  ((CtAnomalyResult *) linitial(first->anomalies))->first_seen))
+			first = check;
+	}
+
+	if (first != NULL)
+	{
+		results->verdict = "fail";
+		results->reason = failed == 1 ? failure(first, started_at) :
+			psprintf("%s; %d checks failed in all", failure(first, started_at), failed);
+	}
+	else if (results->transactions == 0)
+	{
+		results->verdict = "inconclusive";
+		results->reason = results->failed > 0 ?
+			psprintf("no transaction was completed: all %s failed", plural(results->failed, "transaction")) :
+			"no transaction was completed: raise duration";
+	}
+	else if (results->contended < plan->min_overlap ||
+			 (plan->min_overlap > 0 && results->overlapped == 0))
+	{
+		results->verdict = "inconclusive";
+		results->reason =
+			psprintf("too little contention: " INT64_FORMAT " of %s met another one, waited for one or had to be repeated, where %d are needed; %s",
+					 results->contended, plural(results->transactions + results->failed, "transaction"),
+					 plan->min_overlap, advice(plan, results));
+	}
+	else
+	{
+		const char *what = nchecks == 0 || only_errors ?
+			"no error" : "no anomaly";
+
+		results->verdict = "pass";
+		results->reason = results->contended == 0 ?
+			psprintf("%s; no contention was asked for, and there was none", what) :
+			psprintf("%s in %s: at 95 %% confidence, fewer than %.3g %% go wrong", what,
+					 plural(results->contended, "contended transaction"),
+					 Min(100.0, 300.0 / results->contended));
+	}
+}

@@ -1,0 +1,78 @@
+/*
+ * ct_compat.h
+ *		Everything that differs between the server versions we support.
+ *
+ * No other file may test PG_VERSION_NUM.
+ */
+#ifndef CT_COMPAT_H
+#define CT_COMPAT_H
+
+#include "pg_config.h"
+
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
+#error "ct_ext supports PostgreSQL 15 to 18"
+#endif
+
+#include "tcop/pquery.h"
+
+/* 18 lost PortalRun's run_once */
+#if PG_VERSION_NUM >= 180000
+#define ct_portal_run(portal, dest, qc) \
+	((void) PortalRun(portal, FETCH_ALL, true, dest, dest, qc))
+#else
+#define ct_portal_run(portal, dest, qc) \
+	((void) PortalRun(portal, FETCH_ALL, true, true, dest, dest, qc))
+#endif
+
+/* and ExecutorRun its execute_once */
+#include "executor/executor.h"
+#if PG_VERSION_NUM >= 180000
+#define ct_executor_run(desc)	ExecutorRun(desc, ForwardScanDirection, 0)
+#else
+#define ct_executor_run(desc)	ExecutorRun(desc, ForwardScanDirection, 0, true)
+#endif
+
+/* 17 has named wait events for extensions, and numbers processes instead of backends */
+#include "storage/proc.h"
+#include "utils/wait_event.h"
+#if PG_VERSION_NUM >= 170000
+#define ct_wait_event_new(name)	WaitEventExtensionNew(name)
+#define ct_my_procno()			MyProcNumber
+#else
+#define ct_wait_event_new(name)	PG_WAIT_EXTENSION
+#define ct_my_procno()			MyProc->pgprocno
+#endif
+
+/* 17 lets a worker act as a role that may not log in */
+#if PG_VERSION_NUM >= 170000
+#define CT_WORKER_CONNECTION_FLAGS	BGWORKER_BYPASS_ROLELOGINCHECK
+#define CT_NOLOGIN_ROLES_WORK		true
+#else
+#define CT_WORKER_CONNECTION_FLAGS	0
+#define CT_NOLOGIN_ROLES_WORK		false
+#endif
+
+/* 17 has transaction_timeout, which ends the process */
+#include "utils/guc.h"
+#if PG_VERSION_NUM >= 170000
+#define ct_no_transaction_timeout() \
+	SetConfigOption("transaction_timeout", "0", PGC_USERSET, PGC_S_SESSION)
+#else
+#define ct_no_transaction_timeout() ((void) 0)
+#endif
+
+/* 16 has one function for the privileges on every kind of object */
+#include "catalog/pg_database.h"
+#include "utils/acl.h"
+#if PG_VERSION_NUM >= 160000
+#define ct_may_create_schema(database, role) \
+	(object_aclcheck(DatabaseRelationId, database, role, ACL_CREATE) == ACLCHECK_OK)
+#else
+#define ct_may_create_schema(database, role) \
+	(pg_database_aclcheck(database, role, ACL_CREATE) == ACLCHECK_OK)
+#endif
+
+/* of libpq/libpq.h, which includes headers that not all packages bring */
+extern bool pq_check_connection(void);
+
+#endif							/* CT_COMPAT_H */

@@ -1,0 +1,102 @@
+/*
+ * results.h
+ *		A run's results: what the leader makes of the workers' slots, what the
+ *		checks say, and the verdict.  Recorded by record.c, and nothing else
+ *		than what is in here is.
+ */
+#ifndef CT_RESULTS_H
+#define CT_RESULTS_H
+
+#include "nodes/pg_list.h"
+#include "utils/timestamp.h"
+
+#include "src/metrics/histogram.h"
+
+typedef struct CtOutcomeResult
+{
+	int			script;			/* index in the program */
+	const char *label;
+	int64		count;
+} CtOutcomeResult;
+
+typedef struct CtTallyResult
+{
+	const char *name;
+	double		value;
+} CtTallyResult;
+
+typedef struct CtErrorResult
+{
+	int			script;
+	int			sqlstate;
+	const char *handling;		/* as in ct_result_error */
+	bool		unexpected;		/* handling is "failed" */
+	int64		count;
+	const char *message;
+} CtErrorResult;
+
+typedef struct CtWorkerResult
+{
+	int			worker;			/* from 1 */
+	int			pid;
+	int64		transactions;
+	int64		failed;
+	int64		retries;
+	int64		overlapped;
+	int64		waited;
+	int64		met;
+} CtWorkerResult;
+
+typedef struct CtAnomalyResult
+{
+	const char *check;
+	const char *kind;
+	const char *observed;		/* or NULL */
+	const char *expected;		/* or NULL */
+	const char *evidence;		/* jsonb's text, or NULL */
+	TimestampTz first_seen;
+} CtAnomalyResult;
+
+typedef struct CtCheckResult
+{
+	const char *name;
+	const char *kind;
+	const char *target;
+	const char *actual;
+	bool		holds;
+	bool		during;			/* was found while the run was under way */
+	int64		violations;
+	List	   *anomalies;		/* of CtAnomalyResult *, the first few */
+	int64		after;			/* transactions when it was first seen */
+} CtCheckResult;
+
+typedef struct CtResults
+{
+	double		seconds;		/* of the measured part */
+	int			workers;		/* that raced */
+
+	/* measured part */
+	int64		transactions;
+	int64		failed;
+	int64		retries;
+	int64		overlapped;
+	int64		waited;
+	int64		met;
+	int64		contended;
+	CtHistogram *latency;		/* of all scripts' transactions */
+	CtHistogram *histograms;	/* merged, in the program's numbering */
+
+	/* whole run */
+	int64		all_transactions;
+	int64		barrier_breaks;
+	List	   *outcomes;		/* of CtOutcomeResult * */
+	List	   *tallies;		/* of CtTallyResult * */
+	List	   *errors;			/* of CtErrorResult * */
+	List	   *worker_results; /* of CtWorkerResult * */
+
+	List	   *checks;			/* of CtCheckResult *, in order */
+	const char *verdict;		/* or NULL: there is none */
+	const char *reason;
+} CtResults;
+
+#endif							/* CT_RESULTS_H */

@@ -1,0 +1,52 @@
+/*
+ * pause.c
+ *		Waiting for a time.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "storage/latch.h"
+
+#include "src/clock.h"
+#include "src/ct_compat.h"
+#include "src/pause.h"
+
+uint32
+ct_wait_event(void)
+{
+	static uint32 event = 0;
+
+	if (event == 0)
+		event = ct_wait_event_new("CtExt");
+	return event;
+}
+
+void
+ct_pause_ns(uint64 ns)
+{
+	uint64		until = ct_now_ns() + ns;
+
+	for (;;)
+	{
+		uint64		now = ct_now_ns();
+		uint64		left;
+
+		CHECK_FOR_INTERRUPTS();
+		if (now >= until)
+			return;
+		left = until - now;
+		if (left >= CT_NS_PER_MS)
+		{
+			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+							 Min(left / CT_NS_PER_MS, 3600000), ct_wait_event());
+			ResetLatch(MyLatch);
+		}
+		else
+		{
+			/* below the latch's resolution, and too short to miss a signal in */
+			struct timespec ts = {0, (long) left};
+
+			(void) nanosleep(&ts, NULL);
+		}
+	}
+}

@@ -1,0 +1,378 @@
+/*
+ * plan.c
+ *		Reading a run's plan and what it means to scripts.
+ *
+ * plan_make.c writes the document that is read here.  Nothing here looks at a
+ * table: leader and workers read their plan from the run's shared memory.
+ */
+#include "postgres.h"
+
+#include "common/pg_prng.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+
+#include "src/errcodes.h"
+#include "src/plan.h"
+#include "src/validate.h"
+
+/* ---- reading ---- */
+
+/* A member of an object, or NULL if it is absent or null; elog unless it is of the type. */
+static JsonbValue *
+get_member(JsonbContainer *object, const char *key, enum jbvType type)
+{
+	JsonbValue *value = getKeyJsonValueFromContainer(object, key, strlen(key), NULL);
+
+	if (value == NULL || value->type == jbvNull)
+		return NULL;
+	if (value->type != type)
+		elog(ERROR, "plan has an unexpected type of value in \"%s\"", key);
+	return value;
+}
+
+static char *
+get_string(JsonbContainer *object, const char *key)
+{
+	JsonbValue *value = get_member(object, key, jbvString);
+
+	return value ? pnstrdup(value->val.string.val, value->val.string.len) : NULL;
+}
+
+/* as get_string, for what is always there */
+static char *
+need_string(JsonbContainer *object, const char *key)
+{
+	char	   *value = get_string(object, key);
+
+	if (value == NULL)
+		elog(ERROR, "plan lacks \"%s\"", key);
+	return value;
+}
+
+static double
+get_double(JsonbContainer *object, const char *key)
+{
+	JsonbValue *value = get_member(object, key, jbvNumeric);
+
+	if (value == NULL)
+		return 0;
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8,
+											  NumericGetDatum(value->val.numeric)));
+}
+
+static int64
+get_int64(JsonbContainer *object, const char *key)
+{
+	JsonbValue *value = get_member(object, key, jbvNumeric);
+
+	if (value == NULL)
+		return 0;
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8,
+											 NumericGetDatum(value->val.numeric)));
+}
+
+static int
+get_int(JsonbContainer *object, const char *key)
+{
+	int64		value = get_int64(object, key);
+
+	if (value < PG_INT32_MIN || value > PG_INT32_MAX)
+		elog(ERROR, "plan has a number that is out of range in \"%s\"", key);
+	return (int) value;
+}
+
+static bool
+get_bool(JsonbContainer *object, const char *key)
+{
+	JsonbValue *value = get_member(object, key, jbvBool);
+
+	return value ? value->val.boolean : false;
+}
+
+/* An iterator at the first element of an array, NULL if it is absent. */
+static JsonbIterator *
+get_array(JsonbContainer *object, const char *key)
+{
+	JsonbValue *value = get_member(object, key, jbvBinary);
+	JsonbIterator *it;
+	JsonbValue	begin;
+
+	if (value == NULL)
+		return NULL;
+	it = JsonbIteratorInit(value->val.binary.data);
+	if (JsonbIteratorNext(&it, &begin, true) != WJB_BEGIN_ARRAY)
+		elog(ERROR, "plan has no array in \"%s\"", key);
+	return it;
+}
+
+/* The next element, which is an object; NULL at the end. */
+static JsonbContainer *
+next_object(JsonbIterator **it)
+{
+	JsonbValue	value;
+
+	if (*it == NULL || JsonbIteratorNext(it, &value, true) != WJB_ELEM)
+		return NULL;
+	if (value.type != jbvBinary)
+		elog(ERROR, "plan has an element that is no object");
+	return value.val.binary.data;
+}
+
+static int
+read_sqlstate(const char *text)
+{
+	if (strlen(text) != 5)
+		elog(ERROR, "plan has an invalid SQLSTATE: \"%s\"", text);
+	return MAKE_SQLSTATE(text[0], text[1], text[2], text[3], text[4]);
+}
+
+/* A parameter's value as text, NULL for null. */
+static char *
+scalar_text(const JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvNull:
+			return NULL;
+		case jbvString:
+			return pnstrdup(value->val.string.val, value->val.string.len);
+		case jbvNumeric:
+			return DatumGetCString(DirectFunctionCall1(numeric_out,
+													   NumericGetDatum(value->val.numeric)));
+		case jbvBool:
+			return pstrdup(value->val.boolean ? "true" : "false");
+		default:
+			elog(ERROR, "plan has a parameter that is no scalar");
+	}
+	return NULL;				/* keep compiler quiet */
+}
+
+static void
+read_params(CtPlan *plan, JsonbContainer *root)
+{
+	JsonbValue *params = get_member(root, "params", jbvBinary);
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	value;
+
+	if (params == NULL)
+		return;
+	it = JsonbIteratorInit(params->val.binary.data);
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			plan->param_names = lappend(plan->param_names,
+										pnstrdup(value.val.string.val, value.val.string.len));
+		else if (token == WJB_VALUE)
+			plan->param_values = lappend(plan->param_values, scalar_text(&value));
+	}
+}
+
+CtPlan *
+ct_plan_read(const Jsonb *document)
+{
+	JsonbContainer *root = unconstify(JsonbContainer *, &document->root);
+	CtPlan	   *plan = palloc0(sizeof(CtPlan));
+	JsonbIterator *it;
+	JsonbContainer *object;
+	JsonbValue	value;
+
+	if (!JB_ROOT_IS_OBJECT(document))
+		elog(ERROR, "plan is no object");
+
+	plan->scenario = get_string(root, "scenario");
+	plan->variant = get_string(root, "variant");
+	plan->workers = get_int(root, "workers");
+	plan->workers_named = get_bool(root, "workers_named");
+	plan->duration = get_double(root, "duration");
+	plan->transactions = get_int64(root, "transactions");
+	plan->rate = get_double(root, "rate");
+	plan->warmup = get_double(root, "warmup");
+	plan->ramp = get_double(root, "ramp");
+	plan->isolation = get_string(root, "isolation");
+	plan->max_tries = get_int(root, "max_tries");
+	plan->seed = get_int64(root, "seed");
+	plan->min_overlap = get_int(root, "min_overlap");
+	plan->keep = get_bool(root, "keep");
+	plan->search_path = need_string(root, "search_path");
+	plan->setup = get_string(root, "setup");
+	plan->variant_setup = get_string(root, "variant_setup");
+	plan->teardown = get_string(root, "teardown");
+	read_params(plan, root);
+
+	it = get_array(root, "scripts");
+	while ((object = next_object(&it)) != NULL)
+	{
+		CtPlanScript *script = palloc0(sizeof(CtPlanScript));
+
+		script->name = need_string(object, "name");
+		script->body = need_string(object, "body");
+		script->weight = get_int(object, "weight");
+		script->think = get_double(object, "think");
+		plan->scripts = lappend(plan->scripts, script);
+	}
+
+	it = get_array(root, "checks");
+	while ((object = next_object(&it)) != NULL)
+	{
+		CtPlanCheck *check = palloc0(sizeof(CtPlanCheck));
+
+		check->name = need_string(object, "name");
+		check->query = need_string(object, "query");
+		check->kind = need_string(object, "kind");
+		check->during = get_bool(object, "during");
+		plan->checks = lappend(plan->checks, check);
+	}
+
+	it = get_array(root, "slos");
+	while ((object = next_object(&it)) != NULL)
+	{
+		CtPlanSlo  *slo = palloc0(sizeof(CtPlanSlo));
+
+		slo->metric = need_string(object, "metric");
+		slo->op = need_string(object, "op");
+		slo->target = get_double(object, "target");
+		plan->slos = lappend(plan->slos, slo);
+	}
+
+	it = get_array(root, "expected_errors");
+	while ((object = next_object(&it)) != NULL)
+	{
+		CtPlanError *error = palloc0(sizeof(CtPlanError));
+
+		error->sqlstate = read_sqlstate(need_string(object, "sqlstate"));
+		error->label = need_string(object, "label");
+		plan->expected_errors = lappend(plan->expected_errors, error);
+	}
+
+	it = get_array(root, "retried_errors");
+	while (it != NULL && JsonbIteratorNext(&it, &value, true) == WJB_ELEM)
+	{
+		if (value.type != jbvString)
+			elog(ERROR, "plan has an unexpected type of value in \"retried_errors\"");
+		plan->retried_errors =
+			lappend_int(plan->retried_errors,
+						read_sqlstate(pnstrdup(value.val.string.val, value.val.string.len)));
+	}
+	return plan;
+}
+
+/* ---- validating ---- */
+
+void
+ct_plan_validate(const CtPlan *plan)
+{
+	CtSymbols  *symbols = ct_plan_symbols(plan);
+	ListCell   *lc;
+
+	ct_validate_integer("workers", plan->workers, 1, CT_MAX_WORKERS);
+	if (plan->transactions != 0)
+		ct_validate_integer("transactions", plan->transactions, 1, CT_MAX_TRANSACTIONS);
+	else
+		ct_validate_seconds("duration", plan->duration, false);
+	if (plan->rate != 0)
+		ct_validate_rate(plan->rate);
+	ct_validate_seconds("warmup", plan->warmup, true);
+	ct_validate_seconds("ramp", plan->ramp, true);
+	ct_validate_integer("max_tries", plan->max_tries, 0, CT_MAX_TRIES);
+	ct_validate_integer("min_overlap", plan->min_overlap, 0, PG_INT32_MAX);
+	(void) ct_validate_isolation(plan->isolation);
+
+	if (plan->setup != NULL)
+		ct_validate_setup("setup", plan->setup, symbols);
+	if (plan->variant_setup != NULL)
+		ct_validate_setup("setup of the variant", plan->variant_setup, symbols);
+	if (plan->teardown != NULL)
+		ct_validate_setup("teardown", plan->teardown, symbols);
+
+	if (plan->scripts == NIL)
+		elog(ERROR, "plan has no scripts");
+	foreach(lc, plan->scripts)
+	{
+		const CtPlanScript *script = lfirst(lc);
+
+		ct_validate_integer("weight", script->weight, 1, CT_MAX_WEIGHT);
+		ct_validate_seconds("think_time", script->think, true);
+		ct_validate_script(script->name, script->body, symbols);
+	}
+	foreach(lc, plan->checks)
+	{
+		const CtPlanCheck *check = lfirst(lc);
+
+		ct_validate_check(check->name, check->query, symbols);
+	}
+	foreach(lc, plan->slos)
+	{
+		const CtPlanSlo *slo = lfirst(lc);
+
+		ct_validate_slo(slo->metric, slo->op, slo->target);
+	}
+}
+
+/* ---- variables ---- */
+
+/* in the order of CtPredefined */
+static const char *const predefined[] = {
+	"client_id", "worker_id", "iteration", "run_id", "scale", "random_seed", "default_seed"
+};
+
+StaticAssertDecl(lengthof(predefined) == CT_NPREDEFINED, "a predefined variable has no name");
+
+CtSymbols *
+ct_plan_symbols(const CtPlan *plan)
+{
+	CtSymbols  *symbols = ct_symbols_create();
+	ListCell   *lc;
+	int			i;
+
+	for (i = 0; i < CT_NPREDEFINED; i++)
+	{
+		if (ct_symbols_intern(symbols, predefined[i]) != i)
+			elog(ERROR, "symbol table isn't empty");
+	}
+	foreach(lc, plan->param_names)
+		(void) ct_symbols_intern(symbols, lfirst(lc));
+	return symbols;
+}
+
+static void
+set_integer(CtVariables *vars, int slot, int64 i)
+{
+	CtValue		value;
+
+	value.type = CT_VALUE_INT;
+	value.u.i = i;
+	ct_variables_set(vars, slot, value);
+}
+
+void
+ct_plan_set_variables(const CtPlan *plan, const CtSymbols *symbols, CtVariables *vars,
+					  int64 run_id, int client_id)
+{
+	ListCell   *name;
+	ListCell   *text;
+	pg_prng_state random;
+
+	set_integer(vars, CT_VAR_CLIENT_ID, client_id);
+	set_integer(vars, CT_VAR_WORKER_ID, client_id + 1);
+	set_integer(vars, CT_VAR_RUN_ID, run_id);
+	set_integer(vars, CT_VAR_SCALE, 1);
+	set_integer(vars, CT_VAR_RANDOM_SEED, plan->seed);
+
+	/* the same for all workers, and the same again with the same seed */
+	pg_prng_seed(&random, (uint64) plan->seed);
+	set_integer(vars, CT_VAR_DEFAULT_SEED, (int64) (pg_prng_uint64(&random) & PG_INT64_MAX));
+
+	/* parameters last: scale and the seeds may be among them */
+	forboth(name, plan->param_names, text, plan->param_values)
+	{
+		int			slot = ct_symbols_find(symbols, lfirst(name));
+		CtValue		value;
+
+		if (slot < 0)
+			elog(ERROR, "parameter \"%s\" has no slot", (char *) lfirst(name));
+		value.type = lfirst(text) == NULL ? CT_VALUE_NULL : CT_VALUE_TEXT;
+		value.u.t = lfirst(text);
+		ct_variables_set(vars, slot, value);
+	}
+}

@@ -1,0 +1,715 @@
+/*
+ * plan_make.c
+ *		Making a run's plan of a scenario, or of ct_test's arguments.
+ *
+ * In the caller of ct_run.  A plan is put together as a CtPlan first and then
+ * written as the document that plan.c reads.  Definitions are read as they
+ * are at this moment, those that the caller hasn't committed yet included.
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/float.h"
+#include "utils/numeric.h"
+
+#include "src/definition.h"
+#include "src/errcodes.h"
+#include "src/near_match.h"
+#include "src/plan.h"
+#include "src/validate.h"
+
+/* ---- writing the document ---- */
+
+static void
+put_value(JsonbParseState **state, const char *key, JsonbValue *value)
+{
+	JsonbValue	name;
+
+	name.type = jbvString;
+	name.val.string.val = unconstify(char *, key);
+	name.val.string.len = strlen(key);
+	(void) pushJsonbValue(state, WJB_KEY, &name);
+	(void) pushJsonbValue(state, WJB_VALUE, value);
+}
+
+/* nothing for NULL */
+static void
+put_string(JsonbParseState **state, const char *key, const char *string)
+{
+	JsonbValue	value;
+
+	if (string == NULL)
+		return;
+	value.type = jbvString;
+	value.val.string.val = unconstify(char *, string);
+	value.val.string.len = strlen(string);
+	put_value(state, key, &value);
+}
+
+static void
+put_int64(JsonbParseState **state, const char *key, int64 i)
+{
+	JsonbValue	value;
+
+	value.type = jbvNumeric;
+	value.val.numeric = int64_to_numeric(i);
+	put_value(state, key, &value);
+}
+
+static void
+put_double(JsonbParseState **state, const char *key, double d)
+{
+	JsonbValue	value;
+
+	value.type = jbvNumeric;
+	value.val.numeric = DatumGetNumeric(DirectFunctionCall1(float8_numeric,
+															Float8GetDatum(d)));
+	put_value(state, key, &value);
+}
+
+static void
+put_bool(JsonbParseState **state, const char *key, bool boolean)
+{
+	JsonbValue	value;
+
+	value.type = jbvBool;
+	value.val.boolean = boolean;
+	put_value(state, key, &value);
+}
+
+/* key of an array whose elements follow, until WJB_END_ARRAY */
+static void
+begin_array(JsonbParseState **state, const char *key)
+{
+	JsonbValue	name;
+
+	name.type = jbvString;
+	name.val.string.val = unconstify(char *, key);
+	name.val.string.len = strlen(key);
+	(void) pushJsonbValue(state, WJB_KEY, &name);
+	(void) pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+}
+
+/* The plan's document; params instead of param_names and param_values. */
+static Jsonb *
+write_plan(const CtPlan *plan, const Jsonb *params)
+{
+	JsonbParseState *state = NULL;
+	ListCell   *lc;
+	JsonbValue	value;
+
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	put_string(&state, "scenario", plan->scenario);
+	put_string(&state, "variant", plan->variant);
+	put_int64(&state, "workers", plan->workers);
+	put_bool(&state, "workers_named", plan->workers_named);
+	if (plan->duration > 0)
+		put_double(&state, "duration", plan->duration);
+	if (plan->transactions > 0)
+		put_int64(&state, "transactions", plan->transactions);
+	if (plan->rate > 0)
+		put_double(&state, "rate", plan->rate);
+	put_double(&state, "warmup", plan->warmup);
+	put_double(&state, "ramp", plan->ramp);
+	put_string(&state, "isolation", plan->isolation);
+	put_int64(&state, "max_tries", plan->max_tries);
+	put_int64(&state, "seed", plan->seed);
+	put_int64(&state, "min_overlap", plan->min_overlap);
+	put_bool(&state, "keep", plan->keep);
+	put_string(&state, "search_path", plan->search_path);
+	put_string(&state, "setup", plan->setup);
+	put_string(&state, "variant_setup", plan->variant_setup);
+	put_string(&state, "teardown", plan->teardown);
+
+	if (params != NULL)
+	{
+		value.type = jbvBinary;
+		value.val.binary.data = unconstify(JsonbContainer *, &params->root);
+		value.val.binary.len = VARSIZE(params) - VARHDRSZ;
+		put_value(&state, "params", &value);
+	}
+
+	begin_array(&state, "scripts");
+	foreach(lc, plan->scripts)
+	{
+		const CtPlanScript *script = lfirst(lc);
+
+		(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		put_string(&state, "name", script->name);
+		put_string(&state, "body", script->body);
+		put_int64(&state, "weight", script->weight);
+		put_double(&state, "think", script->think);
+		(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	}
+	(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+
+	begin_array(&state, "checks");
+	foreach(lc, plan->checks)
+	{
+		const CtPlanCheck *check = lfirst(lc);
+
+		(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		put_string(&state, "name", check->name);
+		put_string(&state, "query", check->query);
+		put_string(&state, "kind", check->kind);
+		put_bool(&state, "during", check->during);
+		(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	}
+	(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+
+	begin_array(&state, "slos");
+	foreach(lc, plan->slos)
+	{
+		const CtPlanSlo *slo = lfirst(lc);
+
+		(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		put_string(&state, "metric", slo->metric);
+		put_string(&state, "op", slo->op);
+		put_double(&state, "target", slo->target);
+		(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	}
+	(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+
+	begin_array(&state, "expected_errors");
+	foreach(lc, plan->expected_errors)
+	{
+		const CtPlanError *error = lfirst(lc);
+
+		(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		put_string(&state, "sqlstate", ct_sqlstate_text(error->sqlstate));
+		put_string(&state, "label", error->label);
+		(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	}
+	(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+
+	begin_array(&state, "retried_errors");
+	foreach(lc, plan->retried_errors)
+	{
+		value.type = jbvString;
+		value.val.string.val = ct_sqlstate_text(lfirst_int(lc));
+		value.val.string.len = 5;
+		(void) pushJsonbValue(&state, WJB_ELEM, &value);
+	}
+	(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/* ---- reading definitions ---- */
+
+/* a column of type text[] with the names of errors */
+static List *
+errors_column(int number, const char *what, bool labels)
+{
+	bool		isnull;
+	Datum		value = ct_definition_value(0, number, &isnull);
+
+	return ct_validate_errors(what, isnull ? NULL : DatumGetArrayTypePCopy(value), labels);
+}
+
+/* Names of the scenario's variants, of which there is at least the implicit one. */
+static List *
+read_variants(MemoryContext context, const char *scenario)
+{
+	List	   *names = ct_definition_variants(context, scenario);
+
+	if (names != NIL)
+		return names;
+
+	ct_definition_query(context, "SELECT 1 FROM @ct_scenario WHERE name = $1 AND $2 IS NULL",
+						scenario, NULL);
+	if (SPI_processed == 0)
+		ct_definition_unknown_scenario(context, scenario);
+	return list_make1(pstrdup(CT_DEFAULT_VARIANT));
+}
+
+static void
+check_scenario_name(const char *scenario)
+{
+	if (scenario == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("name of the scenario must not be null")));
+}
+
+List *
+ct_plan_variants(const char *scenario)
+{
+	MemoryContext context = CurrentMemoryContext;
+	CtCatalogScope scope;
+	List	   *names;
+
+	check_scenario_name(scenario);
+	ct_catalog_enter_to_read(&scope);
+	names = read_variants(context, scenario);
+	ct_catalog_leave(&scope);
+	MemoryContextSwitchTo(context);
+	return names;
+}
+
+/*
+ * The plan's part that the scenario says, of those numbers the unset ones
+ * being 0 but for max_tries and min_overlap, which are -1 then.
+ */
+static void
+read_scenario(MemoryContext context, CtPlan *plan, Jsonb **params, char **owner)
+{
+	bool		isnull;
+	Datum		value;
+
+	ct_definition_query(context,
+						"SELECT setup, teardown, workers, duration, transactions, rate, max_tries,"
+						" min_overlap, params, expected_errors, retried_errors,"
+						" CASE WHEN NOT bundled THEN owner::text END"
+						" FROM @ct_scenario WHERE name = $1 AND $2 IS NULL",
+						plan->scenario, NULL);
+	if (SPI_processed == 0)
+		ct_definition_unknown_scenario(context, plan->scenario);
+
+	plan->setup = ct_definition_text(0, 1);
+	plan->teardown = ct_definition_text(0, 2);
+	value = ct_definition_value(0, 3, &isnull);
+	plan->workers = isnull ? 0 : DatumGetInt32(value);
+	value = ct_definition_value(0, 4, &isnull);
+	plan->duration = isnull ? 0 : ct_interval_seconds(DatumGetIntervalP(value));
+	value = ct_definition_value(0, 5, &isnull);
+	plan->transactions = isnull ? 0 : DatumGetInt64(value);
+	value = ct_definition_value(0, 6, &isnull);
+	plan->rate = isnull ? 0 : DatumGetFloat8(value);
+	value = ct_definition_value(0, 7, &isnull);
+	plan->max_tries = isnull ? -1 : DatumGetInt32(value);
+	value = ct_definition_value(0, 8, &isnull);
+	plan->min_overlap = isnull ? -1 : DatumGetInt32(value);
+	value = ct_definition_value(0, 9, &isnull);
+	*params = DatumGetJsonbPCopy(value);
+	plan->expected_errors = errors_column(10, "expected_errors", true);
+	plan->retried_errors = errors_column(11, "retried_errors", false);
+	*owner = ct_definition_text(0, 12);
+}
+
+/*
+ * A scenario is its owner's SQL, and a run executes it as whoever calls it.
+ * So nobody runs a stranger's unless they say that they know; superusers, who
+ * have most to lose, are strangers to everybody.
+ */
+static void
+check_owner(const char *scenario, const char *owner)
+{
+	Oid			role = get_role_oid(owner, true);
+
+	if (OidIsValid(role) && is_member_of_role_nosuper(GetUserId(), role))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("scenario \"%s\" belongs to role \"%s\"", scenario, owner),
+			 errdetail("Running it executes what that role has written with your privileges."),
+			 errhint("Read it in ct_scripts, or ask its owner if you may not, then call with trust_owner => true.")));
+}
+
+/* Adds errors to a list of them; of two labels for an error the latter wins. */
+static List *
+add_errors(List *errors, List *more)
+{
+	ListCell   *lc;
+	ListCell   *known;
+
+	foreach(lc, more)
+	{
+		CtPlanError *error = lfirst(lc);
+
+		foreach(known, errors)
+		{
+			if (((CtPlanError *) lfirst(known))->sqlstate == error->sqlstate)
+				break;
+		}
+		if (known != NULL)
+			lfirst(known) = error;
+		else
+			errors = lappend(errors, error);
+	}
+	return errors;
+}
+
+/* What the variant says, on top of that. */
+static void
+read_variant(MemoryContext context, CtPlan *plan)
+{
+	bool		isnull;
+	Datum		value;
+
+	ct_definition_query(context,
+						"SELECT isolation, max_tries, setup, expected_errors, retried_errors"
+						" FROM @ct_variant WHERE scenario = $1 AND name = $2",
+						plan->scenario, plan->variant);
+	if (SPI_processed == 0)
+		return;					/* the default one of a scenario without any */
+
+	plan->isolation = ct_definition_text(0, 1);
+	value = ct_definition_value(0, 2, &isnull);
+	if (!isnull)
+		plan->max_tries = DatumGetInt32(value);
+	plan->variant_setup = ct_definition_text(0, 3);
+	plan->expected_errors = add_errors(plan->expected_errors,
+									   errors_column(4, "expected_errors", true));
+	plan->retried_errors = add_errors(plan->retried_errors,
+									  errors_column(5, "retried_errors", false));
+}
+
+/*
+ * Scripts, checks and thresholds: those of every variant and those of this
+ * one, which take the place of the general ones of the same name.
+ */
+static void
+read_parts(MemoryContext context, CtPlan *plan)
+{
+	uint64		row;
+	bool		isnull;
+
+	ct_definition_query(context,
+						"SELECT s.name, s.body, s.weight, s.think_time FROM @ct_script s"
+						" WHERE s.scenario = $1 AND (s.variant = $2 OR s.variant IS NULL AND NOT EXISTS"
+						" (SELECT FROM @ct_script o"
+						" WHERE o.scenario = $1 AND o.variant = $2 AND o.name = s.name))"
+						" ORDER BY s.position",
+						plan->scenario, plan->variant);
+	for (row = 0; row < SPI_processed; row++)
+	{
+		CtPlanScript *script = palloc0(sizeof(CtPlanScript));
+
+		script->name = ct_definition_text(row, 1);
+		script->body = ct_definition_text(row, 2);
+		script->weight = DatumGetInt32(ct_definition_value(row, 3, &isnull));
+		script->think = ct_interval_seconds(DatumGetIntervalP(ct_definition_value(row, 4, &isnull)));
+		plan->scripts = lappend(plan->scripts, script);
+	}
+	if (plan->scripts == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("variant \"%s\" of scenario \"%s\" has no scripts",
+						plan->variant, plan->scenario),
+				 errdetail("There is nothing that its workers could repeat."),
+				 errhint("Add a script by ct_add_script(scenario, script, body).")));
+
+	ct_definition_query(context,
+						"SELECT c.name, c.query, c.kind, c.during FROM @ct_check c"
+						" WHERE c.scenario = $1 AND (c.variant = $2 OR c.variant IS NULL AND NOT EXISTS"
+						" (SELECT FROM @ct_check o"
+						" WHERE o.scenario = $1 AND o.variant = $2 AND o.name = c.name))"
+						" ORDER BY c.position",
+						plan->scenario, plan->variant);
+	for (row = 0; row < SPI_processed; row++)
+	{
+		CtPlanCheck *check = palloc0(sizeof(CtPlanCheck));
+
+		check->name = ct_definition_text(row, 1);
+		check->query = ct_definition_text(row, 2);
+		check->kind = ct_definition_text(row, 3);
+		check->during = DatumGetBool(ct_definition_value(row, 4, &isnull));
+		plan->checks = lappend(plan->checks, check);
+	}
+
+	ct_definition_query(context,
+						"SELECT t.metric, t.op, t.target FROM @ct_slo t"
+						" WHERE t.scenario = $1 AND (t.variant = $2 OR t.variant IS NULL AND NOT EXISTS"
+						" (SELECT FROM @ct_slo o"
+						" WHERE o.scenario = $1 AND o.variant = $2 AND o.metric = t.metric AND o.op = t.op))"
+						" ORDER BY t.position",
+						plan->scenario, plan->variant);
+	for (row = 0; row < SPI_processed; row++)
+	{
+		CtPlanSlo  *slo = palloc0(sizeof(CtPlanSlo));
+
+		slo->metric = ct_definition_text(row, 1);
+		slo->op = ct_definition_text(row, 2);
+		slo->target = DatumGetFloat8(ct_definition_value(row, 3, &isnull));
+		plan->slos = lappend(plan->slos, slo);
+	}
+}
+
+/* ---- putting both together ---- */
+
+static void
+check_options(const CtRunOptions *options)
+{
+	if (options->has_duration && options->has_transactions)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("duration and transactions cannot be given together"),
+				 errhint("A run ends after a time or after a number of transactions; leave one of the two out.")));
+	if (options->has_workers)
+		ct_validate_integer("workers", options->workers, 1, CT_MAX_WORKERS);
+	if (options->has_duration)
+		ct_validate_seconds("duration", options->duration, false);
+	if (options->has_transactions)
+		ct_validate_integer("transactions", options->transactions, 1, CT_MAX_TRANSACTIONS);
+	if (options->has_rate)
+		ct_validate_rate(options->rate);
+	if (options->has_max_tries)
+		ct_validate_integer("max_tries", options->max_tries, 0, CT_MAX_TRIES);
+	if (options->has_warmup)
+		ct_validate_seconds("warmup", options->warmup, true);
+	if (options->has_ramp)
+		ct_validate_seconds("ramp", options->ramp, true);
+	if (options->has_min_overlap)
+		ct_validate_integer("min_overlap", options->min_overlap, 0, PG_INT32_MAX);
+	if (options->params != NULL)
+		ct_validate_params(options->params);
+}
+
+/* Raises unless the scenario has each of the call's parameters. */
+static void
+check_param_keys(const char *scenario, const Jsonb *known, const Jsonb *given)
+{
+	/* predefined variables that a call may always set, as by pgbench's -D */
+	List	   *names = list_make3("scale", "random_seed", "default_seed");
+	List	   *own = NIL;
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	value;
+
+	it = JsonbIteratorInit(unconstify(JsonbContainer *, &known->root));
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			own = lappend(own, pnstrdup(value.val.string.val, value.val.string.len));
+	}
+	names = list_concat(names, own);
+
+	it = JsonbIteratorInit(unconstify(JsonbContainer *, &given->root));
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		char	   *key;
+		char	   *hint;
+		ListCell   *lc;
+
+		if (token != WJB_KEY)
+			continue;
+		key = pnstrdup(value.val.string.val, value.val.string.len);
+		foreach(lc, names)
+		{
+			if (strcmp(lfirst(lc), key) == 0)
+				break;
+		}
+		if (lc != NULL)
+			continue;
+		hint = ct_near_match_hint(key, own, "parameters", NULL);
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("scenario \"%s\" has no parameter \"%s\"", scenario, key),
+				 hint ? errhint("%s", hint) : 0));
+	}
+}
+
+/*
+ * The call's arguments over what the plan has so far, then the defaults, and
+ * the document of it all.  Numbers as read_scenario leaves them.
+ */
+static Jsonb *
+finish_plan(CtPlan *plan, Jsonb *params, const CtRunOptions *options)
+{
+	static const int always_retried[] = {
+		ERRCODE_T_R_SERIALIZATION_FAILURE, ERRCODE_T_R_DEADLOCK_DETECTED
+	};
+	const char *isolation = ct_validate_isolation(options->isolation);
+	List	   *retried;
+	ListCell   *lc;
+
+	if (options->has_workers)
+		plan->workers = options->workers;
+	else if (plan->workers == 0)
+		plan->workers = CT_DEFAULT_WORKERS;
+	plan->workers_named = options->has_workers;
+
+	if (options->has_duration || options->has_transactions)
+	{
+		plan->duration = options->has_duration ? options->duration : 0;
+		plan->transactions = options->has_transactions ? options->transactions : 0;
+	}
+	else if (plan->duration == 0 && plan->transactions == 0)
+		plan->duration = CT_DEFAULT_DURATION;
+
+	if (options->has_rate)
+		plan->rate = options->rate;
+	if (options->has_warmup)
+		plan->warmup = options->warmup;
+	if (options->has_ramp)
+		plan->ramp = options->ramp;
+	if (isolation != NULL)
+		plan->isolation = pstrdup(isolation);
+	if (options->has_max_tries)
+		plan->max_tries = options->max_tries;
+	else if (plan->max_tries < 0)
+		plan->max_tries = CT_DEFAULT_MAX_TRIES;
+	if (options->has_min_overlap)
+		plan->min_overlap = options->min_overlap;
+	else if (plan->min_overlap < 0)
+		plan->min_overlap = CT_DEFAULT_MIN_OVERLAP;
+	plan->keep = options->keep;
+	plan->expected_errors = add_errors(plan->expected_errors,
+									   ct_validate_errors("expected_errors",
+														  options->expected_errors, true));
+
+	/* a list of errors so far, from here on one of SQLSTATEs */
+	retried = list_make2_int(always_retried[0], always_retried[1]);
+	foreach(lc, plan->retried_errors)
+		retried = list_append_unique_int(retried, ((CtPlanError *) lfirst(lc))->sqlstate);
+	plan->retried_errors = retried;
+
+	if (options->has_seed)
+		plan->seed = options->seed;
+	else
+	{
+		uint32		seed;
+
+		/* short enough to be typed again */
+		if (!pg_strong_random(&seed, sizeof(seed)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR),
+					 errmsg("could not generate a random seed")));
+		plan->seed = seed >> 1;
+	}
+
+	if (params == NULL)
+		params = options->params;
+	else if (options->params != NULL)
+	{
+		check_param_keys(plan->scenario, params, options->params);
+		params = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat,
+													JsonbPGetDatum(params),
+													JsonbPGetDatum(options->params)));
+	}
+	return write_plan(plan, params);
+}
+
+Jsonb *
+ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOptions *options)
+{
+	MemoryContext context = CurrentMemoryContext;
+	CtPlan	   *plan = palloc0(sizeof(CtPlan));
+	CtCatalogScope scope;
+	List	   *variants;
+	Jsonb	   *params;
+	char	   *owner;
+
+	check_scenario_name(scenario);
+	check_options(options);
+	plan->search_path = pstrdup(namespace_search_path);
+	plan->scenario = pstrdup(scenario);
+
+	ct_catalog_enter_to_read(&scope);
+	variants = read_variants(context, scenario);
+	if (variant != NULL)
+		ct_definition_check_variant(scenario, variant, variants);
+	plan->variant = variant ? pstrdup(variant) : linitial(variants);
+	read_scenario(context, plan, &params, &owner);
+	read_variant(context, plan);
+	read_parts(context, plan);
+	ct_catalog_leave(&scope);
+	MemoryContextSwitchTo(context);
+	if (owner != NULL && !options->trust_owner)
+		check_owner(scenario, owner);
+
+	return finish_plan(plan, params, options);
+}
+
+/*
+ * A threshold written out, "p95_ms < 100".  Returns false for what is none by
+ * its looks; raises for one that has an unknown metric.
+ */
+static bool
+parse_slo(const char *text, CtPlanSlo *slo)
+{
+	const char *p = text;
+	const char *start;
+	char	   *end;
+	char	   *number;
+
+	while (isspace((unsigned char) *p))
+		p++;
+	start = p;
+	while (isalnum((unsigned char) *p) || *p == '_')
+		p++;
+	slo->metric = pnstrdup(start, p - start);
+	while (isspace((unsigned char) *p))
+		p++;
+	start = p;
+	while (*p != '\0' && strchr("<=>!", *p) != NULL)
+		p++;
+	slo->op = pnstrdup(start, p - start);
+	if (slo->metric[0] == '\0' || slo->op[0] == '\0')
+		return false;
+
+	while (isspace((unsigned char) *p))
+		p++;
+	number = pstrdup(p);
+	errno = 0;
+	slo->target = strtod(number, &end);
+	if (end == number || errno != 0)
+		return false;
+	while (isspace((unsigned char) *end))
+		end++;
+	if (*end != '\0')
+		return false;
+	ct_validate_slo(slo->metric, slo->op, slo->target);
+	return true;
+}
+
+Jsonb *
+ct_plan_of_test(const char *script, const char *setup, ArrayType *checks,
+				const CtRunOptions *options)
+{
+	CtPlan	   *plan = palloc0(sizeof(CtPlan));
+	CtPlanScript *the_script = palloc0(sizeof(CtPlanScript));
+	Datum	   *elements;
+	bool	   *nulls;
+	int			nelements = 0;
+	int			i;
+
+	if (script == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("script must not be null")));
+	check_options(options);
+	plan->max_tries = -1;
+	plan->min_overlap = -1;
+	plan->search_path = pstrdup(namespace_search_path);
+	plan->setup = setup ? pstrdup(setup) : NULL;
+
+	the_script->name = "test";
+	the_script->body = pstrdup(script);
+	the_script->weight = 1;
+	plan->scripts = list_make1(the_script);
+
+	if (checks != NULL)
+		deconstruct_array(checks, TEXTOID, -1, false, TYPALIGN_INT,
+						  &elements, &nulls, &nelements);
+	for (i = 0; i < nelements; i++)
+	{
+		CtPlanSlo  *slo = palloc0(sizeof(CtPlanSlo));
+		CtPlanCheck *check;
+		char	   *element;
+
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("checks must not contain nulls")));
+		element = TextDatumGetCString(elements[i]);
+		if (parse_slo(element, slo))
+		{
+			plan->slos = lappend(plan->slos, slo);
+			continue;
+		}
+		check = palloc0(sizeof(CtPlanCheck));
+		check->name = psprintf("check_%d", i + 1);
+		check->query = element;
+		check->kind = "invariant";
+		plan->checks = lappend(plan->checks, check);
+	}
+	return finish_plan(plan, NULL, options);
+}

@@ -1,0 +1,44 @@
+/*
+ * program.c
+ *		Loading a plan's scripts.
+ */
+#include "postgres.h"
+
+#include "src/program.h"
+
+CtProgram *
+ct_program_load(const CtPlan *plan)
+{
+	CtProgram  *program = palloc0(sizeof(CtProgram));
+	ListCell   *lc;
+
+	program->plan = plan;
+	program->symbols = ct_plan_symbols(plan);
+	program->scripts = palloc0(list_length(plan->scripts) * sizeof(CtProgramScript));
+	foreach(lc, plan->scripts)
+	{
+		CtProgramScript *script = &program->scripts[program->nscripts++];
+		bool		waits = false;
+		int			i;
+
+		script->plan = lfirst(lc);
+		script->script = ct_script_parse(script->plan->name, script->plan->body,
+										 program->symbols);
+		program->total_weight += script->plan->weight;
+
+		script->histogram = program->nhistograms;
+		program->nhistograms += CT_LATENCY_STATEMENT;
+		script->step_histogram = palloc(Max(script->script->ncommands, 1) * sizeof(int));
+		for (i = 0; i < script->script->ncommands; i++)
+		{
+			bool		is_sql = script->script->commands[i].kind == CT_COMMAND_SQL;
+
+			script->step_histogram[i] = is_sql ? program->nhistograms++ : -1;
+			script->nsql += is_sql;
+			waits |= script->script->commands[i].kind == CT_COMMAND_SLEEP ||
+				script->script->commands[i].kind == CT_COMMAND_BARRIER;
+		}
+		script->is_section = script->nsql == 1 && !waits;
+	}
+	return program;
+}

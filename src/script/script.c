@@ -1,0 +1,579 @@
+/*
+ * script.c
+ *		Parses a script into commands.
+ *
+ * SQL goes to sqlscan.c, expressions to the grammar; here are the backslash
+ * commands and the conditionals, whose branches become jumps.  A command ends
+ * at the end of its line, which a backslash at the line's end continues.
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+
+#include "miscadmin.h"
+#include "src/script/expr.h"
+
+#define MAX_LABEL	63
+
+typedef enum MetaCommand
+{
+	META_SET,
+	META_IF,
+	META_ELIF,
+	META_ELSE,
+	META_ENDIF,
+	META_GSET,
+	META_ASET,
+	META_SLEEP,
+	META_OUTCOME,
+	META_TALLY,
+	META_BARRIER,
+	META_SHELL,					/* and what else can't be had in a server */
+	META_PIPELINE
+} MetaCommand;
+
+typedef struct MetaName
+{
+	const char *name;
+	MetaCommand meta;
+} MetaName;
+
+/* those that are refused come last and are never suggested */
+static const MetaName meta_names[] = {
+	{"set", META_SET},
+	{"if", META_IF},
+	{"elif", META_ELIF},
+	{"else", META_ELSE},
+	{"endif", META_ENDIF},
+	{"gset", META_GSET},
+	{"aset", META_ASET},
+	{"sleep", META_SLEEP},
+	{"outcome", META_OUTCOME},
+	{"tally", META_TALLY},
+	{"barrier", META_BARRIER},
+	{"shell", META_SHELL},
+	{"setshell", META_SHELL},
+	{"startpipeline", META_PIPELINE},
+	{"syncpipeline", META_PIPELINE},
+	{"endpipeline", META_PIPELINE}
+};
+
+#define N_ACCEPTED	11
+
+/* an \if that awaits its \endif */
+typedef struct OpenIf
+{
+	struct OpenIf *outer;
+	int			offset;			/* for the error if it never comes */
+	int			condition;		/* the command to jump on if false; -1 after \else */
+	int			jumps;			/* chain, through "jump", of the branches' ends */
+	bool		has_else;
+} OpenIf;
+
+typedef struct Word
+{
+	int			offset;			/* in the script */
+	int			length;			/* 0: there was none */
+	char	   *text;
+} Word;
+
+typedef struct Parser
+{
+	CtSource	source;
+	int			offset;			/* the next byte to look at */
+	int			line_end;		/* the command's end, while in one */
+
+	CtCommand  *commands;
+	int			ncommands;
+	int			allocated;
+	bool		follows_sql;	/* may \gset refer to the last command? */
+	OpenIf	   *open_if;
+} Parser;
+
+/* ---- words ---- */
+
+static inline bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
+}
+
+/* How many bytes a continuation at this place has: a backslash and a newline. */
+static int
+continuation_length(const Parser *parser, int offset)
+{
+	const char *p = parser->source.body + offset;
+
+	/* the body is terminated, so that looking ahead is safe */
+	if (p[0] == '\\' && p[1] == '\n')
+		return 2;
+	if (p[0] == '\\' && p[1] == '\r' && p[2] == '\n')
+		return 3;
+	return 0;
+}
+
+/* Where the command that begins at offset ends: at a newline, or the script's end. */
+static int
+find_line_end(const Parser *parser, int offset)
+{
+	while (offset < parser->source.length && parser->source.body[offset] != '\n')
+		offset += Max(continuation_length(parser, offset), 1);
+	return offset;
+}
+
+static void
+skip_blanks(Parser *parser)
+{
+	while (parser->offset < parser->line_end)
+	{
+		int			length = continuation_length(parser, parser->offset);
+
+		if (length == 0 && is_blank(parser->source.body[parser->offset]))
+			length = 1;
+		if (length == 0)
+			break;
+		parser->offset += length;
+	}
+}
+
+/* The command's next word; of length 0, at the line's end, if there is none. */
+static Word
+next_word(Parser *parser)
+{
+	Word		word;
+	const char *body = parser->source.body;
+
+	skip_blanks(parser);
+	word.offset = parser->offset;
+	while (parser->offset < parser->line_end && !is_blank(body[parser->offset]) &&
+		   continuation_length(parser, parser->offset) == 0)
+		parser->offset++;
+	word.length = parser->offset - word.offset;
+	word.text = pnstrdup(body + word.offset, word.length);
+	return word;
+}
+
+static void
+raise_at_word(Parser *parser, const Word *word, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_SYNTAX_ERROR),
+			 ct_errplace(&parser->source, word->offset, "invalid command",
+						 detail, ct_shown(word->text, word->length))));
+}
+
+/* A word that must be there. */
+static Word
+need_word(Parser *parser, const char *what)
+{
+	Word		word = next_word(parser);
+
+	if (word.length == 0)
+		raise_at_word(parser, &word, what);
+	return word;
+}
+
+static void
+need_end(Parser *parser)
+{
+	Word		word = next_word(parser);
+
+	if (word.length > 0)
+		raise_at_word(parser, &word, "Unexpected argument \"%s\".");
+	pfree(word.text);
+}
+
+/* The rest of the command as an expression. */
+static CtExpr *
+need_expression(Parser *parser)
+{
+	int			end = parser->line_end;
+	CtExpr	   *expr;
+
+	skip_blanks(parser);
+	while (end > parser->offset && is_blank(parser->source.body[end - 1]))
+		end--;
+	expr = ct_expr_parse(&parser->source, parser->offset, end - parser->offset);
+	parser->offset = parser->line_end;
+	return expr;
+}
+
+/* A label: of an outcome, a tally or a barrier.  Returns its text. */
+static const char *
+need_label(Parser *parser, const Word *word)
+{
+	const char *p;
+
+	for (p = word->text; *p != '\0'; p++)
+	{
+		if (!isalnum((unsigned char) *p) && *p != '_' && *p != '-' && !IS_HIGHBIT_SET(*p))
+			raise_at_word(parser, word,
+						  "\"%s\" is not a valid name: letters, digits, \"_\" and \"-\" are allowed.");
+	}
+	if (word->length > MAX_LABEL)
+		raise_at_word(parser, word, "The name \"%s\" is longer than 63 bytes.");
+	return word->text;
+}
+
+/* The slot of a word ":name". */
+static int
+need_variable(Parser *parser, const Word *word)
+{
+	if (!ct_variable_name_is_valid(word->text + 1))
+		raise_at_word(parser, word, "\"%s\" is not a valid variable name.");
+	return ct_symbols_intern(parser->source.symbols, word->text + 1);
+}
+
+/* ---- commands ---- */
+
+/*
+ * Appends a command that was written from offset to the line's end.  The
+ * pointer is good until the next one is appended.
+ */
+static CtCommand *
+add_command(Parser *parser, CtCommandKind kind, int offset, int end)
+{
+	CtCommand  *command;
+
+	if (parser->ncommands == parser->allocated)
+	{
+		parser->allocated *= 2;
+		parser->commands = repalloc_huge(parser->commands,
+										 parser->allocated * sizeof(CtCommand));
+	}
+	command = &parser->commands[parser->ncommands++];
+	memset(command, 0, sizeof(CtCommand));
+	command->kind = kind;
+	command->line = ct_source_line(&parser->source, offset);
+	while (end > offset && is_blank(parser->source.body[end - 1]))
+		end--;
+	command->source = pnstrdup(parser->source.body + offset, end - offset);
+	command->prefix = "";
+	command->slot = -1;
+	parser->follows_sql = (kind == CT_COMMAND_SQL);
+	return command;
+}
+
+/* Until the next condition or the end is known, a branch's jump is a chain. */
+static void
+end_branch(Parser *parser, int offset)
+{
+	OpenIf	   *open_if = parser->open_if;
+	CtCommand  *jump = add_command(parser, CT_COMMAND_JUMP, offset, parser->line_end);
+
+	jump->jump = open_if->jumps;
+	open_if->jumps = parser->ncommands - 1;
+	parser->commands[open_if->condition].jump = parser->ncommands;
+}
+
+static void
+parse_conditional(Parser *parser, MetaCommand meta, const Word *name, int offset)
+{
+	OpenIf	   *open_if = parser->open_if;
+	int			jump;
+
+	if (meta != META_IF && open_if == NULL)
+		raise_at_word(parser, name, "There is no \"\\if\" for this \"\\%s\".");
+	if ((meta == META_ELIF || meta == META_ELSE) && open_if->has_else)
+		raise_at_word(parser, name, "\"\\%s\" cannot follow \"\\else\".");
+
+	switch (meta)
+	{
+		case META_IF:
+			open_if = palloc0(sizeof(OpenIf));
+			open_if->outer = parser->open_if;
+			open_if->offset = offset;
+			open_if->jumps = -1;
+			parser->open_if = open_if;
+			open_if->condition = parser->ncommands;
+			add_command(parser, CT_COMMAND_IF, offset, parser->line_end);
+			parser->commands[open_if->condition].expr = need_expression(parser);
+			break;
+
+		case META_ELIF:
+			end_branch(parser, offset);
+			open_if->condition = parser->ncommands;
+			add_command(parser, CT_COMMAND_ELIF, offset, parser->line_end);
+			parser->commands[open_if->condition].expr = need_expression(parser);
+			break;
+
+		case META_ELSE:
+			need_end(parser);
+			end_branch(parser, offset);
+			open_if->condition = -1;
+			open_if->has_else = true;
+			break;
+
+		default:
+			need_end(parser);
+			if (open_if->condition >= 0)
+				parser->commands[open_if->condition].jump = parser->ncommands;
+			for (jump = open_if->jumps; jump >= 0;)
+			{
+				CtCommand  *command = &parser->commands[jump];
+
+				jump = command->jump;
+				command->jump = parser->ncommands;
+			}
+			parser->open_if = open_if->outer;
+			pfree(open_if);
+			break;
+	}
+	/* also what emits no command, such as \endif, stands between SQL and \gset */
+	parser->follows_sql = false;
+}
+
+/* \sleep NUMBER|:VAR [us|ms|s]; a number's unit may be stuck to it */
+static void
+parse_sleep(Parser *parser, int offset)
+{
+	CtCommand  *command = add_command(parser, CT_COMMAND_SLEEP, offset, parser->line_end);
+	Word		word = need_word(parser, "A time to sleep is missing.");
+	Word		unit;
+
+	if (word.text[0] == ':')
+	{
+		need_variable(parser, &word);
+		command->expr = ct_expr_variable(&parser->source, word.text + 1);
+		unit = next_word(parser);
+	}
+	else
+	{
+		int			digits = strspn(word.text, "+-") > 0 ? 1 : 0;
+		int			start = digits;
+		CtValue		value;
+
+		digits += strspn(word.text + digits, "0123456789");
+		unit.offset = word.offset + digits;
+		unit.length = word.length - digits;
+		unit.text = pstrdup(word.text + digits);
+		word.text[digits] = '\0';
+
+		value.type = CT_VALUE_INT;
+		value.u.i = 0;
+		if (digits == start || !ct_parse_int64(word.text, &value.u.i))
+		{
+			word.text = pnstrdup(parser->source.body + word.offset, word.length);
+			raise_at_word(parser, &word, digits == start ?
+						  "\"%s\" is neither an integer nor a variable." :
+						  "The time \"%s\" is out of range.");
+		}
+		command->expr = ct_expr_constant(value);
+		if (unit.length == 0)
+			unit = next_word(parser);
+	}
+
+	if (unit.length == 0 || pg_strcasecmp(unit.text, "s") == 0)
+		command->unit = 1000000;
+	else if (pg_strcasecmp(unit.text, "ms") == 0)
+		command->unit = 1000;
+	else if (pg_strcasecmp(unit.text, "us") == 0)
+		command->unit = 1;
+	else
+		raise_at_word(parser, &unit, "\"%s\" is not a unit of time: those are us, ms and s.");
+	need_end(parser);
+}
+
+/* \gset and \aset say what becomes of the rows of the SQL before them. */
+static void
+parse_gather(Parser *parser, CtGather gather, const Word *name)
+{
+	CtCommand  *command;
+	Word		prefix;
+
+	if (!parser->follows_sql)
+		raise_at_word(parser, name, "There is no SQL command before this \"\\%s\".");
+	command = &parser->commands[parser->ncommands - 1];
+
+	prefix = next_word(parser);
+	if (prefix.length > 0 && !ct_variable_name_is_valid(prefix.text))
+		raise_at_word(parser, &prefix, "\"%s\" is not a valid prefix of variable names.");
+	need_end(parser);
+	command->gather = gather;
+	command->prefix = prefix.text;
+	parser->follows_sql = false;
+}
+
+/* Which command is it?  Raises an error if there is none of that name. */
+static MetaCommand
+find_command(Parser *parser, const Word *name, int offset)
+{
+	const char *names[N_ACCEPTED];
+	const char *near;
+	int			i;
+
+	for (i = 0; i < (int) lengthof(meta_names); i++)
+	{
+		if (pg_strcasecmp(name->text, meta_names[i].name) == 0)
+			return meta_names[i].meta;
+		if (i < N_ACCEPTED)
+			names[i] = meta_names[i].name;
+	}
+
+	near = ct_near_match(name->text, names, N_ACCEPTED);
+	ereport(ERROR,
+			(errcode(ERRCODE_SYNTAX_ERROR),
+			 ct_errplace(&parser->source, offset, "invalid command",
+						 "There is no command \"\\%s\".",
+						 ct_shown(name->text, name->length)),
+			 near ? errhint("Perhaps you meant \"\\%s\".", near) :
+			 errhint("The commands are \\set, \\if, \\elif, \\else, \\endif, \\gset, "
+					 "\\aset, \\sleep, \\outcome, \\tally and \\barrier.")));
+	return META_SET;			/* keep the compiler quiet */
+}
+
+static void
+raise_refused(Parser *parser, MetaCommand meta, int offset)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 ct_errplace(&parser->source, offset, "unsupported command",
+						 meta == META_SHELL ?
+						 "A script runs inside the server, where it cannot start programs." :
+						 "A script runs inside the server, where there is no connection to pipeline."),
+			 meta == META_SHELL ?
+			 errhint("Use \\set with an expression, or a query with \\gset.") :
+			 errhint("Leave the command out: statements don't wait for a network here, and \"\\;\" joins several into one transaction.")));
+}
+
+/* The command whose backslash is at the parser's offset. */
+static void
+parse_command(Parser *parser)
+{
+	int			offset = parser->offset++;
+	MetaCommand meta;
+	CtCommand  *command;
+	CtExpr	   *expr;
+	Word		name;
+	Word		word;
+
+	parser->line_end = find_line_end(parser, parser->offset);
+	name = next_word(parser);
+	if (name.length == 0)
+		return;					/* a lone backslash; it ended the SQL before it */
+
+	meta = find_command(parser, &name, offset);
+	switch (meta)
+	{
+		case META_SET:
+			word = need_word(parser, "A variable's name is missing.");
+			if (!ct_variable_name_is_valid(word.text))
+				raise_at_word(parser, &word, "\"%s\" is not a valid variable name.");
+			expr = need_expression(parser);
+			command = add_command(parser, CT_COMMAND_SET, offset, parser->line_end);
+			command->slot = ct_symbols_intern(parser->source.symbols, word.text);
+			command->expr = expr;
+			break;
+
+		case META_IF:
+		case META_ELIF:
+		case META_ELSE:
+		case META_ENDIF:
+			parse_conditional(parser, meta, &name, offset);
+			break;
+
+		case META_GSET:
+		case META_ASET:
+			parse_gather(parser, meta == META_GSET ? CT_GATHER_GSET : CT_GATHER_ASET,
+						 &name);
+			break;
+
+		case META_SLEEP:
+			parse_sleep(parser, offset);
+			break;
+
+		case META_OUTCOME:
+			word = need_word(parser, "An outcome's label is missing.");
+			command = add_command(parser, CT_COMMAND_OUTCOME, offset, parser->line_end);
+			if (word.text[0] == ':')
+				command->slot = need_variable(parser, &word);
+			else
+				command->name = need_label(parser, &word);
+			need_end(parser);
+			break;
+
+		case META_TALLY:
+			word = need_word(parser, "A tally's name is missing.");
+			command = add_command(parser, CT_COMMAND_TALLY, offset, parser->line_end);
+			command->name = need_label(parser, &word);
+			command->expr = need_expression(parser);
+			break;
+
+		case META_BARRIER:
+			word = need_word(parser, "A barrier's name is missing.");
+			command = add_command(parser, CT_COMMAND_BARRIER, offset, parser->line_end);
+			command->name = need_label(parser, &word);
+			need_end(parser);
+			break;
+
+		case META_SHELL:
+		case META_PIPELINE:
+			raise_refused(parser, meta, offset);
+			break;
+	}
+	pfree(name.text);
+}
+
+/* Adds the statements that sqlscan.c found as one command. */
+static void
+add_sql(Parser *parser, List *statements, int first, int last)
+{
+	CtCommand  *command = add_command(parser, CT_COMMAND_SQL, first, last);
+	ListCell   *lc;
+
+	command->nstatements = list_length(statements);
+	command->statements = palloc(command->nstatements * sizeof(CtSql));
+	foreach(lc, statements)
+	{
+		command->statements[foreach_current_index(lc)] = *(CtSql *) lfirst(lc);
+		pfree(lfirst(lc));
+	}
+	list_free(statements);
+}
+
+/*
+ * Parses a script, in the current memory context.  Both strings are copied
+ * as far as they are needed later.  A name that the script uses for a
+ * variable is added to symbols; what is missing from a wrong one, raised as
+ * an ERROR, is told with its place.
+ */
+CtScript *
+ct_script_parse(const char *name, const char *body, CtSymbols *symbols)
+{
+	CtScript   *script = palloc0(sizeof(CtScript));
+	Parser		parser;
+	CtSqlEnd	sql_end;
+
+	memset(&parser, 0, sizeof(parser));
+	parser.source.script = pstrdup(name);
+	parser.source.body = body;
+	parser.source.length = strlen(body);
+	parser.source.symbols = symbols;
+	parser.allocated = 16;
+	parser.commands = palloc(parser.allocated * sizeof(CtCommand));
+
+	do
+	{
+		List	   *statements = NIL;
+		int			first;
+		int			last;
+
+		CHECK_FOR_INTERRUPTS();
+		sql_end = ct_sql_scan(&parser.source, &parser.offset, &statements, &first, &last);
+		if (statements != NIL)
+			add_sql(&parser, statements, first, last);
+		if (sql_end == CT_SQL_END_BACKSLASH)
+			parse_command(&parser);
+	} while (sql_end != CT_SQL_END_SCRIPT);
+
+	if (parser.open_if)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 ct_errplace(&parser.source, parser.open_if->offset, "invalid command",
+							 "There is no \"\\endif\" for this \"\\if\".")));
+
+	script->name = parser.source.script;
+	script->ncommands = parser.ncommands;
+	script->commands = parser.commands;
+	return script;
+}

@@ -1,0 +1,173 @@
+/*
+ * script.h
+ *		The script language: pgbench's, parsed once into commands.
+ *
+ * A script is text in pgbench's language; parsing turns it into an array of
+ * commands whose variables are resolved to slots of one symbol table, shared
+ * by all scripts of a run.  Nothing in this folder knows a database: whoever
+ * executes a script walks the commands, sends the SQL to its session and asks
+ * for expressions to be evaluated here.
+ *
+ * Memory: what parsing returns lives in the memory context that was current,
+ * as does the symbol table.  Variables live in a context of their own.
+ */
+#ifndef CT_SCRIPT_H
+#define CT_SCRIPT_H
+
+#include "common/pg_prng.h"
+
+/* ---- values and variables ---- */
+
+typedef enum CtValueType
+{
+	CT_VALUE_UNSET,				/* the variable was never assigned */
+	CT_VALUE_NULL,
+	CT_VALUE_BOOL,
+	CT_VALUE_INT,
+	CT_VALUE_DOUBLE,
+	CT_VALUE_TEXT				/* a result or parameter, as text; becomes a
+								 * number or boolean when an expression asks,
+								 * by pgbench's rules */
+} CtValueType;
+
+typedef struct CtValue
+{
+	CtValueType type;
+	union
+	{
+		bool		b;
+		int64		i;
+		double		d;
+		const char *t;
+	}			u;
+} CtValue;
+
+/* names to slots; grows while scripts are parsed */
+typedef struct CtSymbols CtSymbols;
+
+extern CtSymbols *ct_symbols_create(void);
+extern int	ct_symbols_intern(CtSymbols *symbols, const char *name);	/* adds if new */
+extern int	ct_symbols_find(const CtSymbols *symbols, const char *name);	/* -1 if none */
+extern int	ct_symbols_count(const CtSymbols *symbols);
+extern const char *ct_symbols_name(const CtSymbols *symbols, int slot);
+
+/* may \set and \gset assign to it?  (a column's name need not be one) */
+extern bool ct_variable_name_is_valid(const char *name);
+
+/*
+ * The values of all symbols for one client.  Text is copied in, into buffers
+ * owned here, so that assigning a million times doesn't grow.
+ */
+typedef struct CtVariables CtVariables;
+
+/*
+ * All unset, in CurrentMemoryContext.  Symbols that are added later, as by a
+ * \gset, are unset too, and may be assigned.
+ */
+extern CtVariables *ct_variables_create(const CtSymbols *symbols);
+extern void ct_variables_set(CtVariables *vars, int slot, CtValue value);
+extern void ct_variables_copy(CtVariables *to, const CtVariables *from);	/* deep; same symbols */
+
+/* valid until the slot is assigned again; UNSET where it never was */
+extern const CtValue *ct_variables_get(const CtVariables *vars, int slot);
+
+/*
+ * The value as SQL input text, as pgbench writes it ("true"/"false" for
+ * booleans, so that it is good as a bare word, too), NULL for null or unset;
+ * valid as above or palloc'd.
+ */
+extern const char *ct_value_to_cstring(const CtValue *value);
+
+/* ---- expressions ---- */
+
+typedef struct CtExpr CtExpr;
+
+/*
+ * Evaluates; raises an ERROR (undefined variable, division by zero, integer
+ * out of range, wrong types ...) with an SQLSTATE.  The result is never text:
+ * a variable's text becomes a number, boolean or null, or is an error.
+ */
+extern CtValue ct_expr_eval(const CtExpr *expr, const CtVariables *vars,
+							pg_prng_state *random);
+extern bool ct_value_as_bool(const CtValue *value); /* of \if; raises if it is none */
+extern double ct_value_as_double(const CtValue *value); /* of \tally and \sleep; raises */
+
+/* ---- commands ---- */
+
+/* a :variable in SQL text */
+typedef struct CtVarRef
+{
+	int			offset;			/* of the colon, in bytes, in CtSql.text */
+	int			length;			/* colon and name */
+	int			slot;
+} CtVarRef;
+
+/* one SQL statement as it was written, without the semicolon */
+typedef struct CtSql
+{
+	const char *text;			/* comments at its ends trimmed, the backslash
+								 * of "\:" and "\;" left out; else untouched */
+	int			nrefs;
+	CtVarRef   *refs;			/* in order; those within quotes, comments and
+								 * dollar quotes, and :: and :=, are none */
+	int			line;			/* where it begins, from 1 */
+	int			offset;			/* the same, in bytes, in the script's body */
+} CtSql;
+
+typedef enum CtGather
+{
+	CT_GATHER_NONE,
+	CT_GATHER_GSET,				/* last statement's one row into variables */
+	CT_GATHER_ASET				/* each statement's last row, if any */
+} CtGather;
+
+typedef enum CtCommandKind
+{
+	CT_COMMAND_SQL,
+	CT_COMMAND_SET,				/* \set NAME EXPR */
+	CT_COMMAND_IF,				/* \if EXPR: jump if not true */
+	CT_COMMAND_ELIF,			/* \elif EXPR: jump if not true */
+	CT_COMMAND_JUMP,			/* end of a taken branch: jump always */
+	CT_COMMAND_SLEEP,			/* \sleep NUMBER|:VAR [us|ms|s] */
+	CT_COMMAND_OUTCOME,			/* \outcome LABEL|:VAR */
+	CT_COMMAND_TALLY,			/* \tally NAME EXPR */
+	CT_COMMAND_BARRIER			/* \barrier NAME */
+} CtCommandKind;
+
+typedef struct CtCommand
+{
+	CtCommandKind kind;
+	int			line;
+	const char *source;			/* as written, for reports and error context */
+
+	/* CT_COMMAND_SQL: several where "\;" joined them into one implicit transaction */
+	int			nstatements;
+	CtSql	   *statements;
+	CtGather	gather;
+	const char *prefix;			/* of \gset and \aset, "" if none */
+
+	CtExpr	   *expr;			/* SET, IF, ELIF, TALLY, SLEEP (microseconds
+								 * after multiplying by unit) */
+	int			slot;			/* SET: assigned; OUTCOME: of :VAR, else -1 */
+	int			jump;			/* IF, ELIF, JUMP: index of the next command;
+								 * ncommands at the script's end */
+	int64		unit;			/* SLEEP: microseconds in one unit */
+	const char *name;			/* OUTCOME's label, TALLY's and BARRIER's name */
+} CtCommand;
+
+typedef struct CtScript
+{
+	const char *name;
+	int			ncommands;
+	CtCommand  *commands;
+} CtScript;
+
+/*
+ * Parses a whole script.  Raises ERRCODE_SYNTAX_ERROR (or
+ * FEATURE_NOT_SUPPORTED for \shell and its like, STATEMENT_TOO_COMPLEX for an
+ * expression nested too deeply) with the script's name, line, column and a
+ * caret under the place.
+ */
+extern CtScript *ct_script_parse(const char *name, const char *body, CtSymbols *symbols);
+
+#endif							/* CT_SCRIPT_H */

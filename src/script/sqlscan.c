@@ -1,0 +1,543 @@
+/*
+ * sqlscan.c
+ *		Finds where a script's SQL statements end, and the variables in them.
+ *
+ * It follows the server's lexical rules only as far as quotes, comments and
+ * parentheses go, like psql's scanner: a semicolon within them, or within the
+ * BEGIN ATOMIC ... END body of a function, ends nothing.  No server encoding
+ * has ASCII bytes within a multibyte character, so it looks at bytes.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "src/script/expr.h"
+
+/* how many words of a statement decide whether it creates a routine */
+#define INITIAL_WORDS	4
+
+typedef struct SqlScan
+{
+	CtSource   *source;
+	const char *p;				/* the next byte to look at */
+	const char *end;
+
+	/* the statement so far */
+	StringInfoData text;
+	int			significant;	/* the text's length without what trails */
+	bool		has_content;	/* more than hints */
+	int			line;
+	int			offset;			/* where it begins in the script */
+	CtSql	   *sql;			/* NULL until there is a variable */
+	int			refs_allocated;
+
+	int			first;			/* the whole command's bounds */
+	int			last;
+
+	int			paren_depth;
+	int			paren_offset;	/* of the outermost one that is open */
+	int			begin_depth;
+	char		words[INITIAL_WORDS];
+	int			nwords;
+} SqlScan;
+
+static inline bool
+is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+}
+
+static inline bool
+is_newline(char c)
+{
+	return c == '\n' || c == '\r';
+}
+
+static inline bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* the first of an identifier, or of a variable's name */
+static inline bool
+is_ident_start(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+		IS_HIGHBIT_SET(c);
+}
+
+static inline bool
+is_name_part(char c)
+{
+	return is_ident_start(c) || is_digit(c);
+}
+
+static inline bool
+starts_with(const SqlScan *scan, const char *p, const char *what)
+{
+	Size		length = strlen(what);
+
+	return scan->end - p >= (ptrdiff_t) length && memcmp(p, what, length) == 0;
+}
+
+static void
+raise_unterminated(SqlScan *scan, const char *start, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_SYNTAX_ERROR),
+			 ct_errplace(scan->source, start - scan->source->body, "invalid SQL",
+						 "This %s is never closed.", what)));
+}
+
+static void
+reset_statement(SqlScan *scan)
+{
+	resetStringInfo(&scan->text);
+	scan->significant = 0;
+	scan->has_content = false;
+	scan->sql = NULL;
+	scan->refs_allocated = 0;
+	scan->nwords = 0;
+	memset(scan->words, 0, sizeof(scan->words));
+}
+
+/*
+ * Takes over the source from p up to "to".  Blanks and comments are kept
+ * inside of a statement only; "significant" is everything else.
+ */
+static void
+take(SqlScan *scan, const char *to, bool significant)
+{
+	if (scan->text.len > 0 || significant)
+	{
+		if (scan->text.len == 0)
+		{
+			scan->offset = scan->p - scan->source->body;
+			scan->line = ct_source_line(scan->source, scan->offset);
+		}
+		appendBinaryStringInfo(&scan->text, scan->p, to - scan->p);
+	}
+	if (significant)
+	{
+		if (scan->first < 0)
+			scan->first = scan->p - scan->source->body;
+		scan->last = to - scan->source->body;
+		scan->significant = scan->text.len;
+		scan->has_content = true;
+	}
+	scan->p = to;
+}
+
+/* Blanks and comments to line's end from p on; says whether a newline was among them. */
+static const char *
+skip_blanks(const SqlScan *scan, const char *p, bool *newline)
+{
+	*newline = false;
+	for (;;)
+	{
+		if (p < scan->end && is_space(*p))
+		{
+			*newline |= is_newline(*p);
+			p++;
+		}
+		else if (starts_with(scan, p, "--"))
+		{
+			while (p < scan->end && !is_newline(*p))
+				p++;
+		}
+		else
+			return p;
+	}
+}
+
+/* A comment, at p; they nest. */
+static void
+take_comment(SqlScan *scan)
+{
+	const char *start = scan->p;
+	const char *p = start + 2;
+	bool		hint = (p < scan->end && *p == '+');
+	int			depth = 1;
+
+	while (depth > 0)
+	{
+		if (p >= scan->end)
+			raise_unterminated(scan, start, "comment");
+		if (starts_with(scan, p, "*/"))
+		{
+			depth--;
+			p += 2;
+		}
+		else if (starts_with(scan, p, "/*"))
+		{
+			depth++;
+			p += 2;
+		}
+		else
+			p++;
+	}
+
+	/* a planner's hint in front must reach the server, if a statement follows */
+	if (hint && scan->text.len == 0)
+	{
+		take(scan, p, true);
+		scan->has_content = false;
+	}
+	else
+		take(scan, p, false);
+}
+
+/* Text in single quotes, with the first of them at quote; and its continuations. */
+static void
+take_string(SqlScan *scan, const char *quote, bool backslash_escapes)
+{
+	const char *p = quote + 1;
+	bool		newline;
+
+	for (;;)
+	{
+		if (p >= scan->end)
+			raise_unterminated(scan, quote, "string");
+		if (backslash_escapes && *p == '\\')
+		{
+			/* whatever follows is no quote; if nothing does, the next turn raises */
+			p += 2;
+		}
+		else if (*p++ == '\'')
+		{
+			const char *next;
+
+			if (!backslash_escapes)
+				break;
+			/* doubled, or continued on another line: escapes stay in force */
+			if (p < scan->end && *p == '\'')
+			{
+				p++;
+				continue;
+			}
+			next = skip_blanks(scan, p, &newline);
+			if (!newline || next >= scan->end || *next != '\'')
+				break;
+			p = next + 1;
+		}
+	}
+	take(scan, p, true);
+}
+
+/* A quoted identifier; one with a doubled quote is taken as two. */
+static void
+take_quoted_identifier(SqlScan *scan)
+{
+	const char *p = memchr(scan->p + 1, '"', scan->end - (scan->p + 1));
+
+	if (p == NULL)
+		raise_unterminated(scan, scan->p, "quoted identifier");
+	take(scan, p + 1, true);
+}
+
+/* A dollar: of a parameter, a dollar quote, or by itself. */
+static void
+take_dollar(SqlScan *scan)
+{
+	const char *start = scan->p;
+	const char *p = start + 1;
+	Size		length;
+
+	if (p < scan->end && is_ident_start(*p))
+	{
+		while (p < scan->end && is_name_part(*p))
+			p++;
+	}
+	if (p >= scan->end || *p != '$')
+	{
+		take(scan, start + 1, true);
+		return;
+	}
+
+	length = p + 1 - start;
+	for (p++;; p++)
+	{
+		p = memchr(p, '$', scan->end - p);
+		if (p == NULL || scan->end - p < (ptrdiff_t) length)
+			raise_unterminated(scan, start, "dollar-quoted string");
+		if (memcmp(p, start, length) == 0)
+			break;
+	}
+	take(scan, p + length, true);
+}
+
+static bool
+word_is(const char *word, int length, const char *what)
+{
+	return (int) strlen(what) == length && pg_strncasecmp(word, what, length) == 0;
+}
+
+/*
+ * Follows whether we are in the body of a function: only a statement that
+ * begins with CREATE [OR REPLACE] {FUNCTION | PROCEDURE} can have BEGIN ...
+ * END with semicolons in it.  CASE ... END must not end the body.
+ */
+static void
+follow_body(SqlScan *scan, const char *word, int length)
+{
+	const char *words = scan->words;
+	int			after = 1;
+
+	if (scan->paren_depth > 0)
+		return;
+
+	/* the words that matter differ in their first letter */
+	if (scan->nwords < INITIAL_WORDS)
+	{
+		if (word_is(word, length, "create") || word_is(word, length, "or") ||
+			word_is(word, length, "replace") || word_is(word, length, "function") ||
+			word_is(word, length, "procedure"))
+			scan->words[scan->nwords] = pg_tolower((unsigned char) word[0]);
+		scan->nwords++;
+	}
+
+	if (words[0] != 'c')
+		return;
+	if (words[1] == 'o' && words[2] == 'r')
+		after = 3;
+	if (words[after] != 'f' && words[after] != 'p')
+		return;
+
+	if (word_is(word, length, "begin") ||
+		(scan->begin_depth > 0 && word_is(word, length, "case")))
+		scan->begin_depth++;
+	else if (scan->begin_depth > 0 && word_is(word, length, "end"))
+		scan->begin_depth--;
+}
+
+static void
+take_identifier(SqlScan *scan)
+{
+	const char *start = scan->p;
+	const char *p = start;
+
+	/* E'...' is no identifier; other prefixes change nothing for us */
+	if ((*p == 'e' || *p == 'E') && p + 1 < scan->end && p[1] == '\'')
+	{
+		take_string(scan, p + 1, true);
+		return;
+	}
+	while (p < scan->end && (is_name_part(*p) || *p == '$'))
+		p++;
+	follow_body(scan, start, p - start);
+	take(scan, p, true);
+}
+
+/* A number, with the letters stuck to it, which begin nothing else. */
+static void
+take_number(SqlScan *scan)
+{
+	const char *p = scan->p;
+
+	while (p < scan->end && is_digit(*p))
+		p++;
+	if (p < scan->end && is_ident_start(*p))
+	{
+		while (p < scan->end && (is_name_part(*p) || *p == '$'))
+			p++;
+	}
+	take(scan, p, true);
+}
+
+/* Colons: one before a name refers to a variable, "::" and ":=" don't. */
+static void
+take_colons(SqlScan *scan)
+{
+	const char *p = scan->p;
+	const char *name;
+	CtVarRef   *ref;
+	int			length;
+	char	   *copy;
+
+	while (p < scan->end && *p == ':')
+		p++;
+	if (p - scan->p > 1 || p >= scan->end || !is_ident_start(*p))
+	{
+		take(scan, p, true);
+		return;
+	}
+
+	name = p;
+	while (p < scan->end && is_name_part(*p))
+		p++;
+	length = p - scan->p;
+
+	if (scan->sql == NULL)
+		scan->sql = palloc0(sizeof(CtSql));
+	if (scan->sql->nrefs == scan->refs_allocated)
+	{
+		scan->refs_allocated = Max(8, scan->refs_allocated * 2);
+		scan->sql->refs = scan->sql->refs ?
+			repalloc(scan->sql->refs, scan->refs_allocated * sizeof(CtVarRef)) :
+			palloc(scan->refs_allocated * sizeof(CtVarRef));
+	}
+	copy = pnstrdup(name, length - 1);
+	ref = &scan->sql->refs[scan->sql->nrefs++];
+	ref->slot = ct_symbols_intern(scan->source->symbols, copy);
+	pfree(copy);
+	take(scan, p, true);
+	ref->offset = scan->text.len - length;
+	ref->length = length;
+}
+
+/* Ends the statement and, unless it is empty, appends it to the command's. */
+static void
+finish_statement(SqlScan *scan, List **statements)
+{
+	if (scan->has_content)
+	{
+		CtSql	   *sql = scan->sql ? scan->sql : palloc0(sizeof(CtSql));
+
+		sql->text = pnstrdup(scan->text.data, scan->significant);
+		sql->line = scan->line;
+		sql->offset = scan->offset;
+		*statements = lappend(*statements, sql);
+	}
+	reset_statement(scan);
+}
+
+/*
+ * Backslash escapes are the one thing that isn't passed on as it is written:
+ * "\;" joins two statements, within parentheses or a body it is a semicolon;
+ * "\:" is a colon that begins no variable.  Returns false for any other, which
+ * begins a command.
+ */
+static bool
+take_escape(SqlScan *scan, List **statements)
+{
+	const char *p = scan->p + 1;
+
+	if (p >= scan->end)
+		return false;
+	if (*p == ';')
+	{
+		if (scan->paren_depth == 0 && scan->begin_depth == 0)
+		{
+			finish_statement(scan, statements);
+			scan->last = p + 1 - scan->source->body;
+			scan->p = p + 1;
+		}
+		else
+		{
+			scan->p = p;
+			take(scan, p + 1, true);
+		}
+		return true;
+	}
+	if (*p == ':')
+	{
+		scan->p = p;
+		take(scan, p + 1, true);
+		return true;
+	}
+	return false;
+}
+
+/* One token; false if it ended the command, which *result then tells about. */
+static bool
+take_token(SqlScan *scan, List **statements, CtSqlEnd *result)
+{
+	const char *p = scan->p;
+
+	if (p >= scan->end)
+	{
+		*result = CT_SQL_END_SCRIPT;
+		return false;
+	}
+
+	switch (*p)
+	{
+		case '\'':
+			take_string(scan, p, false);
+			break;
+		case '"':
+			take_quoted_identifier(scan);
+			break;
+		case '$':
+			take_dollar(scan);
+			break;
+		case ':':
+			take_colons(scan);
+			break;
+		case '(':
+			if (scan->paren_depth++ == 0)
+				scan->paren_offset = p - scan->source->body;
+			take(scan, p + 1, true);
+			break;
+		case ')':
+			if (scan->paren_depth > 0)
+				scan->paren_depth--;
+			take(scan, p + 1, true);
+			break;
+		case ';':
+			if (scan->paren_depth == 0 && scan->begin_depth == 0)
+			{
+				scan->p++;
+				*result = CT_SQL_END_SEMICOLON;
+				return false;
+			}
+			take(scan, p + 1, true);
+			break;
+		case '\\':
+			if (!take_escape(scan, statements))
+			{
+				*result = CT_SQL_END_BACKSLASH;
+				return false;
+			}
+			break;
+		default:
+			if (is_space(*p) || starts_with(scan, p, "--"))
+			{
+				bool		newline;
+
+				take(scan, skip_blanks(scan, p, &newline), false);
+			}
+			else if (starts_with(scan, p, "/*"))
+				take_comment(scan);
+			else if (is_ident_start(*p))
+				take_identifier(scan);
+			else if (is_digit(*p))
+				take_number(scan);
+			else
+				take(scan, p + 1, true);
+			break;
+	}
+	return true;
+}
+
+/*
+ * See expr.h.  Raises an error for a quote, comment or parenthesis that is
+ * still open at the end, since no server would take it.
+ */
+CtSqlEnd
+ct_sql_scan(CtSource *source, int *offset, List **statements, int *first, int *last)
+{
+	SqlScan		scan;
+	CtSqlEnd	result;
+
+	memset(&scan, 0, sizeof(scan));
+	scan.source = source;
+	scan.p = source->body + *offset;
+	scan.end = source->body + source->length;
+	scan.first = -1;
+	initStringInfo(&scan.text);
+	reset_statement(&scan);
+
+	while (take_token(&scan, statements, &result))
+		 /* go on */ ;
+
+	if (scan.paren_depth > 0)
+		raise_unterminated(&scan, source->body + scan.paren_offset, "parenthesis");
+	finish_statement(&scan, statements);
+
+	pfree(scan.text.data);
+	*offset = scan.p - source->body;
+	*first = scan.first;
+	*last = scan.last;
+	return result;
+}

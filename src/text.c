@@ -1,0 +1,21 @@
+/*
+ * text.c
+ *		Text in fields of a fixed length.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+
+#include "src/text.h"
+
+void
+ct_copy_text(char *to, const char *from, Size size)
+{
+	int			length;
+
+	if (from == NULL)
+		from = "";
+	length = pg_mbcliplen(from, strlen(from), size - 1);
+	memcpy(to, from, length);
+	to[length] = '\0';
+}

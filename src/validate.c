@@ -1,0 +1,291 @@
+/*
+ * validate.c
+ *		What users can get wrong in a definition or a call: values.
+ *
+ * Scripts are in validate_script.c.  Nothing here looks at a table.
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "src/checks/slo.h"
+#include "src/errcodes.h"
+#include "src/near_match.h"
+#include "src/validate.h"
+
+void
+ct_validate_integer(const char *what, int64 value, int64 low, int64 high)
+{
+	if (value < low || value > high)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be between %lld and %lld", what,
+						(long long) low, (long long) high),
+				 errdetail("The given value is %lld.", (long long) value)));
+}
+
+void
+ct_validate_rate(double rate)
+{
+	if (!(rate > 0 && rate <= CT_MAX_RATE))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rate must be more than 0 and at most %.0f transactions per second",
+						CT_MAX_RATE),
+				 errdetail("The given value is %g.", rate)));
+}
+
+void
+ct_validate_seconds(const char *what, double seconds, bool zero_allowed)
+{
+	if (!(seconds >= 0 && seconds <= CT_MAX_SECONDS) || (seconds == 0 && !zero_allowed))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be %s 0 and at most 31 days", what,
+						zero_allowed ? "at least" : "more than"),
+				 isfinite(seconds) && fabs(seconds) < 1e15 ?
+				 errdetail("The given value is %.15g seconds.", seconds) : 0));
+}
+
+double
+ct_interval_seconds(const Interval *interval)
+{
+	return interval->month * (double) SECS_PER_DAY * DAYS_PER_MONTH +
+		interval->day * (double) SECS_PER_DAY +
+		interval->time / (double) USECS_PER_SEC;
+}
+
+void
+ct_validate_name(const char *what, const char *name)
+{
+	const unsigned char *p;
+
+	if (name[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("name of the %s must not be empty", what)));
+	if (strlen(name) >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("name of the %s is too long", what),
+				 errdetail("It has %zu bytes; at most %d are allowed.",
+						   strlen(name), NAMEDATALEN - 1)));
+	for (p = (const unsigned char *) name; *p; p++)
+	{
+		if (*p < ' ' || *p == 0x7f)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("name of the %s must not contain control characters", what),
+					 errdetail("Its byte %d is 0x%02x.",
+							   (int) (p - (const unsigned char *) name) + 1, *p)));
+	}
+}
+
+bool
+ct_is_variable_name(const char *name)
+{
+	const unsigned char *p = (const unsigned char *) name;
+
+	/* as in pgbench: letters of any alphabet, underscores, then digits too */
+	if (!IS_HIGHBIT_SET(*p) && !isalpha(*p) && *p != '_')
+		return false;
+	for (p++; *p; p++)
+	{
+		if (!IS_HIGHBIT_SET(*p) && !isalnum(*p) && *p != '_')
+			return false;
+	}
+	return true;
+}
+
+const char *
+ct_validate_isolation(const char *isolation)
+{
+	static const char *const levels[] = {
+		"read uncommitted", "read committed", "repeatable read", "serializable"
+	};
+	char	   *level;
+	char	   *p;
+	int			i;
+
+	if (isolation == NULL)
+		return NULL;
+	level = pstrdup(isolation);
+	for (p = level; *p; p++)
+		*p = *p == '_' ? ' ' : pg_ascii_tolower((unsigned char) *p);
+	for (i = 0; i < lengthof(levels); i++)
+	{
+		if (strcmp(level, levels[i]) == 0)
+			return levels[i];
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unrecognized isolation level \"%s\"", isolation),
+			 errhint("The isolation levels are \"read committed\", \"repeatable read\" and \"serializable\".")));
+	return NULL;				/* keep compiler quiet */
+}
+
+/* Raises for a parameter whose name can't be one. */
+static void
+validate_param_name(const char *name)
+{
+	/* scale, random_seed and default_seed can be set, as in pgbench */
+	static const char *const reserved[] = {
+		"client_id", "worker_id", "iteration", "run_id", "transactions"
+	};
+	int			i;
+
+	if (!ct_is_variable_name(name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" cannot be the name of a parameter", name),
+				 errdetail("Scripts use a parameter as a variable, whose name consists of letters, digits and underscores and doesn't begin with a digit.")));
+	if (strlen(name) >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("name of parameter \"%.20s...\" is too long", name),
+				 errdetail("It has %zu bytes; at most %d are allowed.",
+						   strlen(name), NAMEDATALEN - 1)));
+	for (i = 0; i < lengthof(reserved); i++)
+	{
+		if (strcmp(name, reserved[i]) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_RESERVED_NAME),
+					 errmsg("\"%s\" cannot be the name of a parameter", name),
+					 errdetail("It is a predefined variable.")));
+	}
+	if (strncmp(name, "outcome_", strlen("outcome_")) == 0 ||
+		strncmp(name, "tally_", strlen("tally_")) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_RESERVED_NAME),
+				 errmsg("\"%s\" cannot be the name of a parameter", name),
+				 errdetail("In checks, variables that begin with \"outcome_\" and \"tally_\" stand for what the run has counted.")));
+}
+
+void
+ct_validate_params(const Jsonb *params)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	char	   *name = NULL;
+
+	if (!JB_ROOT_IS_OBJECT(params))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("params must be a JSON object"),
+				 errhint("Write it like '{\"stock\": 10}'.")));
+
+	it = JsonbIteratorInit(unconstify(JsonbContainer *, &params->root));
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+		{
+			name = pnstrdup(value.val.string.val, value.val.string.len);
+			validate_param_name(name);
+		}
+		else if (token == WJB_VALUE && value.type == jbvBinary)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("parameter \"%s\" must be a string, a number, a boolean or null", name),
+					 errdetail("It becomes a variable of the scripts, and these hold one value.")));
+	}
+}
+
+List *
+ct_validate_errors(const char *what, ArrayType *errors, bool labels)
+{
+	List	   *result = NIL;
+	Datum	   *elements;
+	bool	   *nulls;
+	int			nelements;
+	int			i;
+
+	if (errors == NULL)
+		return NIL;
+	deconstruct_array(errors, TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, &nulls, &nelements);
+	for (i = 0; i < nelements; i++)
+	{
+		CtPlanError *error = palloc0(sizeof(CtPlanError));
+		char	   *element;
+		char	   *equals;
+
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s must not contain nulls", what)));
+		element = TextDatumGetCString(elements[i]);
+		equals = strchr(element, '=');
+		if (equals != NULL && !labels)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s must not contain labels", what),
+					 errdetail("The element is \"%s\".", element),
+					 errhint("A transaction that is repeated ends with no outcome yet.")));
+		if (equals != NULL)
+		{
+			*equals = '\0';
+			error->label = equals + 1;
+			if (!ct_is_variable_name(error->label))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("\"%s\" in %s cannot be the label of an outcome",
+								error->label, what),
+						 errdetail("A label consists of letters, digits and underscores and doesn't begin with a digit.")));
+		}
+		if (!ct_condition_lookup(element, &error->sqlstate))
+		{
+			char	   *hint = ct_near_match_hint(element, ct_condition_names(), "conditions",
+												  "Give an error's SQLSTATE (\"23505\") or the name of its condition (\"unique_violation\").");
+
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					 errmsg("unrecognized condition \"%s\" in %s", element, what),
+					 errhint("%s", hint)));
+		}
+		if (error->label == NULL)
+		{
+			error->label = pstrdup(ct_condition_name(error->sqlstate));
+
+			/* an SQLSTATE of one's own without a name; :outcome_P0123 works */
+			if (!ct_is_variable_name(error->label))
+				error->label = psprintf("error_%s", error->label);
+		}
+		result = lappend(result, error);
+	}
+	return result;
+}
+
+void
+ct_validate_slo(const char *metric, const char *op, double target)
+{
+	if (!ct_slo_is_metric(metric))
+	{
+		List	   *names = NIL;
+		char	   *hint;
+		int			i;
+
+		for (i = 0; ct_slo_metrics[i] != NULL; i++)
+			names = lappend(names, unconstify(char *, ct_slo_metrics[i]));
+		hint = ct_near_match_hint(metric, names, "metrics",
+								  "The metrics are tps, transactions, failed, retries, errors, deadlocks, serialization_failures, error_rate, retry_rate, mean_ms, p50_ms, p95_ms, p99_ms, p999_ms and max_ms.");
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("unrecognized metric \"%s\"", metric),
+				 errhint("%s", hint)));
+	}
+	if (!ct_slo_is_op(op))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unrecognized comparison \"%s\"", op),
+				 errhint("The comparisons are <, <=, =, >=, > and <>.")));
+	if (!isfinite(target))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("target of a threshold must be a finite number"),
+				 errdetail("The given value is %g.", target)));
+}

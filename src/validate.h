@@ -1,0 +1,70 @@
+/*
+ * validate.h
+ *		What users can get wrong in a definition or a call.
+ *
+ * Definitions (src/api/define.c) and plans (src/plan.c, src/plan_make.c) go
+ * by the same rules, which stand here once.  Each function returns if all is
+ * well, and otherwise raises an ERROR: ERRCODE_INVALID_PARAMETER_VALUE unless
+ * it says else.  "what" names the thing in the message ("workers").
+ */
+#ifndef CT_VALIDATE_H
+#define CT_VALIDATE_H
+
+#include "utils/array.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+#include "src/plan.h"
+
+/* how much is absurd */
+#define CT_MAX_WORKERS		1000
+#define CT_MAX_SECONDS		(31.0 * 86400.0)
+#define CT_MAX_RATE			1e9
+#define CT_MAX_TRANSACTIONS	INT64CONST(1000000000000000)
+#define CT_MAX_TRIES		1000000
+#define CT_MAX_WEIGHT		1000000
+
+extern void ct_validate_integer(const char *what, int64 value, int64 low, int64 high);
+extern void ct_validate_rate(double rate);
+
+/* seconds: more than 0, or at least 0, and at most 31 days; neither NaN nor infinite */
+extern void ct_validate_seconds(const char *what, double seconds, bool zero_allowed);
+
+/* an interval in seconds: a month is 30 days; an infinite one is out of every range */
+extern double ct_interval_seconds(const Interval *interval);
+
+/* not empty, at most 63 bytes, no control characters */
+extern void ct_validate_name(const char *what, const char *name);
+
+/* what can stand behind a colon in a script */
+extern bool ct_is_variable_name(const char *name);
+
+/* the isolation level as the server spells it; NULL for NULL */
+extern const char *ct_validate_isolation(const char *isolation);
+
+/*
+ * An object whose keys can be variables and whose values are scalars.  Keys
+ * that scripts or checks know already (client_id, outcome_...) are refused.
+ */
+extern void ct_validate_params(const Jsonb *params);
+
+/*
+ * Elements are SQLSTATEs or condition names; with labels allowed, '=' and the
+ * outcome that the error counts as may follow.  ERRCODE_UNDEFINED_OBJECT for
+ * an unknown name.  Returns a List of CtPlanError *.  NULL is the empty array.
+ */
+extern List *ct_validate_errors(const char *what, ArrayType *errors, bool labels);
+
+/* ERRCODE_UNDEFINED_OBJECT for an unknown metric */
+extern void ct_validate_slo(const char *metric, const char *op, double target);
+
+/*
+ * Scripts: parsed, and each of their statements by the server's grammar.
+ * ERRCODE_SYNTAX_ERROR, with place, where they don't parse.  A setup (or
+ * teardown) may be empty but can't have what counts transactions; a check is
+ * one SELECT and nothing else.
+ */
+extern void ct_validate_script(const char *name, const char *body, CtSymbols *symbols);
+extern void ct_validate_setup(const char *what, const char *body, CtSymbols *symbols);
+extern void ct_validate_check(const char *name, const char *query, CtSymbols *symbols);
+
+#endif							/* CT_VALIDATE_H */

@@ -1,0 +1,114 @@
+# What a run stands on goes away under it: its extension, its database, its role's objects, the
+# server itself. No process stays behind, and nobody who takes it away has to wait for long.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use CtTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time);
+
+# a lock that nobody lets go of is a failure, not a reason to wait
+my $node = ct_node('drop', lock_timeout => '10s');
+$node->start;
+
+my $define = <<'SQL';
+CREATE EXTENSION ct_ext;
+SELECT ct_create_scenario('setup', setup => 'CREATE TABLE t (i int); SELECT pg_sleep(600)', duration => '10 min', workers => 2);
+SELECT ct_add_script('setup', 'count', 'SELECT i FROM t');
+SELECT ct_create_scenario('busy', setup => 'CREATE TABLE t (i int); INSERT INTO t VALUES (0)', duration => '10 min', workers => 2);
+SELECT ct_add_script('busy', 'count', 'UPDATE t SET i = i + 1');
+SELECT ct_create_scenario('stuck', setup => 'CREATE TABLE t (i int); INSERT INTO t VALUES (0)', duration => '10 min', workers => 2);
+SELECT ct_add_script('stuck', 'count', 'BEGIN; UPDATE t SET i = i + 1; SELECT pg_sleep(600); COMMIT');
+SQL
+my %reached = (
+	setup => "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'ct_ext leader' AND wait_event = 'PgSleep'",
+	busy => "SELECT bool_and(transactions > 20) FROM ct_progress",
+	stuck => "SELECT count(*) FILTER (WHERE wait_event = 'PgSleep') = 1 AND count(*) FILTER (WHERE wait_event_type = 'Lock') = 1
+		FROM pg_stat_activity WHERE backend_type = 'ct_ext worker'");
+my @phases = qw(setup busy stuck);
+
+foreach my $phase (@phases)
+{
+	$node->safe_psql('postgres', "CREATE DATABASE d_$phase");
+	$node->safe_psql("d_$phase", $define);
+
+	# The extension.
+	my $call = ct_call($node, "SELECT ct_run('$phase')", db => "d_$phase");
+	ok(ct_await($node, $reached{$phase}, "d_$phase"), "$phase: a run is under way");
+	my $from = time;
+	is($node->psql("d_$phase", 'DROP EXTENSION ct_ext'), 0, "$phase, DROP EXTENSION: done");
+	cmp_ok(time - $from, '<', 5, "$phase, DROP EXTENSION: at once");
+	if ($phase eq 'setup')
+	{
+		# nobody looks at the tables before the setup's end
+		$node->safe_psql('postgres', 'SELECT pg_cancel_backend(' . ct_backend($call) . ')');
+	}
+	isnt(ct_call_end($call), 0, "$phase, DROP EXTENSION: the caller gets an error");
+	like($call->{stderr}, $phase eq 'setup' ? qr/57014/ : qr/extension "ct_ext" is not installed/, "$phase, DROP EXTENSION: it says why");
+	ct_nothing_left($node, "$phase, DROP EXTENSION", db => "d_$phase", no_extension => 1);
+
+	# The database, with the extension in it again.
+	$node->safe_psql("d_$phase", $define);
+	$call = ct_call($node, "SELECT ct_run('$phase')", db => "d_$phase");
+	my $started = ct_call($node, "SELECT ct_start('busy')", db => "d_$phase");
+	ok(ct_await($node, $reached{$phase} =~ s/\) = 1/) >= 1/r, "d_$phase"), "$phase: a run is under way again");
+	is(ct_call_end($started), 0, "$phase: and another one");
+	$from = time;
+	is($node->psql('postgres', "DROP DATABASE d_$phase WITH (FORCE)"), 0, "$phase, DROP DATABASE: done");
+	cmp_ok(time - $from, '<', 5, "$phase, DROP DATABASE: at once");
+	isnt(ct_call_end($call), 0, "$phase, DROP DATABASE: the caller is gone");
+	ct_nothing_left($node, "$phase, DROP DATABASE", no_extension => 1);
+}
+
+$node->safe_psql('postgres', $define);
+
+# The role's objects, its sandbox among them: the run fails, since its table is gone.
+$node->safe_psql('postgres', <<'SQL');
+CREATE ROLE someone LOGIN;
+GRANT CREATE ON DATABASE postgres TO someone;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO someone;
+SQL
+my $call = ct_call($node, "SELECT ct_run('busy', trust_owner => true)", user => 'someone');
+ok(ct_await($node, $reached{busy}), 'a role\'s run is under way');
+is($node->psql('postgres', 'DROP OWNED BY someone'), 0, 'DROP OWNED: done');
+$node->safe_psql('postgres', "SELECT ct_cancel(max(run_id)) FROM ct_runs");
+isnt(ct_call_end($call), 0, 'DROP OWNED: the caller gets an error');
+ct_nothing_left($node, 'DROP OWNED');
+is($node->psql('postgres', 'DROP ROLE someone'), 0, 'the role can be dropped');
+is(ct_last($node, 'role'), 'someone', 'its run is still known');
+
+# The schema alone.
+$call = ct_call($node, "SELECT ct_run('busy')");
+ok(ct_await($node, $reached{busy}), 'a run is under way');
+my $schema = $node->safe_psql('postgres', 'SELECT sandbox FROM ct_result ORDER BY run_id DESC LIMIT 1');
+is($node->psql('postgres', "DROP SCHEMA $schema CASCADE"), 0, 'DROP SCHEMA of its sandbox: done');
+ok(ct_await($node, 'SELECT failed > 10 FROM ct_progress'), 'its transactions fail');
+$node->safe_psql('postgres', "SELECT ct_cancel(max(run_id)) FROM ct_runs");
+isnt(ct_call_end($call), 0, 'the caller gets an error');
+ct_nothing_left($node, 'DROP SCHEMA');
+
+# The server.
+foreach my $phase (@phases)
+{
+	my $call = ct_call($node, "SELECT ct_run('$phase')");
+	my ($from, $run_id);
+
+	ok(ct_await($node, $reached{$phase}), "$phase: a run is under way");
+	$run_id = ct_last($node, 'run_id');
+	$from = time;
+	$node->stop('fast');
+	cmp_ok(time - $from, '<', 10, "$phase, fast shutdown: soon");
+	isnt(ct_call_end($call), 0, "$phase, fast shutdown: the caller is gone");
+	$node->start;
+	is($node->safe_psql('postgres', "SELECT status FROM ct_runs WHERE run_id = $run_id"), 'cancelled', "$phase, fast shutdown: the run is recorded as cancelled");
+	ct_nothing_left($node, "$phase, fast shutdown");
+}
+
+$node->stop;
+done_testing();

@@ -1,0 +1,100 @@
+# Slots of background workers. A run that names no number takes as many as there are, and says so; a
+# number that is named and can't be had is an error that leaves nothing behind; and runs share what
+# there is.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use CtTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+# no launcher of logical replication, so that every slot is ours
+my $node = ct_node('slots', max_worker_processes => 4, max_logical_replication_workers => 0);
+$node->start;
+$node->safe_psql('postgres', <<'SQL');
+CREATE EXTENSION ct_ext;
+SELECT ct_create_scenario('busy', setup => 'CREATE TABLE t (i int); INSERT INTO t VALUES (0)', duration => '10 min', workers => 6);
+SELECT ct_add_script('busy', 'count', 'UPDATE t SET i = i + 1');
+SELECT ct_create_scenario('short', transactions => 60, workers => 6);
+SELECT ct_add_script('short', 'one', 'SELECT 1');
+SQL
+
+my $refused = qr/ERROR:  53400: .*HINT:[^\n]*max_worker_processes \(now 4\)/s;
+my $busy = 'SELECT bool_and(transactions > 20) FROM ct_progress';
+
+# Three of the six that the scenario asks for.
+my $call = ct_call($node, "SELECT ct_run('short')");
+is(ct_call_end($call), 0, 'default number: a run');
+like($call->{stderr}, qr/NOTICE:.*only 3 of 6 workers raced\nHINT:[^\n]*max_worker_processes \(now 4\)/, 'default number: a notice says that it had fewer');
+is(ct_last($node, "workers || ' ' || workers_asked || ' ' || transactions || ' ' || status"), '3 6 60 succeeded', 'default number: so does its row, and all was done');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM ct_workers'), 3, 'default number: three workers are recorded');
+
+# A number that is named.
+is(ct_call_end(ct_call($node, "SELECT ct_run('short', workers => 3)")), 0, 'three: a run');
+foreach my $n (4, 1000)
+{
+	$call = ct_call($node, "SELECT ct_run('busy', workers => $n)");
+	isnt(ct_call_end($call), 0, "$n: no run");
+	like($call->{stderr}, $refused, "$n: refused, with the setting's name");
+	like($call->{stderr}, qr/only 3 of $n workers could be started/, "$n: and what there is");
+	ct_nothing_left($node, "$n workers");
+	is($node->safe_psql('postgres', "SELECT count(*) FROM ct_runs WHERE workers_asked = $n"), 0, "$n: not even a row, for it was known before");
+}
+
+# Two runs at once: the second takes what the first leaves.
+my $first = ct_call($node, "SELECT ct_run('busy', workers => 1)");
+ok(ct_await($node, $busy), 'a first run takes two slots');
+$call = ct_call($node, "SELECT ct_run('short')");
+is(ct_call_end($call), 0, 'a second run takes the others');
+like($call->{stderr}, qr/only 1 of 6 workers raced/, 'and says so');
+$call = ct_call($node, "SELECT ct_run('short', workers => 2)");
+isnt(ct_call_end($call), 0, 'one with two workers finds too few');
+like($call->{stderr}, $refused, 'and is refused');
+$call = ct_call($node, "SELECT ct_run('busy')");
+ok(ct_await($node, "SELECT count(*) = 2 FROM ct_progress WHERE transactions > 20"), 'two runs of the same scenario at once');
+is($node->safe_psql('postgres', q{SELECT count(DISTINCT nspname) FROM pg_namespace WHERE nspname LIKE 'ct\_run\_%'}), 2, 'each has its own sandbox');
+
+# No slot at all, not even for a leader.
+my $third = ct_call($node, "SELECT ct_run('busy')");
+isnt(ct_call_end($third), 0, 'a third has no leader');
+like($third->{stderr}, $refused, 'and is refused');
+like($third->{stderr}, qr/no background worker slot is free/, 'it is told why');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM ct_progress'), 2, 'the two others go on');
+
+$node->safe_psql('postgres', 'SELECT ct_cancel(run_id) FROM ct_progress');
+isnt(ct_call_end($_), 0, 'cancelled') foreach $first, $call;
+ct_nothing_left($node, 'two runs');
+
+# One slot for the leader, none for a worker.
+$node->append_conf('postgresql.conf', 'max_worker_processes = 1');
+$node->restart;
+$call = ct_call($node, "SELECT ct_run('short')");
+isnt(ct_call_end($call), 0, 'a leader without workers: no run');
+like($call->{stderr}, qr/ERROR:  53400: .*HINT:[^\n]*max_worker_processes \(now 1\)/s, 'a leader without workers: refused');
+ct_nothing_left($node, 'a leader without workers');
+
+# None.
+$node->append_conf('postgresql.conf', 'max_worker_processes = 0');
+$node->restart;
+$call = ct_call($node, "SELECT ct_run('short')");
+isnt(ct_call_end($call), 0, 'no slots: no run');
+like($call->{stderr}, qr/ERROR:  53400: .*HINT:[^\n]*max_worker_processes \(now 0\)/s, 'no slots: refused');
+ct_nothing_left($node, 'no slots');
+
+# Workers are not counted by max_connections, but by max_worker_processes.
+$node->append_conf('postgresql.conf', "max_worker_processes = 8\nmax_connections = 5\nsuperuser_reserved_connections = 3\nmax_wal_senders = 0");
+$node->restart;
+is(ct_call_end(ct_call($node, "SELECT ct_run('short')")), 0, 'six workers where five may connect');
+is(ct_last($node, 'workers'), 6, 'all of them raced');
+
+# A run of fewer transactions than workers starts as many workers as transactions.
+$node->safe_psql('postgres', q{SELECT ct_test('SELECT 1', transactions => 2)});
+is(ct_last($node, "workers || ' ' || transactions"), '2 2', 'two transactions, two workers');
+
+$node->stop;
+done_testing();

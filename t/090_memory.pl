@@ -1,0 +1,120 @@
+# However long a run, neither its workers' memory nor what is stored of it grows: a script with
+# everything that could leak (variables, text through \gset, \aset, errors, retries, outcomes, tallies,
+# savepoints, utilities, a function in PL/pgSQL) is repeated 180,000 times.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use CtTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = ct_prepare('memory', shared_buffers => '16MB', dynamic_shared_memory_type => 'posix');
+
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE item (id int PRIMARY KEY, n int);
+INSERT INTO item SELECT i, 0 FROM generate_series(1, 10) i;
+CREATE FUNCTION raises(state text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'raised %', repeat('x', 100) USING ERRCODE = state; END $$;
+CREATE FUNCTION catches() RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM 1 / 0; EXCEPTION WHEN division_by_zero THEN RETURN 1; END $$;
+SQL
+
+# each as a script of its own, so that the one that leaks has a name
+my %scripts = (
+	'set' => '\set a random(1, 10)' . "\n" . '\set b :a * 2.5 + sqrt(:a)' . "\n" . 'SELECT :a + 1, :b',
+	'text' => q{SELECT repeat('x', 500) AS t, 'y' AS u \gset} . "\n" . q{SELECT length(:t), :u},
+	'aset' => q{SELECT 1 AS a\; SELECT repeat('x', 200) AS b \aset} . "\n" . 'SELECT :a, :b',
+	'block' => "BEGIN;\nSELECT n FROM item WHERE id = 1;\nSAVEPOINT s;\nSELECT 1;\nROLLBACK TO s;\nCOMMIT;",
+	'utility' => q{SET work_mem = '4MB'} . "\n;\n" . 'SET work_mem = :iteration',
+	'outcomes' => "BEGIN;\n" . '\outcome good' . "\n" . '\tally sum 1.5' . "\n" . 'SELECT 1;' . "\nCOMMIT;\n" . '\outcome after',
+	'outcome of a number' => '\set m random(1, 9)' . "\n" . '\outcome :m' . "\nBEGIN;\n" . '\outcome :m' . "\nCOMMIT;",
+	'error' => q{SELECT raises('P0001')},
+	'error in a block' => "BEGIN;\nSELECT 1;\n" . q{SELECT raises('P0001')} . ";\nCOMMIT;",
+	'expected' => q{SELECT raises('23505')},
+	'retry' => q{SELECT raises('40001')},
+	'handler' => 'SELECT catches()',
+	'procedure' => 'DO $$ BEGIN PERFORM 1; COMMIT; PERFORM 2; END $$');
+
+# Memory that is the process's own, in kB.
+sub own_memory
+{
+	my ($pid) = @_;
+	my ($kb) = slurp_file("/proc/$pid/status") =~ /^RssAnon:\s+(\d+) kB/m;
+	return $kb;
+}
+
+SKIP:
+{
+	skip 'no /proc', 1 unless -e '/proc/self/status' && slurp_file('/proc/self/status') =~ /RssAnon/;
+
+	foreach my $what (sort keys %scripts)
+	{
+		my $call = ct_call($node, "SELECT ct_test(\$ct\$$scripts{$what}\$ct\$, workers => 1, duration => '10 min', max_tries => 3, expected_errors => '{23505}')");
+		my $count = 'transactions + failed + retries';
+		my ($pid, $from, $to);
+
+		# what it takes to get going isn't a leak
+		ok(ct_await($node, "SELECT $count > 3000 FROM ct_progress"), "$what: under way") or diag($call->{stderr});
+		$pid = $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = 'ct_ext worker'");
+		$from = own_memory($pid);
+		ok(ct_await($node, "SELECT $count > 18000 FROM ct_progress"), "$what: 15,000 transactions later");
+		$to = own_memory($pid);
+		# 15,000 times the smallest chunk of memory would be 480 kB
+		cmp_ok($to - $from, '<', 300, "$what: the worker's memory has not grown");
+		$node->safe_psql('postgres', 'SELECT ct_cancel(run_id) FROM ct_progress');
+		ct_call_end($call);
+		ct_await_gone($node);
+	}
+}
+
+# The leader's, which sums the slots up each second for a check during the run; of so many statements
+# that a sum kept shows.
+SKIP:
+{
+	skip 'no /proc', 1 unless -e '/proc/self/status' && slurp_file('/proc/self/status') =~ /RssAnon/;
+
+	$node->safe_psql('postgres', "SELECT ct_create_scenario('during', duration => '10 min', workers => 1); "
+		  . "SELECT ct_add_script('during', 'much', repeat('SELECT 1; ', 60) || E'\n\\\\sleep 1 ms'); "
+		  . "SELECT ct_add_check('during', 'holds', 'SELECT 1 WHERE :transactions < 0', during => true)");
+	my $call = ct_call($node, "SELECT ct_run('during')");
+	my ($pid, $from, $to);
+
+	ok(ct_await($node, 'SELECT elapsed > 2.5 FROM ct_progress'), 'during: the check was asked');
+	$pid = $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = 'ct_ext leader'");
+	$from = own_memory($pid);
+	ok(ct_await($node, 'SELECT elapsed > 5.5 FROM ct_progress'), 'during: and again');
+	$to = own_memory($pid);
+	# three sums would be 3 MB
+	cmp_ok($to - $from, '<', 500, 'during: the leader\'s memory has not grown');
+	$node->safe_psql('postgres', 'SELECT ct_cancel(run_id) FROM ct_progress');
+	ct_call_end($call);
+	ct_await_gone($node);
+}
+
+# What is stored, without the plan and the timeline, which are as long as they are told to be.
+sub stored
+{
+	my ($transactions) = @_;
+	my $run_id = $node->safe_psql('postgres', <<"SQL");
+SELECT ct_test(\$\$BEGIN; UPDATE item SET n = n + 1 WHERE id = 1 + :iteration % 10; COMMIT;\n\\outcome done\$\$, workers => 2, transactions => $transactions)
+SQL
+	is($node->safe_psql('postgres', "SELECT transactions FROM ct_runs WHERE run_id = $run_id"), $transactions, "$transactions transactions");
+	return $node->safe_psql('postgres', <<"SQL");
+SELECT (SELECT sum(pg_column_size(t)) FROM ct_result t WHERE run_id = $run_id)
+	+ (SELECT sum(pg_column_size(t)) FROM ct_result_latency t WHERE run_id = $run_id)
+	+ (SELECT sum(pg_column_size(t)) FROM ct_result_outcome t WHERE run_id = $run_id)
+	+ (SELECT sum(pg_column_size(t)) FROM ct_result_worker t WHERE run_id = $run_id)
+SQL
+}
+
+my $few = stored(2000);
+my $many = stored(200000);
+# a histogram has more buckets that aren't empty when there is more to see, but no more than it has
+cmp_ok($many, '<', 4 * $few, "a hundred times the transactions take $many bytes, not a hundred times $few");
+cmp_ok($many, '<', 100000, 'which is not much');
+
+$node->stop;
+done_testing();

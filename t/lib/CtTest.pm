@@ -1,0 +1,220 @@
+
+=pod
+
+=head1 NAME
+
+CtTest - what the TAP tests of ct_ext have in common
+
+=head1 DESCRIPTION
+
+A node with the extension in it, calls that last (a psql in the background, with
+a C<ct_run> in it), and the question that nearly all of these tests end with: is
+anything left of a run?  Nothing here sleeps for a fixed time; what is to happen
+is awaited by asking for it.
+
+=cut
+
+package CtTest;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use IPC::Run ();
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time usleep);
+
+our @EXPORT = qw(
+  ct_node ct_prepare ct_await ct_call ct_call_end ct_backend ct_await_gone
+  ct_rest ct_nothing_left ct_segments ct_fingerprint ct_last ct_sqlstate
+);
+
+# what a call may take that should end at once
+my $patience = $PostgreSQL::Test::Utils::timeout_default / 3;
+my $calls = 0;
+
+# A node, not started yet; its dynamic shared memory is in files of its own, so
+# that they can be counted.
+sub ct_node
+{
+	my ($name, %settings) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	my %conf = (
+		dynamic_shared_memory_type => 'mmap',
+		log_statement => 'none',
+		%settings);
+
+	$node->init(allows_streaming => delete $conf{allows_streaming});
+	$node->append_conf('postgresql.conf', "$_ = '$conf{$_}'") for sort keys %conf;
+	return $node;
+}
+
+# A node that is up and has the extension in its database postgres.
+sub ct_prepare
+{
+	my ($name, %settings) = @_;
+	my $node = ct_node($name, %settings);
+
+	$node->start;
+	$node->safe_psql('postgres', 'CREATE EXTENSION ct_ext');
+	return $node;
+}
+
+# Waits until a query returns t; false if that takes too long.
+sub ct_await
+{
+	my ($node, $query, $db) = @_;
+	my $until = time + $patience;
+	my ($out, $err) = ('', '');
+
+	while (time < $until)
+	{
+		(undef, $out, $err) = $node->psql($db // 'postgres', $query);
+		return 1 if defined $out && $out eq 't';
+		usleep(20_000);
+	}
+	diag("still not so after $patience s: $query\n$out$err");
+	return 0;
+}
+
+# Starts a psql that executes the statements one by one.  Options: db, user,
+# and command, another program that is to be connected.
+sub ct_call
+{
+	my ($node, $statements, %options) = @_;
+	my $call = {
+		node => $node,
+		name => 'ct_test caller ' . ++$calls,
+		stdin => '',
+		stdout => '',
+		stderr => '' };
+	my $connection = $node->connstr($options{db} // 'postgres')
+	  . " application_name='$call->{name}'"
+	  . ($options{user} ? " user='$options{user}'" : '');
+	my @command = ($node->installed_command('psql'), '-XAtq', '-v', 'ON_ERROR_STOP=1',
+		'-v', 'VERBOSITY=verbose', '-d', $connection);
+
+	push @command, '-c', $_ for ref $statements ? @$statements : $statements;
+	@command = (@{ $options{command} }, $connection) if $options{command};
+	$call->{harness} = IPC::Run::start(\@command, '<', \$call->{stdin},
+		'>', \$call->{stdout}, '2>', \$call->{stderr});
+	return $call;
+}
+
+# Waits for a call's end and returns what psql returned; what it printed is in
+# stdout and stderr.
+sub ct_call_end
+{
+	my ($call) = @_;
+	my $until = time + $patience;
+
+	while ($call->{harness}->pumpable && time < $until)
+	{
+		$call->{harness}->pump_nb;
+		usleep(5_000);
+	}
+	if ($call->{harness}->pumpable)
+	{
+		diag("a call did not end in $patience s: $call->{stdout}$call->{stderr}");
+		$call->{harness}->kill_kill(grace => 1);
+		return -1;
+	}
+	$call->{harness}->finish;
+	my $status = $call->{harness}->full_result(0);
+	return $status & 127 ? -1 : $status >> 8;
+}
+
+# The SQL that finds a call's backend.
+sub ct_backend
+{
+	my ($call) = @_;
+	return "(SELECT pid FROM pg_stat_activity WHERE application_name = '$call->{name}')";
+}
+
+# The SQLSTATE of the error that ended a call.
+sub ct_sqlstate
+{
+	my ($call) = @_;
+	return $call->{stderr} =~ /^(?:psql:.*?)?(?:ERROR|FATAL):  (\w{5}):/m ? $1 : '';
+}
+
+# A column of the last run's row in ct_runs.
+sub ct_last
+{
+	my ($node, $column, $db) = @_;
+	return $node->safe_psql($db // 'postgres',
+		"SELECT $column FROM ct_runs ORDER BY run_id DESC LIMIT 1");
+}
+
+my $rest = <<'SQL';
+	SELECT backend_type || ' ' || pid AS thing FROM pg_stat_activity
+	WHERE backend_type LIKE 'ct_ext%'
+	UNION ALL
+	SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname LIKE 'ct\_run\_%'
+	UNION ALL
+	SELECT 'lock on ' || locktype FROM pg_locks
+	WHERE locktype = 'advisory' OR pid NOT IN (SELECT pid FROM pg_stat_activity)
+SQL
+my $rest_of_runs = <<'SQL';
+	UNION ALL
+	SELECT 'run ' || run_id || ' ' || status FROM ct_runs WHERE status IN ('starting', 'running')
+	UNION ALL
+	SELECT 'duty to drop ' || sandbox FROM ct_result WHERE sandbox IS NOT NULL
+SQL
+
+# What is left of runs, as text: processes, sandboxes, locks, rows of runs that
+# are said to go on.  no_extension: there are no rows to look at.
+sub ct_rest
+{
+	my ($node, %options) = @_;
+	return $node->safe_psql($options{db} // 'postgres',
+		"SELECT coalesce(string_agg(thing, ', '), '') FROM ($rest"
+		  . ($options{no_extension} ? '' : $rest_of_runs) . ") r");
+}
+
+# Tests that nothing is left, within some seconds (4).  Options: db, seconds,
+# no_extension.
+sub ct_nothing_left
+{
+	my ($node, $what, %options) = @_;
+	my $until = time + ($options{seconds} // 4) * $patience / 60;
+	my $left;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	while (($left = ct_rest($node, %options)) ne '' && time < $until)
+	{
+		usleep(20_000);
+	}
+	return is($left, '', "$what: nothing is left");
+}
+
+# Waits until no process of the extension is there.
+sub ct_await_gone
+{
+	my ($node, $db) = @_;
+	return ct_await($node,
+		"SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type LIKE 'ct_ext%')", $db);
+}
+
+# How many segments of dynamic shared memory the node has.
+sub ct_segments
+{
+	my ($node) = @_;
+	my @segments = glob($node->data_dir . '/pg_dynshmem/*');
+	return scalar @segments;
+}
+
+# Everything that is stored of a run, as hash values.
+sub ct_fingerprint
+{
+	my ($node, $run_id) = @_;
+	my @tables = split /\n/, $node->safe_psql('postgres',
+		q{SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'ct\_result%' ORDER BY relname});
+
+	return $node->safe_psql('postgres', join ' UNION ALL ',
+		map { "SELECT '$_', count(*), md5(string_agg(t::text, ' ' ORDER BY t::text)) FROM $_ t WHERE run_id = $run_id" } @tables);
+}
+
+1;
