@@ -630,21 +630,37 @@ forget_piece(CtLeader *leader, CtRecordArgs *args)
 	commit(leader);
 }
 
-/* How the run ended, from what ended it; NULL if it came to its end by itself. */
+/*
+ * How the run ended, from what ended it; NULL if it came to its end by itself.
+ * Asked when the workers are gone: at a shutdown they may get their signal
+ * before we get ours, and then their loss is not the reason.
+ */
 static CtRunEnd
 run_end(CtLeader *leader, const ErrorData *error)
 {
 	CtShared   *shared = leader->shared;
 	CtRunEnd	end = {"succeeded", NULL, NULL};
+	ErrorData	told;
 
-	if (error != NULL)
+	if (error == NULL)
+		return end;
+	told = *error;
+	if (terminated)
 	{
-		end.status = pg_atomic_read_u32(&shared->cancelled) || terminated ||
-			error->sqlerrcode == ERRCODE_QUERY_CANCELED ? "cancelled" : "failed";
-		end.sqlstate = pstrdup(unpack_sql_state(error->sqlerrcode));
-		end.message = error->message;
-		ct_error_store(&shared->error, error);
+		told.sqlerrcode = ERRCODE_ADMIN_SHUTDOWN;
+		told.message = "run was ended: its leader was terminated by an administrator";
 	}
+	else if (pg_atomic_read_u32(&shared->cancelled))
+	{
+		told.sqlerrcode = ERRCODE_QUERY_CANCELED;
+		told.message = shared->cancel_reason[0] == '\0' ? "run was cancelled" :
+			psprintf("run was cancelled by its caller: %s", shared->cancel_reason);
+	}
+	end.status = pg_atomic_read_u32(&shared->cancelled) || terminated ||
+		told.sqlerrcode == ERRCODE_QUERY_CANCELED ? "cancelled" : "failed";
+	end.sqlstate = pstrdup(unpack_sql_state(told.sqlerrcode));
+	end.message = told.message;
+	ct_error_store(&shared->error, &told);
 	return end;
 }
 
@@ -662,9 +678,9 @@ finish(CtLeader *leader, CtResults *results, const ErrorData *error)
 	holding_off = true;
 	QueryCancelPending = false;
 
+	end_workers(leader);
 	args.results = results;
 	args.end = run_end(leader, error);
-	end_workers(leader);
 	if (error != NULL && leader->gate_opened)
 	{
 		/* what was measured until then is still true, though no verdict rests on it */
@@ -728,26 +744,12 @@ lead(CtLeader *leader)
 	}
 	PG_CATCH();
 	{
-		ErrorData  *edata;
-
 		MemoryContextSwitchTo(leader->context);
-		edata = CopyErrorData();
+		error = CopyErrorData();
 		FlushErrorState();
 		ConditionVariableCancelSleep();
 		leader->session->rollback(leader->session);
 		MemoryContextSwitchTo(leader->context);
-		if (terminated)
-		{
-			edata->sqlerrcode = ERRCODE_ADMIN_SHUTDOWN;
-			edata->message = "run was ended: its leader was terminated by an administrator";
-		}
-		else if (pg_atomic_read_u32(&leader->shared->cancelled))
-		{
-			edata->sqlerrcode = ERRCODE_QUERY_CANCELED;
-			edata->message = leader->shared->cancel_reason[0] == '\0' ? "run was cancelled" :
-				psprintf("run was cancelled by its caller: %s", leader->shared->cancel_reason);
-		}
-		error = edata;
 		results = NULL;
 	}
 	PG_END_TRY();

@@ -36,7 +36,7 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms)
 	slots_offset = TYPEALIGN(PG_CACHE_LINE_SIZE,
 							 add_size(MAXALIGN(sizeof(CtShared)), plan_size));
 	slot_size = TYPEALIGN(PG_CACHE_LINE_SIZE,
-						  add_size(MAXALIGN(sizeof(CtSlot)),
+						  add_size(TYPEALIGN(PG_CACHE_LINE_SIZE, sizeof(CtSlot)),
 								   mul_size(sizeof(CtHistogram), nhistograms)));
 	total = add_size(slots_offset, mul_size(slot_size, max_workers));
 	if (total > CT_MAX_SHARED)

@@ -214,7 +214,7 @@ ct_shared_slot(CtShared *shared, int worker)
 static inline CtHistogram *
 ct_slot_histogram(CtSlot *slot, int n)
 {
-	return (CtHistogram *) ((char *) slot + MAXALIGN(sizeof(CtSlot))) + n;
+	return (CtHistogram *) ((char *) slot + TYPEALIGN(PG_CACHE_LINE_SIZE, sizeof(CtSlot))) + n;
 }
 
 /*

@@ -80,6 +80,8 @@ typedef struct CtWorker
 
 	MemoryContext iteration_context;
 	uint64		measure_from_ns;	/* the warm-up's end */
+	uint64		clock_ns;		/* when it was last read, */
+	bool		clock_stands;	/* and no time has passed since, to speak of */
 
 	/* of the iteration under way */
 	int			script;
@@ -90,8 +92,6 @@ typedef struct CtWorker
 	bool		conflicted;		/* ended in an error that is to be retried */
 	bool		measured;
 	int			met_until;		/* the last barrier that was passed, in any try; -1 */
-	int			timed;			/* the last SQL command of this try; -2 */
-	uint64		timed_ns;		/* its end */
 	uint64		barrier_ns;		/* spent at barriers, which is our doing, not the script's */
 	CtStay		stay;
 	CtStay		section;
@@ -160,11 +160,27 @@ pause_idle(uint64 ns)
 	QueryCancelPending = false;
 }
 
+/*
+ * The time, by one look at the clock for each statement: where it ended, the
+ * next one begins, for \set and the like are not worth another look.
+ */
+static uint64
+clock_ns(CtWorker *w)
+{
+	if (!w->clock_stands)
+	{
+		w->clock_ns = ct_now_ns();
+		w->clock_stands = true;
+	}
+	return w->clock_ns;
+}
+
 /* Sleeps outside of transactions, until a point in time or the run's end. */
 static void
 sleep_until(CtWorker *w, uint64 until)
 {
 	pgstat_report_activity(STATE_IDLE, NULL);
+	w->clock_stands = false;
 	while (!stopped(w, CT_STOP_AFTER))
 	{
 		uint64		now = ct_now_ns();
@@ -279,12 +295,10 @@ worker_sql(CtInterpreter *interpreter, int index, const CtCommand *command)
 	if (script->nsql == 1)
 		enter_section(w);
 
-	/* where the one before was SQL too, its end is our start: the clock is not free */
-	start = w->timed == index - 1 ? w->timed_ns : ct_now_ns();
+	start = clock_ns(w);
+	w->clock_stands = false;
 	event = ct_interpret_sql(interpreter, command, w->statements[w->script][index], settle);
-	end = ct_now_ns();
-	w->timed = index;
-	w->timed_ns = end;
+	end = clock_ns(w);
 
 	if (w->measured)
 		ct_histogram_record(ct_slot_histogram(w->slot, script->step_histogram[index]),
@@ -309,7 +323,10 @@ report_pause(CtWorker *w)
 static void
 worker_pause(CtInterpreter *interpreter, uint64 ns)
 {
-	report_pause((CtWorker *) interpreter);
+	CtWorker   *w = (CtWorker *) interpreter;
+
+	report_pause(w);
+	w->clock_stands = false;
 	ct_pause_ns(ns);
 }
 
@@ -339,9 +356,10 @@ worker_barrier(CtInterpreter *interpreter, int index, const char *name)
 	if (index <= w->met_until)
 		return;
 	report_pause(w);
-	start = ct_now_ns();
+	start = clock_ns(w);
+	w->clock_stands = false;
 	ct_barrier_meet(w->shared, w->slot, name);
-	w->barrier_ns += ct_now_ns() - start;
+	w->barrier_ns += clock_ns(w) - start;
 	w->met_until = index;
 }
 
@@ -427,7 +445,6 @@ try_once(CtWorker *w, int tries)
 	volatile CtTryResult result = CT_TRY_DONE;
 
 	w->npending = 0;
-	w->timed = -2;
 	PG_TRY();
 	{
 		/* whatever is only for now goes with the iteration */
@@ -439,6 +456,7 @@ try_once(CtWorker *w, int tries)
 		ErrorData  *edata;
 
 		HOLD_INTERRUPTS();
+		w->clock_stands = false;
 		MemoryContextSwitchTo(w->iteration_context);
 		edata = CopyErrorData();
 		FlushErrorState();
@@ -459,6 +477,7 @@ back_off(CtWorker *w, int tries)
 {
 	double		most = 1e6 * (1 << Min(tries - 1, 6));
 
+	w->clock_stands = false;
 	pause_idle((uint64) (pg_prng_double(&w->pace) * most));
 }
 
@@ -525,9 +544,7 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 		ct_variables_copy(w->interpreter.vars, w->saved_vars);
 		w->interpreter.random = w->saved_random;
 	}
-	/* where SQL was the last command, its end is the script's */
-	end = w->timed == script->script->ncommands - 1 && result == CT_TRY_DONE ?
-		w->timed_ns : ct_now_ns();
+	end = clock_ns(w);
 	ct_presence_leave(w->shared, w->number, CT_PHASE_TRANSACTION, &w->stay);
 	pgstat_report_stat(false);
 	if (result == CT_TRY_STOPPED || result == CT_TRY_AGAIN)
@@ -593,6 +610,7 @@ work(CtWorker *w)
 		{
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
+			w->clock_stands = false;
 		}
 		if (mean_gap > 0)
 		{
@@ -605,7 +623,7 @@ work(CtWorker *w)
 			}
 			sleep_until(w, next);
 		}
-		now = ct_now_ns();
+		now = clock_ns(w);
 		if (stopped(w, CT_STOP_AFTER) || (stop_ns != 0 && now >= stop_ns))
 			break;
 
@@ -615,7 +633,7 @@ work(CtWorker *w)
 
 		think = w->program->scripts[w->script].plan->think;
 		if (think > 0)
-			sleep_until(w, ct_now_ns() +
+			sleep_until(w, clock_ns(w) +
 						(uint64) (-log(1.0 - pg_prng_double(&w->pace)) * think * 1e9));
 	}
 }

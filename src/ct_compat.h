@@ -72,6 +72,14 @@
 	(pg_database_aclcheck(database, role, ACL_CREATE) == ACLCHECK_OK)
 #endif
 
+/* 18 shows a plan's id beside its query's */
+#include "utils/backend_status.h"
+#if PG_VERSION_NUM >= 180000
+#define ct_forget_query_ids(entry)	((entry)->st_query_id = (entry)->st_plan_id = 0)
+#else
+#define ct_forget_query_ids(entry)	((entry)->st_query_id = 0)
+#endif
+
 /* of libpq/libpq.h, which includes headers that not all packages bring */
 extern bool pq_check_connection(void);
 

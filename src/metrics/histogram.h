@@ -29,6 +29,7 @@ typedef struct CtHistogram
 	double		sum_squares;	/* ns^2 */
 	uint64		min;			/* ns; 0 if count is 0 */
 	uint64		max;			/* ns */
+	uint64		pad[3];			/* so far one cache line, of the two that recording needs */
 	uint64		buckets[CT_HISTOGRAM_BUCKETS];
 } CtHistogram;
 

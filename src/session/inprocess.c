@@ -78,6 +78,7 @@ struct CtStatement
 	CtStatementKind kind;
 	const CtSql *sql;
 	const CtSymbols *symbols;
+	int			reported_len;	/* of its text, what pg_stat_activity has room for */
 
 	/* CT_STATEMENT_PLAN */
 	SPIPlanPtr	plan;
@@ -695,27 +696,40 @@ inprocess_prepare(CtSession *session, const CtSql *sql, const CtSymbols *symbols
 	statement->kind = CT_STATEMENT_NEW;
 	statement->sql = sql;
 	statement->symbols = symbols;
+	statement->reported_len = Min(strlen(sql->text), pgstat_track_activity_query_size - 1);
 	statement->slots = MemoryContextAlloc(self->context, Max(sql->nrefs, 1) * sizeof(int));
 	return statement;
 }
 
 /*
  * Says in pg_stat_activity what we execute.  Where that is what it says
- * already, as of less than a millisecond ago, it may stay: a script of one
- * short statement would spend more on it than on anything else of ours.
+ * already, as of less than a millisecond ago, it may stay, for a script of one
+ * short statement would spend more on it than on anything else of ours; and
+ * from one statement to the next it takes no more than the new text, not the
+ * look at the clock by which the server sums up how long a session is active.
  */
 static void
 report_activity(CtInProcess *self, const CtStatement *statement)
 {
 	TimestampTz now = GetCurrentStatementStartTimestamp();
+	volatile PgBackendStatus *entry = MyBEEntry;
 
 	/* a BEGIN is over before anybody could read of it */
 	if (statement->kind == CT_STATEMENT_BEGIN)
 		return;
-	if (statement == self->reported && now - self->reported_at < 1000 &&
-		MyBEEntry != NULL && MyBEEntry->st_state == STATE_RUNNING)
+	if (entry == NULL || entry->st_state != STATE_RUNNING || !pgstat_track_activities)
+		pgstat_report_activity(STATE_RUNNING, statement->sql->text);
+	else if (statement == self->reported && now - self->reported_at < 1000)
 		return;
-	pgstat_report_activity(STATE_RUNNING, statement->sql->text);
+	else
+	{
+		PGSTAT_BEGIN_WRITE_ACTIVITY(entry);
+		entry->st_activity_start_timestamp = now;
+		ct_forget_query_ids(entry);
+		memcpy(entry->st_activity_raw, statement->sql->text, statement->reported_len);
+		entry->st_activity_raw[statement->reported_len] = '\0';
+		PGSTAT_END_WRITE_ACTIVITY(entry);
+	}
 	self->reported = statement;
 	self->reported_at = now;
 }
