@@ -44,12 +44,14 @@ $$;
 CREATE TABLE @extschema@.ct_scenario (
 	name			text PRIMARY KEY,
 	description		text NOT NULL DEFAULT '',
+	story			text NOT NULL DEFAULT '',
 	category		text NOT NULL DEFAULT '',
 	setup			text,
 	teardown		text,
 	workers			int CHECK (workers > 0),
 	duration		interval CHECK (duration > '0'::interval),
 	transactions	bigint CHECK (transactions > 0::bigint),
+	transactions_expr text,
 	rate			float8 CHECK (rate > 0::float8),
 	max_tries		int CHECK (max_tries >= 0),
 	params			jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(params) = 'object'::text),
@@ -59,7 +61,8 @@ CREATE TABLE @extschema@.ct_scenario (
 	bundled			boolean NOT NULL DEFAULT false,
 	owner			name NOT NULL DEFAULT current_user,
 	created_at		timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	CHECK (duration IS NULL OR transactions IS NULL)
+	CHECK (duration IS NULL OR transactions IS NULL),
+	CHECK (transactions_expr IS NULL OR duration IS NULL AND transactions IS NULL)
 );
 
 CREATE TABLE @extschema@.ct_variant (
@@ -72,6 +75,7 @@ CREATE TABLE @extschema@.ct_variant (
 	setup			text,
 	expected_errors	text[] NOT NULL DEFAULT '{}',
 	retried_errors	text[] NOT NULL DEFAULT '{}',
+	expected_verdict text CHECK (expected_verdict IN ('pass', 'fail')),
 	bundled			boolean NOT NULL DEFAULT false,
 	PRIMARY KEY (scenario, name),
 	UNIQUE (scenario, position)

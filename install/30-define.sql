@@ -20,7 +20,9 @@ CREATE FUNCTION @extschema@.ct_create_scenario(
 	max_tries		int DEFAULT NULL,
 	expected_errors	text[] DEFAULT '{}',
 	retried_errors	text[] DEFAULT '{}',
-	min_overlap		int DEFAULT NULL
+	min_overlap		int DEFAULT NULL,
+	story			text DEFAULT '',
+	transactions_expr text DEFAULT NULL
 ) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_create_scenario';
@@ -33,7 +35,8 @@ CREATE FUNCTION @extschema@.ct_add_variant(
 	max_tries		int DEFAULT NULL,
 	setup			text DEFAULT NULL,
 	expected_errors	text[] DEFAULT '{}',
-	retried_errors	text[] DEFAULT '{}'
+	retried_errors	text[] DEFAULT '{}',
+	expected_verdict text DEFAULT NULL
 ) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_add_variant';
@@ -94,25 +97,27 @@ CREATE FUNCTION @extschema@.ct_import_pgbench(
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_import_pgbench';
 
-REVOKE ALL ON FUNCTION @extschema@.ct_create_scenario(text, text, text, text, int, interval, bigint, jsonb, text, float8, int, text[], text[], int) FROM PUBLIC;
-REVOKE ALL ON FUNCTION @extschema@.ct_add_variant(text, text, text, text, int, text, text[], text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_create_scenario(text, text, text, text, int, interval, bigint, jsonb, text, float8, int, text[], text[], int, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_add_variant(text, text, text, text, int, text, text[], text[], text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_add_script(text, text, text, text, int, interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_add_check(text, text, text, text, text, text, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_add_slo(text, text, text, float8, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_drop_scenario(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_import_pgbench(text, text, text, text, text, int, interval, bigint, jsonb, float8, int, int) FROM PUBLIC;
 
-COMMENT ON FUNCTION @extschema@.ct_create_scenario(text, text, text, text, int, interval, bigint, jsonb, text, float8, int, text[], text[], int) IS
+COMMENT ON FUNCTION @extschema@.ct_create_scenario(text, text, text, text, int, interval, bigint, jsonb, text, float8, int, text[], text[], int, text, text) IS
 'Defines a scenario, owned by the current role; ct_add_script gives it something to run.
 setup, teardown: scripts that run once in the run''s own schema, before the workers start and after the checks.
 workers (1 to 1000), duration (up to 31 days), transactions (for the whole run), rate (transactions per second of the whole run), max_tries (of a transaction; 0: no limit) and min_overlap (contended transactions that a pass needs) are the defaults of its runs; duration and transactions exclude each other.
+transactions_expr: the number of transactions as an expression of the script language over the params, as :buyers or :users * 2, of at least 1; instead of transactions, so that a run is as large as its params say.
+description: one line that says which bug it shows. story: the same at length, for docs.
 params: a JSON object of scalars, which are variables of the scripts; a call can override but not add any.
 expected_errors: SQLSTATEs or condition names, as 23505 or unique_violation=taken; a transaction that ends with one counts as the outcome behind the equals sign (else named after the condition), not as a failure.
 retried_errors: repeat the transaction upon these too, besides 40001 and 40P01.
 Raises 42710 if there is a scenario of that name, 42601 for a script that does not parse, 22023 for a value out of range.';
-COMMENT ON FUNCTION @extschema@.ct_add_variant(text, text, text, text, int, text, text[], text[]) IS
+COMMENT ON FUNCTION @extschema@.ct_add_variant(text, text, text, text, int, text, text[], text[], text) IS
 'Adds a way of running a scenario; the first one is what ct_run runs by default. A scenario without any has one variant, "default".
-isolation: read committed, repeatable read or serializable; NULL: the role''s default. max_tries: overrides the scenario''s. setup: a script that runs after the scenario''s. expected_errors and retried_errors add to the scenario''s.
+isolation: read committed, repeatable read or serializable; NULL: the role''s default. max_tries: overrides the scenario''s. setup: a script that runs after the scenario''s. expected_errors and retried_errors add to the scenario''s. expected_verdict: what it is known to come to, pass or fail; it changes no verdict.
 Raises 42704 if there is no such scenario, 42501 unless it is the current role''s, 42710 if it has that variant already.';
 COMMENT ON FUNCTION @extschema@.ct_add_script(text, text, text, text, int, interval) IS
 'Adds a script, in pgbench''s language, that workers repeat. Several scripts make a mix.
@@ -144,6 +149,7 @@ SELECT s.name,
 	s.workers,
 	s.duration,
 	s.transactions,
+	s.transactions_expr,
 	coalesce((SELECT pg_catalog.array_agg(v.name ORDER BY v.position)
 			  FROM @extschema@.ct_variant v WHERE v.scenario = s.name), '{default}'::text[]) AS variants,
 	coalesce((SELECT pg_catalog.array_agg(k.name ORDER BY k.slo, k.position)
@@ -154,7 +160,8 @@ SELECT s.name,
 					FROM @extschema@.ct_slo t WHERE t.scenario = s.name
 					GROUP BY t.metric, t.op, t.target) k), '{}'::text[]) AS checks,
 	s.params,
-	s.description
+	s.description,
+	s.story
 FROM @extschema@.ct_scenario s
 ORDER BY s.name;
 
@@ -163,10 +170,11 @@ SELECT v.scenario,
 	v.name AS variant,
 	v."position",
 	v.isolation,
+	v.expected_verdict,
 	v.description
 FROM @extschema@.ct_variant v
 UNION ALL
-SELECT s.name, 'default'::text, 1, NULL::text, ''::text
+SELECT s.name, 'default'::text, 1, NULL::text, NULL::text, ''::text
 FROM @extschema@.ct_scenario s
 WHERE NOT EXISTS (SELECT FROM @extschema@.ct_variant v WHERE v.scenario = s.name)
 ORDER BY 1, 3;
@@ -215,16 +223,19 @@ COMMENT ON COLUMN @extschema@.ct_scenarios.scripts IS 'How many scripts it has, 
 COMMENT ON COLUMN @extschema@.ct_scenarios.workers IS 'Workers of a run; null: 8, or as many as there are';
 COMMENT ON COLUMN @extschema@.ct_scenarios.duration IS 'Length of a run; null: 10 seconds unless transactions are given';
 COMMENT ON COLUMN @extschema@.ct_scenarios.transactions IS 'Transactions of a whole run; null: the duration decides';
+COMMENT ON COLUMN @extschema@.ct_scenarios.transactions_expr IS 'The same as an expression over the params, for a run whose call says neither a duration nor a number';
 COMMENT ON COLUMN @extschema@.ct_scenarios.variants IS 'Its variants, the default one first';
 COMMENT ON COLUMN @extschema@.ct_scenarios.checks IS 'Names of its checks, then its thresholds, over all variants';
 COMMENT ON COLUMN @extschema@.ct_scenarios.params IS 'Parameters that a call can override, with their defaults';
-COMMENT ON COLUMN @extschema@.ct_scenarios.description IS 'What it shows';
+COMMENT ON COLUMN @extschema@.ct_scenarios.description IS 'Which bug it shows';
+COMMENT ON COLUMN @extschema@.ct_scenarios.story IS 'The same at length: where the bug comes from, what to look at, which fix to take when';
 
 COMMENT ON VIEW @extschema@.ct_variants IS 'Variants that ct_run can run: a row per scenario and variant, the default one first';
 COMMENT ON COLUMN @extschema@.ct_variants.scenario IS 'The scenario';
 COMMENT ON COLUMN @extschema@.ct_variants.variant IS 'What ct_run takes; a scenario without any has one named default';
 COMMENT ON COLUMN @extschema@.ct_variants."position" IS 'Order; the first one is what ct_run runs by default';
 COMMENT ON COLUMN @extschema@.ct_variants.isolation IS 'Isolation level of its transactions; null: that of the role that runs it';
+COMMENT ON COLUMN @extschema@.ct_variants.expected_verdict IS 'What it is known to come to: fail for one that has the bug, pass for one that hasn''t; null: not said';
 COMMENT ON COLUMN @extschema@.ct_variants.description IS 'What is different in it';
 
 COMMENT ON VIEW @extschema@.ct_scripts IS 'All that scenarios execute with the rights of the role that runs them, in the order of a run, to be read before: of bundled scenarios for everybody, of others for roles with the privileges of their owner, and superusers. Thresholds are in ct_scenarios.checks.';
@@ -244,13 +255,15 @@ SELECT pg_catalog.pg_extension_config_dump('ct_slo', 'WHERE NOT bundled');
 
 COMMENT ON TABLE @extschema@.ct_scenario IS 'Scenarios as they were defined; see the view ct_scenarios';
 COMMENT ON COLUMN @extschema@.ct_scenario.name IS 'What ct_run takes; at most 63 bytes';
-COMMENT ON COLUMN @extschema@.ct_scenario.description IS 'What it shows';
+COMMENT ON COLUMN @extschema@.ct_scenario.description IS 'Which bug it shows';
+COMMENT ON COLUMN @extschema@.ct_scenario.story IS 'The same at length';
 COMMENT ON COLUMN @extschema@.ct_scenario.category IS 'What kind of bug it is about';
 COMMENT ON COLUMN @extschema@.ct_scenario.setup IS 'Script that runs before the workers start';
 COMMENT ON COLUMN @extschema@.ct_scenario.teardown IS 'Script that runs after the checks';
 COMMENT ON COLUMN @extschema@.ct_scenario.workers IS 'Workers of a run, unless the call says else';
 COMMENT ON COLUMN @extschema@.ct_scenario.duration IS 'Length of a run, unless the call says else';
 COMMENT ON COLUMN @extschema@.ct_scenario.transactions IS 'Transactions of a whole run, instead of its length';
+COMMENT ON COLUMN @extschema@.ct_scenario.transactions_expr IS 'The same as an expression over the params';
 COMMENT ON COLUMN @extschema@.ct_scenario.rate IS 'Transactions per second of a whole run; null: as many as possible';
 COMMENT ON COLUMN @extschema@.ct_scenario.max_tries IS 'Tries of a transaction; 0: no limit';
 COMMENT ON COLUMN @extschema@.ct_scenario.params IS 'Variables of the scripts with their defaults';
@@ -271,6 +284,7 @@ COMMENT ON COLUMN @extschema@.ct_variant.max_tries IS 'Tries of a transaction; 0
 COMMENT ON COLUMN @extschema@.ct_variant.setup IS 'Script that runs after the scenario''s setup';
 COMMENT ON COLUMN @extschema@.ct_variant.expected_errors IS 'In addition to the scenario''s';
 COMMENT ON COLUMN @extschema@.ct_variant.retried_errors IS 'In addition to the scenario''s';
+COMMENT ON COLUMN @extschema@.ct_variant.expected_verdict IS 'What it is known to come to: pass or fail';
 COMMENT ON COLUMN @extschema@.ct_variant.bundled IS 'As the scenario''s';
 
 COMMENT ON TABLE @extschema@.ct_script IS 'Scripts that workers repeat';

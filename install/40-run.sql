@@ -20,7 +20,8 @@ CREATE FUNCTION @extschema@.ct_run(
 	expected_errors	text[] DEFAULT NULL,
 	keep			boolean DEFAULT false,
 	raise_on_fail	boolean DEFAULT false,
-	trust_owner		boolean DEFAULT false
+	trust_owner		boolean DEFAULT false,
+	thresholds		text[] DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_run';
@@ -42,7 +43,8 @@ CREATE FUNCTION @extschema@.ct_start(
 	expected_errors	text[] DEFAULT NULL,
 	keep			boolean DEFAULT false,
 	raise_on_fail	boolean DEFAULT false,
-	trust_owner		boolean DEFAULT false
+	trust_owner		boolean DEFAULT false,
+	thresholds		text[] DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_start';
@@ -85,6 +87,7 @@ CREATE FUNCTION @extschema@.ct_compare(
 	expected_errors	text[] DEFAULT NULL,
 	keep			boolean DEFAULT false,
 	trust_owner		boolean DEFAULT false,
+	thresholds		text[] DEFAULT NULL,
 	OUT variant		text,
 	OUT verdict		text,
 	OUT anomalies	bigint,
@@ -132,19 +135,19 @@ CREATE FUNCTION @extschema@.ct_run_progress(run_id bigint, shm_handle bigint,
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ct_run_progress';
 
-REVOKE ALL ON FUNCTION @extschema@.ct_run(text, text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION @extschema@.ct_start(text, text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_run(text, text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, boolean, text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_start(text, text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, boolean, text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_test(text, text, text[], int, interval, bigint, text, int, float8, jsonb, bigint, interval, interval, int, text[], boolean, boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION @extschema@.ct_compare(text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_compare(text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_sweep() FROM PUBLIC;
 
-COMMENT ON FUNCTION @extschema@.ct_run(text, text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, boolean) IS
-'runs one variant of a scenario (default: its first) as the calling role, waits for it, and returns its run id. workers: 1 to 1000, default the scenario''s or as many as there are slots for; duration and transactions (for the whole run): one of them, default the scenario''s or 10 s; rate: transactions per second of the whole run, Poisson arrivals, latency then counts from the intended start; isolation: read committed, repeatable read or serializable; max_tries: of a transaction that fails with 40001 or 40P01, 0 for no limit; params: values for the scenario''s parameters; seed: same seed, same random values per worker; warmup: what is measured begins after it; ramp: time over which the workers start; min_overlap: contended transactions that a pass needs; expected_errors: SQLSTATEs or condition names that are outcomes, as "23505=conflict"; keep: leave the sandbox schema; raise_on_fail: raise P0004 unless the verdict is pass; trust_owner: run a scenario of a role that one is no member of, which executes what that role has written';
-COMMENT ON FUNCTION @extschema@.ct_start(text, text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, boolean) IS
+COMMENT ON FUNCTION @extschema@.ct_run(text, text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, boolean, text[]) IS
+'runs one variant of a scenario (default: its first) as the calling role, waits for it, and returns its run id. workers: 1 to 1000, default the scenario''s or as many as there are slots for; duration and transactions (for the whole run): one of them, default the scenario''s or 10 s; rate: transactions per second of the whole run, Poisson arrivals, latency then counts from the intended start; isolation: read committed, repeatable read or serializable; max_tries: of a transaction that fails with 40001 or 40P01, 0 for no limit; params: values for the scenario''s parameters; seed: same seed, same random values per worker; warmup: what is measured begins after it; ramp: time over which the workers start; min_overlap: contended transactions that a pass needs; expected_errors: SQLSTATEs or condition names that are outcomes, as "23505=conflict"; keep: leave the sandbox schema; raise_on_fail: raise P0004 unless the verdict is pass; trust_owner: run a scenario of a role that one is no member of, which executes what that role has written; thresholds: like "p95_ms < 100", each in the place of those of the scenario that bound the same metric from the same side';
+COMMENT ON FUNCTION @extschema@.ct_start(text, text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, boolean, text[]) IS
 'like ct_run, but returns as soon as the run is recorded; see ct_wait, ct_cancel and ct_progress';
 COMMENT ON FUNCTION @extschema@.ct_test(text, text, text[], int, interval, bigint, text, int, float8, jsonb, bigint, interval, interval, int, text[], boolean, boolean) IS
 'tests a script, say a call of one''s own function, without defining a scenario: setup is a script executed once in a schema of the run''s own, each check a query that returns the violations, or a threshold like "p95_ms < 100". Options as for ct_run';
-COMMENT ON FUNCTION @extschema@.ct_compare(text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean) IS
+COMMENT ON FUNCTION @extschema@.ct_compare(text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, text[]) IS
 'runs every variant of a scenario one after the other, with the same random seed, and returns a row each; cheapest marks the one with the highest tps of those that pass. Options as for ct_run';
 COMMENT ON FUNCTION @extschema@.ct_wait(bigint, interval) IS
 'waits until the run has ended, or the timeout is over, and returns its status';

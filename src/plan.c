@@ -148,16 +148,12 @@ scalar_text(const JsonbValue *value)
 }
 
 static void
-read_params(CtPlan *plan, JsonbContainer *root)
+read_params(CtPlan *plan, JsonbContainer *params)
 {
-	JsonbValue *params = get_member(root, "params", jbvBinary);
-	JsonbIterator *it;
+	JsonbIterator *it = JsonbIteratorInit(params);
 	JsonbIteratorToken token;
 	JsonbValue	value;
 
-	if (params == NULL)
-		return;
-	it = JsonbIteratorInit(params->val.binary.data);
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 	{
 		if (token == WJB_KEY)
@@ -175,6 +171,7 @@ ct_plan_read(const Jsonb *document)
 	CtPlan	   *plan = palloc0(sizeof(CtPlan));
 	JsonbIterator *it;
 	JsonbContainer *object;
+	JsonbValue *params;
 	JsonbValue	value;
 
 	if (!JB_ROOT_IS_OBJECT(document))
@@ -198,7 +195,9 @@ ct_plan_read(const Jsonb *document)
 	plan->setup = get_string(root, "setup");
 	plan->variant_setup = get_string(root, "variant_setup");
 	plan->teardown = get_string(root, "teardown");
-	read_params(plan, root);
+	params = get_member(root, "params", jbvBinary);
+	if (params != NULL)
+		read_params(plan, params->val.binary.data);
 
 	it = get_array(root, "scripts");
 	while ((object = next_object(&it)) != NULL)
@@ -375,4 +374,40 @@ ct_plan_set_variables(const CtPlan *plan, const CtSymbols *symbols, CtVariables 
 		value.u.t = lfirst(text);
 		ct_variables_set(vars, slot, value);
 	}
+}
+
+int64
+ct_plan_count_transactions(const char *expr, const Jsonb *params, int64 seed)
+{
+	CtPlan		plan = {0};
+	CtSymbols  *symbols;
+	CtVariables *vars;
+	CtScript   *script;
+	CtValue		value;
+	pg_prng_state random;
+
+	plan.seed = seed;
+	if (params != NULL)
+		read_params(&plan, unconstify(JsonbContainer *, &params->root));
+	symbols = ct_plan_symbols(&plan);
+	script = ct_script_parse("transactions_expr", psprintf("\\set transactions %s", expr), symbols);
+	if (script->ncommands != 1 || script->commands[0].kind != CT_COMMAND_SET)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("transactions_expr must be one expression"),
+				 errdetail("The given text is \"%s\".", expr)));
+
+	vars = ct_variables_create(symbols);
+	ct_plan_set_variables(&plan, symbols, vars, 0, 0);
+	pg_prng_seed(&random, (uint64) seed);
+	value = ct_expr_eval(script->commands[0].expr, vars, &random);
+	if (value.type != CT_VALUE_INT || value.u.i < 1 || value.u.i > CT_MAX_TRANSACTIONS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("transactions_expr \"%s\" must be an integer between 1 and %lld",
+						expr, (long long) CT_MAX_TRANSACTIONS),
+				 value.type == CT_VALUE_INT || value.type == CT_VALUE_DOUBLE ?
+				 errdetail("With the given parameters it is %s.", ct_value_to_cstring(&value)) : 0,
+				 errhint("Check the parameters, or give transactions or a duration.")));
+	return value.u.i;
 }

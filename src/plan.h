@@ -115,6 +115,7 @@ typedef struct CtRunOptions
 	const char *isolation;		/* or NULL */
 	Jsonb	   *params;			/* or NULL */
 	ArrayType  *expected_errors;	/* or NULL; text[] */
+	ArrayType  *thresholds;		/* or NULL; text[] */
 	bool		keep;
 	bool		trust_owner;	/* run what another role has written */
 } CtRunOptions;
@@ -134,6 +135,13 @@ extern List *ct_plan_variants(const char *scenario);
 
 /* Reads the document into the current memory context; elog on what can't be. */
 extern CtPlan *ct_plan_read(const Jsonb *document);
+
+/*
+ * How many transactions a scenario's transactions_expr means with these
+ * parameters.  Raises ERRCODE_INVALID_PARAMETER_VALUE for what is no number of
+ * transactions, and what parsing and evaluating raises.
+ */
+extern int64 ct_plan_count_transactions(const char *expr, const Jsonb *params, int64 seed);
 
 /*
  * Everything about a plan that a user can get wrong and that can be found

@@ -258,7 +258,8 @@ ct_plan_variants(const char *scenario)
  * being 0 but for max_tries and min_overlap, which are -1 then.
  */
 static void
-read_scenario(MemoryContext context, CtPlan *plan, Jsonb **params, char **owner)
+read_scenario(MemoryContext context, CtPlan *plan, Jsonb **params, char **transactions_expr,
+			  char **owner)
 {
 	bool		isnull;
 	Datum		value;
@@ -266,7 +267,7 @@ read_scenario(MemoryContext context, CtPlan *plan, Jsonb **params, char **owner)
 	ct_definition_query(context,
 						"SELECT setup, teardown, workers, duration, transactions, rate, max_tries,"
 						" min_overlap, params, expected_errors, retried_errors,"
-						" CASE WHEN NOT bundled THEN owner::text END"
+						" CASE WHEN NOT bundled THEN owner::text END, transactions_expr"
 						" FROM @ct_scenario WHERE name = $1 AND $2 IS NULL",
 						plan->scenario, NULL);
 	if (SPI_processed == 0)
@@ -291,6 +292,7 @@ read_scenario(MemoryContext context, CtPlan *plan, Jsonb **params, char **owner)
 	plan->expected_errors = errors_column(10, "expected_errors", true);
 	plan->retried_errors = errors_column(11, "retried_errors", false);
 	*owner = ct_definition_text(0, 12);
+	*transactions_expr = ct_definition_text(0, 13);
 }
 
 /*
@@ -432,6 +434,100 @@ read_parts(MemoryContext context, CtPlan *plan)
 	}
 }
 
+/* ---- thresholds ---- */
+
+/*
+ * A threshold written out, "p95_ms < 100".  Returns false for what is none by
+ * its looks; raises for one that has an unknown metric.
+ */
+static bool
+parse_slo(const char *text, CtPlanSlo *slo)
+{
+	const char *p = text;
+	const char *start;
+	char	   *end;
+	char	   *number;
+
+	while (isspace((unsigned char) *p))
+		p++;
+	start = p;
+	while (isalnum((unsigned char) *p) || *p == '_')
+		p++;
+	slo->metric = pnstrdup(start, p - start);
+	while (isspace((unsigned char) *p))
+		p++;
+	start = p;
+	while (*p != '\0' && strchr("<=>!", *p) != NULL)
+		p++;
+	slo->op = pnstrdup(start, p - start);
+	if (slo->metric[0] == '\0' || slo->op[0] == '\0')
+		return false;
+
+	while (isspace((unsigned char) *p))
+		p++;
+	number = pstrdup(p);
+	errno = 0;
+	slo->target = strtod(number, &end);
+	if (end == number || errno != 0)
+		return false;
+	while (isspace((unsigned char) *end))
+		end++;
+	if (*end != '\0')
+		return false;
+	ct_validate_slo(slo->metric, slo->op, slo->target);
+	return true;
+}
+
+/* Which way a comparison bounds: a call's threshold takes the place of those of its kind. */
+static int
+direction(const char *op)
+{
+	if (strcmp(op, "<") == 0 || strcmp(op, "<=") == 0)
+		return -1;
+	if (strcmp(op, ">") == 0 || strcmp(op, ">=") == 0)
+		return 1;
+	return op[0];				/* = and <> */
+}
+
+/* The call's thresholds over those of the scenario. */
+static void
+override_slos(CtPlan *plan, ArrayType *thresholds)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			nelements;
+	int			i;
+	ListCell   *lc;
+
+	if (thresholds == NULL)
+		return;
+	deconstruct_array(thresholds, TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, &nulls, &nelements);
+
+	for (i = 0; i < nelements; i++)
+	{
+		CtPlanSlo  *slo = palloc0(sizeof(CtPlanSlo));
+
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("thresholds must not contain nulls")));
+		if (!parse_slo(TextDatumGetCString(elements[i]), slo))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("\"%s\" is not a threshold", TextDatumGetCString(elements[i])),
+					 errhint("Write a metric, a comparison and a number, like \"p95_ms < 100\".")));
+		foreach(lc, plan->slos)
+		{
+			CtPlanSlo  *old = lfirst(lc);
+
+			if (strcmp(old->metric, slo->metric) == 0 && direction(old->op) == direction(slo->op))
+				plan->slos = foreach_delete_current(plan->slos, lc);
+		}
+		plan->slos = lappend(plan->slos, slo);
+	}
+}
+
 /* ---- putting both together ---- */
 
 static void
@@ -511,7 +607,8 @@ check_param_keys(const char *scenario, const Jsonb *known, const Jsonb *given)
  * the document of it all.  Numbers as read_scenario leaves them.
  */
 static Jsonb *
-finish_plan(CtPlan *plan, Jsonb *params, const CtRunOptions *options)
+finish_plan(CtPlan *plan, Jsonb *params, const char *transactions_expr,
+			const CtRunOptions *options)
 {
 	static const int always_retried[] = {
 		ERRCODE_T_R_SERIALIZATION_FAILURE, ERRCODE_T_R_DEADLOCK_DETECTED
@@ -531,7 +628,7 @@ finish_plan(CtPlan *plan, Jsonb *params, const CtRunOptions *options)
 		plan->duration = options->has_duration ? options->duration : 0;
 		plan->transactions = options->has_transactions ? options->transactions : 0;
 	}
-	else if (plan->duration == 0 && plan->transactions == 0)
+	else if (plan->duration == 0 && plan->transactions == 0 && transactions_expr == NULL)
 		plan->duration = CT_DEFAULT_DURATION;
 
 	if (options->has_rate)
@@ -584,6 +681,9 @@ finish_plan(CtPlan *plan, Jsonb *params, const CtRunOptions *options)
 													JsonbPGetDatum(params),
 													JsonbPGetDatum(options->params)));
 	}
+	if (plan->duration == 0 && plan->transactions == 0)
+		plan->transactions = ct_plan_count_transactions(transactions_expr, params, plan->seed);
+	override_slos(plan, options->thresholds);
 	return write_plan(plan, params);
 }
 
@@ -595,6 +695,7 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 	CtCatalogScope scope;
 	List	   *variants;
 	Jsonb	   *params;
+	char	   *transactions_expr;
 	char	   *owner;
 
 	check_scenario_name(scenario);
@@ -607,7 +708,7 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 	if (variant != NULL)
 		ct_definition_check_variant(scenario, variant, variants);
 	plan->variant = variant ? pstrdup(variant) : linitial(variants);
-	read_scenario(context, plan, &params, &owner);
+	read_scenario(context, plan, &params, &transactions_expr, &owner);
 	read_variant(context, plan);
 	read_parts(context, plan);
 	ct_catalog_leave(&scope);
@@ -615,49 +716,7 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 	if (owner != NULL && !options->trust_owner)
 		check_owner(scenario, owner);
 
-	return finish_plan(plan, params, options);
-}
-
-/*
- * A threshold written out, "p95_ms < 100".  Returns false for what is none by
- * its looks; raises for one that has an unknown metric.
- */
-static bool
-parse_slo(const char *text, CtPlanSlo *slo)
-{
-	const char *p = text;
-	const char *start;
-	char	   *end;
-	char	   *number;
-
-	while (isspace((unsigned char) *p))
-		p++;
-	start = p;
-	while (isalnum((unsigned char) *p) || *p == '_')
-		p++;
-	slo->metric = pnstrdup(start, p - start);
-	while (isspace((unsigned char) *p))
-		p++;
-	start = p;
-	while (*p != '\0' && strchr("<=>!", *p) != NULL)
-		p++;
-	slo->op = pnstrdup(start, p - start);
-	if (slo->metric[0] == '\0' || slo->op[0] == '\0')
-		return false;
-
-	while (isspace((unsigned char) *p))
-		p++;
-	number = pstrdup(p);
-	errno = 0;
-	slo->target = strtod(number, &end);
-	if (end == number || errno != 0)
-		return false;
-	while (isspace((unsigned char) *end))
-		end++;
-	if (*end != '\0')
-		return false;
-	ct_validate_slo(slo->metric, slo->op, slo->target);
-	return true;
+	return finish_plan(plan, params, transactions_expr, options);
 }
 
 Jsonb *
@@ -711,5 +770,5 @@ ct_plan_of_test(const char *script, const char *setup, ArrayType *checks,
 		check->kind = "invariant";
 		plan->checks = lappend(plan->checks, check);
 	}
-	return finish_plan(plan, NULL, options);
+	return finish_plan(plan, NULL, NULL, options);
 }

@@ -72,7 +72,7 @@ read_result(int64 run_id, CtComparison *row)
 	row->tps = row->nulls[3] ? 0 : DatumGetFloat8(row->values[3]);
 }
 
-/* ct_compare(scenario, options ..., trust_owner) */
+/* ct_compare(scenario, options ..., trust_owner, thresholds) */
 Datum
 ct_compare(PG_FUNCTION_ARGS)
 {
@@ -86,7 +86,7 @@ ct_compare(PG_FUNCTION_ARGS)
 
 	ct_call_check("ct_compare()");
 	ct_run_options(fcinfo, 1, false, &options);
-	options.trust_owner = !PG_ARGISNULL(1 + CT_RUN_NOPTIONS) && PG_GETARG_BOOL(1 + CT_RUN_NOPTIONS);
+	ct_scenario_options(fcinfo, 1 + CT_RUN_NOPTIONS, &options);
 	InitMaterializedSRF(fcinfo, 0);
 	variants = ct_plan_variants(scenario);
 

@@ -185,6 +185,13 @@ validate_scenario(const CtScenarioDefinition *definition)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("duration and transactions cannot be given together"),
 				 errhint("A run ends after a time or after a number of transactions; leave one of the two out.")));
+	if (definition->transactions_expr != NULL &&
+		(definition->duration != NULL || definition->has_transactions))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("transactions_expr cannot be given together with %s",
+						definition->has_transactions ? "transactions" : "duration"),
+				 errhint("Each of them says when a run ends; leave one of the two out.")));
 	if (definition->has_workers)
 		ct_validate_integer("workers", definition->workers, 1, CT_MAX_WORKERS);
 	if (definition->duration != NULL)
@@ -199,6 +206,8 @@ validate_scenario(const CtScenarioDefinition *definition)
 		ct_validate_integer("min_overlap", definition->min_overlap, 0, PG_INT32_MAX);
 	if (definition->params != NULL)
 		ct_validate_params(definition->params);
+	if (definition->transactions_expr != NULL)
+		(void) ct_plan_count_transactions(definition->transactions_expr, definition->params, 0);
 	(void) ct_validate_errors("expected_errors", definition->expected_errors, true);
 	(void) ct_validate_errors("retried_errors", definition->retried_errors, false);
 }
@@ -231,13 +240,16 @@ ct_define_scenario(const CtScenarioDefinition *definition)
 			  !definition->has_min_overlap);
 	add_value(&row, BOOLOID, BoolGetDatum(is_bundling()), false);
 	add_text(&row, GetUserNameFromId(GetUserId(), false));
+	add_text(&row, definition->story ? definition->story : "");
+	add_text(&row, definition->transactions_expr);
 
 	ct_catalog_enter(&scope);
 	inserted = insert("INSERT INTO @ct_scenario (name, description, category, setup, teardown,"
 					  " workers, duration, transactions, rate, max_tries, params,"
-					  " expected_errors, retried_errors, min_overlap, bundled, owner)"
+					  " expected_errors, retried_errors, min_overlap, bundled, owner,"
+					  " story, transactions_expr)"
 					  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($11, '{}'),"
-					  " $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING", &row);
+					  " $12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING", &row);
 	ct_catalog_leave(&scope);
 
 	if (!inserted)
@@ -250,7 +262,7 @@ ct_define_scenario(const CtScenarioDefinition *definition)
 /*
  * ct_create_scenario(name, description, setup, teardown, workers, duration,
  *		transactions, params, category, rate, max_tries, expected_errors,
- *		retried_errors, min_overlap)
+ *		retried_errors, min_overlap, story, transactions_expr)
  */
 Datum
 ct_create_scenario(PG_FUNCTION_ARGS)
@@ -282,6 +294,8 @@ ct_create_scenario(PG_FUNCTION_ARGS)
 	definition.has_min_overlap = !PG_ARGISNULL(13);
 	if (definition.has_min_overlap)
 		definition.min_overlap = PG_GETARG_INT32(13);
+	definition.story = ct_arg_text(fcinfo, 14);
+	definition.transactions_expr = ct_arg_text(fcinfo, 15);
 	ct_define_scenario(&definition);
 	PG_RETURN_VOID();
 }
@@ -310,7 +324,7 @@ ct_drop_scenario(PG_FUNCTION_ARGS)
 
 /*
  * ct_add_variant(scenario, variant, description, isolation, max_tries, setup,
- *		expected_errors, retried_errors)
+ *		expected_errors, retried_errors, expected_verdict)
  */
 Datum
 ct_add_variant(PG_FUNCTION_ARGS)
@@ -326,6 +340,7 @@ ct_add_variant(PG_FUNCTION_ARGS)
 	char	   *setup;
 	ArrayType  *expected;
 	ArrayType  *retried;
+	char	   *verdict;
 	bool		inserted;
 
 	ct_define_begin("ct_add_variant()");
@@ -336,6 +351,7 @@ ct_add_variant(PG_FUNCTION_ARGS)
 	setup = ct_arg_text(fcinfo, 5);
 	expected = PG_ARGISNULL(6) ? NULL : PG_GETARG_ARRAYTYPE_P(6);
 	retried = PG_ARGISNULL(7) ? NULL : PG_GETARG_ARRAYTYPE_P(7);
+	verdict = ct_arg_text(fcinfo, 8);
 
 	ct_validate_name("variant", variant);
 	if (!PG_ARGISNULL(4))
@@ -344,6 +360,11 @@ ct_add_variant(PG_FUNCTION_ARGS)
 		ct_validate_setup("setup", setup, ct_symbols_create());
 	(void) ct_validate_errors("expected_errors", expected, true);
 	(void) ct_validate_errors("retried_errors", retried, false);
+	if (verdict != NULL && strcmp(verdict, "pass") != 0 && strcmp(verdict, "fail") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unrecognized verdict \"%s\"", verdict),
+				 errhint("expected_verdict is \"pass\" or \"fail\", or null where it isn't known.")));
 
 	add_text(&row, scenario);
 	add_text(&row, variant);
@@ -354,12 +375,13 @@ ct_add_variant(PG_FUNCTION_ARGS)
 	add_text(&row, setup);
 	add_texts(&row, expected);
 	add_texts(&row, retried);
+	add_text(&row, verdict);
 
 	ct_catalog_enter(&scope);
 	lock_scenario(context, scenario, role);
 	inserted = insert("INSERT INTO @ct_variant (scenario, name, position, description, isolation,"
-					  " max_tries, setup, expected_errors, retried_errors, bundled)"
-					  " SELECT $1, $2, coalesce(max(v.position), 0) + 1, $3, $4, $5, $6, $7, $8,"
+					  " max_tries, setup, expected_errors, retried_errors, expected_verdict, bundled)"
+					  " SELECT $1, $2, coalesce(max(v.position), 0) + 1, $3, $4, $5, $6, $7, $8, $9,"
 					  " (SELECT bundled FROM @ct_scenario WHERE name = $1)"
 					  " FROM @ct_variant v WHERE v.scenario = $1 ON CONFLICT DO NOTHING", &row);
 	ct_catalog_leave(&scope);

@@ -15,6 +15,7 @@ typedef struct CtScenarioDefinition
 {
 	const char *name;
 	const char *description;
+	const char *story;
 	const char *category;
 	const char *setup;
 	const char *teardown;
@@ -26,6 +27,7 @@ typedef struct CtScenarioDefinition
 	int			workers;
 	Interval   *duration;
 	int64		transactions;
+	const char *transactions_expr;
 	double		rate;
 	int			max_tries;
 	int			min_overlap;

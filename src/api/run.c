@@ -75,6 +75,13 @@ ct_run_options(FunctionCallInfo fcinfo, int n, bool rate_last, CtRunOptions *opt
 #undef INTERVAL_SECONDS
 }
 
+void
+ct_scenario_options(FunctionCallInfo fcinfo, int n, CtRunOptions *options)
+{
+	options->trust_owner = flag_arg(fcinfo, n);
+	options->thresholds = PG_ARGISNULL(n + 1) ? NULL : PG_GETARG_ARRAYTYPE_P(n + 1);
+}
+
 /* What a run that came to its end has to say to who waited for it. */
 static void
 report_end(const CtCall *call)
@@ -110,7 +117,7 @@ run_and_wait(const Jsonb *document, bool raise_on_fail)
 	return run_id;
 }
 
-/* ct_run(scenario, variant, options ..., raise_on_fail, trust_owner) */
+/* ct_run(scenario, variant, options ..., raise_on_fail, trust_owner, thresholds) */
 Datum
 ct_run(PG_FUNCTION_ARGS)
 {
@@ -118,7 +125,7 @@ ct_run(PG_FUNCTION_ARGS)
 
 	ct_call_check("ct_run()");
 	ct_run_options(fcinfo, 2, false, &options);
-	options.trust_owner = flag_arg(fcinfo, 2 + CT_RUN_NOPTIONS + 1);
+	ct_scenario_options(fcinfo, 2 + CT_RUN_NOPTIONS + 1, &options);
 	PG_RETURN_INT64(run_and_wait(ct_plan_of_scenario(text_arg(fcinfo, 0), text_arg(fcinfo, 1),
 													 &options),
 								 flag_arg(fcinfo, 2 + CT_RUN_NOPTIONS)));
@@ -138,7 +145,7 @@ ct_test(PG_FUNCTION_ARGS)
 								 flag_arg(fcinfo, 3 + CT_RUN_NOPTIONS)));
 }
 
-/* ct_start(scenario, variant, options ..., raise_on_fail, trust_owner) */
+/* ct_start(scenario, variant, options ..., raise_on_fail, trust_owner, thresholds) */
 Datum
 ct_start(PG_FUNCTION_ARGS)
 {
@@ -154,7 +161,7 @@ ct_start(PG_FUNCTION_ARGS)
 				 errdetail("It returns before the run has a verdict."),
 				 errhint("Call ct_wait() and then ct_assert(), or use ct_run().")));
 	ct_run_options(fcinfo, 2, false, &options);
-	options.trust_owner = flag_arg(fcinfo, 2 + CT_RUN_NOPTIONS + 1);
+	ct_scenario_options(fcinfo, 2 + CT_RUN_NOPTIONS + 1, &options);
 	run_id = ct_call_start(&call,
 						   ct_plan_of_scenario(text_arg(fcinfo, 0), text_arg(fcinfo, 1), &options),
 						   false);
