@@ -22,7 +22,7 @@ SELECT ct_create_scenario('regress_shop', 'a shop',
 SELECT ct_add_variant('regress_shop', 'naive');
 SELECT ct_add_variant('regress_shop', 'strict', 'as it should be', isolation => 'Repeatable_Read',
 	max_tries => 3, setup => 'ALTER TABLE item ADD CHECK (stock >= 0)',
-	expected_errors => '{check_violation=sold}', retried_errors => '{40001}');
+	expected_errors => '{check_violation=sold}', retried_errors => '{40001}', expected_verdict => 'pass');
 SELECT ct_add_script('regress_shop', 'buy', $$
 	\set n random(1, :stock)
 	BEGIN;
@@ -58,6 +58,15 @@ WHERE scenario = 'regress_shop' ORDER BY position;
 SELECT name, variant, position, kind, during, description, bundled FROM ct_check
 WHERE scenario = 'regress_shop' ORDER BY position;
 SELECT * FROM ct_slo WHERE scenario = 'regress_shop' ORDER BY position;
+
+-- a run as large as its parameters say, and what is told of it
+SELECT ct_create_scenario('regress_sized', 'two each', params => '{"users": 3}',
+	transactions_expr => ':users * 2', story => 'Each comes twice.');
+SELECT ct_add_variant('regress_sized', 'maybe', expected_verdict => 'inconclusive');
+\echo :SQLSTATE
+SELECT transactions, transactions_expr, description, story FROM ct_scenarios WHERE name = 'regress_sized';
+SELECT variant, expected_verdict FROM ct_variants WHERE scenario IN ('regress_shop', 'regress_sized');
+SELECT ct_drop_scenario('regress_sized');
 
 -- the least: one variant by implication; nulls are what isn't said
 SELECT ct_create_scenario('regress_least', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
@@ -152,6 +161,14 @@ SELECT ct_create_scenario('regress_bad', duration => '178000000 years');
 SELECT ct_create_scenario('regress_bad', duration => '1 s', transactions => 1);
 \echo :SQLSTATE
 SELECT ct_create_scenario('regress_bad', transactions => 0);
+SELECT ct_create_scenario('regress_bad', transactions => 1, transactions_expr => '1');
+SELECT ct_create_scenario('regress_bad', duration => '1 s', transactions_expr => '1');
+SELECT ct_create_scenario('regress_bad', transactions_expr => '1 +');
+SELECT ct_create_scenario('regress_bad', transactions_expr => E'1\nSELECT 1');
+SELECT ct_create_scenario('regress_bad', transactions_expr => ':users');
+SELECT ct_create_scenario('regress_bad', transactions_expr => ':users', params => '{"users": "many"}');
+SELECT ct_create_scenario('regress_bad', transactions_expr => ':users * 0.5', params => '{"users": 3}');
+SELECT ct_create_scenario('regress_bad', transactions_expr => ':users - 3', params => '{"users": 3}');
 SELECT ct_create_scenario('regress_bad', transactions => 9223372036854775807);
 SELECT ct_create_scenario('regress_bad', rate => 0);
 SELECT ct_create_scenario('regress_bad', rate => 'NaN');

@@ -54,6 +54,14 @@ SELECT ct_run('regress_shop', params => '[]');
 \echo :SQLSTATE
 SELECT ct_run('regress_shop', params => '{"stock": [1]}');
 
+SELECT ct_run('regress_shop', thresholds => '{p95_ms}');
+\echo :SQLSTATE
+SELECT ct_run('regress_shop', thresholds => '{p59_ms < 1}');
+\echo :SQLSTATE
+SELECT ct_run('regress_shop', thresholds => '{tps > NaN}');
+SELECT ct_run('regress_shop', thresholds => '{NULL}');
+\echo :SQLSTATE
+
 -- ad hoc
 SELECT ct_test(NULL);
 \echo :SQLSTATE

@@ -66,7 +66,7 @@ SELECT ct_run('lock_order_deadlock', 'ordered') AS id \gset
 SELECT outcome, count FROM ct_outcomes WHERE run_id = :id ORDER BY outcome;
 
 -- parameters bite
-SELECT ct_run('oversell_tickets', 'atomic', transactions => 300,
+SELECT ct_run('oversell_tickets', 'atomic',
 	params => '{"buyers": 300, "capacity": 40, "window_us": 500}') AS id \gset
 SELECT * FROM judged(:id);
 SELECT outcome, count FROM ct_outcomes WHERE run_id = :id ORDER BY outcome;
@@ -77,6 +77,26 @@ SELECT outcome, count FROM ct_outcomes WHERE run_id = :id ORDER BY outcome;
 SELECT ct_run('write_skew', 'lock_row', params => '{"doctors": 5}') AS id \gset
 SELECT outcome, count FROM ct_outcomes WHERE run_id = :id ORDER BY outcome;
 SELECT ct_run('oversell_tickets', params => '{"tickets": 10}');
+SELECT ct_run('oversell_tickets', params => '{"buyers": 0}');
+SELECT ct_run('oversell_tickets', 'atomic', params => '{"buyers": 300}', transactions => 50) AS id \gset
+SELECT * FROM judged(:id);
+SELECT outcome, count FROM ct_outcomes WHERE run_id = :id ORDER BY outcome;
+
+-- so do thresholds: the call's instead of the scenario's on the same side, and beside the others
+SELECT ct_run('lock_order_deadlock', transactions => 6, min_overlap => 1,
+	thresholds => '{deadlocks = 0, transactions >= 7}') AS id \gset
+SELECT check_name, status, target FROM ct_checks WHERE run_id = :id AND kind = 'threshold' ORDER BY position;
+SELECT ct_create_scenario('regress_slow', workers => 2, transactions => 40);
+SELECT ct_add_script('regress_slow', 'sleep', '\sleep 2 ms');
+SELECT ct_add_slo('regress_slow', 'p95_ms', '<', 1);
+SELECT ct_add_slo('regress_slow', 'p95_ms', '>', 0.5);
+SELECT ct_run('regress_slow', min_overlap => 0) AS id \gset
+SELECT * FROM judged(:id);
+SELECT ct_run('regress_slow', min_overlap => 0, thresholds => '{p95_ms <= 60000}') AS id \gset
+SELECT * FROM judged(:id);
+SELECT check_name, status, target FROM ct_checks WHERE run_id = :id AND kind = 'threshold' ORDER BY position;
+SELECT variant, verdict FROM ct_compare('regress_slow', min_overlap => 0, thresholds => '{p95_ms <= 60000}');
+SELECT ct_drop_scenario('regress_slow');
 
 -- nobody to race with: no verdict, but the checks are asked
 SELECT ct_run('oversell_tickets', workers => 1) AS id \gset

@@ -376,6 +376,13 @@ ct_plan_set_variables(const CtPlan *plan, const CtSymbols *symbols, CtVariables 
 	}
 }
 
+/* whose the expression is that can't be evaluated */
+static void
+transactions_expr_context(void *arg)
+{
+	errcontext("transactions_expr \"%s\"", (const char *) arg);
+}
+
 int64
 ct_plan_count_transactions(const char *expr, const Jsonb *params, int64 seed)
 {
@@ -385,6 +392,7 @@ ct_plan_count_transactions(const char *expr, const Jsonb *params, int64 seed)
 	CtScript   *script;
 	CtValue		value;
 	pg_prng_state random;
+	ErrorContextCallback context;
 
 	plan.seed = seed;
 	if (params != NULL)
@@ -400,7 +408,14 @@ ct_plan_count_transactions(const char *expr, const Jsonb *params, int64 seed)
 	vars = ct_variables_create(symbols);
 	ct_plan_set_variables(&plan, symbols, vars, 0, 0);
 	pg_prng_seed(&random, (uint64) seed);
+
+	context.callback = transactions_expr_context;
+	context.arg = unconstify(char *, expr);
+	context.previous = error_context_stack;
+	error_context_stack = &context;
 	value = ct_expr_eval(script->commands[0].expr, vars, &random);
+	error_context_stack = context.previous;
+
 	if (value.type != CT_VALUE_INT || value.u.i < 1 || value.u.i > CT_MAX_TRANSACTIONS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -1,22 +1,21 @@
-/*
- * counter_increment: a hundred likes that count as thirty.
- *
- * The bug: what every object-relational mapper makes of "post.likes += 1".
- * The program reads the number, adds one in its own memory, and writes the
- * sum; whoever read the same number writes the same sum, and one of the two
- * likes is gone.  No error, nowhere: only the number is too small.
- *
- * Readers come in waves, as many at once as there are workers: the barrier.
- *
- * What to look at: how many increments each way manages per second.  The
- * atomic UPDATE doesn't need what was read before, so nobody has to wait
- * while another one's program computes, nor to begin again.
- */
+/* counter_increment: a hundred likes that count as thirty. */
 SELECT @extschema@.ct_create_scenario('counter_increment',
 	category => 'races on rows',
 	description => 'A counter is read, incremented in the program and written: increments get lost.',
-	params => '{"start": 0, "window_us": 1000}',
-	transactions => 100,
+	story => $$
+The bug: what every object-relational mapper makes of "post.likes += 1".
+The program reads the number, adds one in its own memory, and writes the
+sum; whoever read the same number writes the same sum, and one of the two
+likes is gone.  No error, nowhere: only the number is too small.
+
+Readers come in waves, as many at once as there are workers: the barrier.
+
+What to look at: how many increments each way manages per second.  The
+atomic UPDATE doesn't need what was read before, so nobody has to wait
+while another one's program computes, nor to begin again.
+$$,
+	params => '{"increments": 100, "start": 0, "window_us": 1000}',
+	transactions_expr => ':increments',
 	setup => $$
 CREATE TABLE post (
 	id		int PRIMARY KEY,
@@ -39,11 +38,11 @@ $$);
 
 SELECT @extschema@.ct_add_variant('counter_increment', 'read_modify_write',
 	'read the number, then write one more',
-	isolation => 'read committed');
+	isolation => 'read committed', expected_verdict => 'fail');
 
 SELECT @extschema@.ct_add_variant('counter_increment', 'atomic',
 	'let the UPDATE add to what is there',
-	isolation => 'read committed');
+	isolation => 'read committed', expected_verdict => 'pass');
 SELECT @extschema@.ct_add_script('counter_increment', 'like', variant => 'atomic', body => $$
 \barrier wave
 BEGIN;
@@ -56,7 +55,7 @@ $$);
 
 SELECT @extschema@.ct_add_variant('counter_increment', 'for_update',
 	'lock the row while reading it',
-	isolation => 'read committed');
+	isolation => 'read committed', expected_verdict => 'pass');
 SELECT @extschema@.ct_add_script('counter_increment', 'like', variant => 'for_update', body => $$
 \barrier wave
 BEGIN;
@@ -73,7 +72,7 @@ $$);
  */
 SELECT @extschema@.ct_add_variant('counter_increment', 'compare_and_set',
 	'write only if the number is still the one that was read, else begin again',
-	isolation => 'read committed', max_tries => 0,
+	isolation => 'read committed', expected_verdict => 'pass', max_tries => 0,
 	retried_errors => '{no_data_found}');
 SELECT @extschema@.ct_add_script('counter_increment', 'like', variant => 'compare_and_set', body => $$
 \barrier wave
@@ -87,11 +86,11 @@ $$);
 
 SELECT @extschema@.ct_add_variant('counter_increment', 'repeatable_read',
 	'the same code at REPEATABLE READ, repeated as a whole when refused',
-	isolation => 'repeatable read', max_tries => 0);
+	isolation => 'repeatable read', expected_verdict => 'pass', max_tries => 0);
 
 SELECT @extschema@.ct_add_variant('counter_increment', 'serializable',
 	'the same code at SERIALIZABLE, repeated as a whole when refused',
-	isolation => 'serializable', max_tries => 0);
+	isolation => 'serializable', expected_verdict => 'pass', max_tries => 0);
 
 SELECT @extschema@.ct_add_check('counter_increment', 'every_like_counts',
 	'SELECT title, likes AS observed, :start + :outcome_counted AS expected,

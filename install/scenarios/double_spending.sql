@@ -1,24 +1,23 @@
-/*
- * double_spending: one gift card, two checkouts.
- *
- * The bug: a checkout reads the card's balance, sees that it is enough, and
- * writes what is left.  Two checkouts at once (two browser tabs, a double
- * click, a retried request) both see the full balance: 60 of 100 is paid
- * twice, and 40 are left on the card afterwards as if nothing had happened.
- *
- * Each card is used by :requests checkouts that arrive together, which is
- * what the barrier is for.  They are answered one by one: one is paid, the
- * other ones are declined.
- *
- * What to look at: REPEATABLE READ is enough here, since both write the row
- * that they read: the second one is refused, tried again, and sees 40.
- * write_skew is where it isn't enough.
- */
+/* double_spending: one gift card, two checkouts. */
 SELECT @extschema@.ct_create_scenario('double_spending',
 	category => 'races on rows',
 	description => 'Two checkouts read a gift card''s balance, both find it enough: it is spent twice.',
+	story => $$
+The bug: a checkout reads the card's balance, sees that it is enough, and
+writes what is left.  Two checkouts at once (two browser tabs, a double
+click, a retried request) both see the full balance: 60 of 100 is paid
+twice, and 40 are left on the card afterwards as if nothing had happened.
+
+Each card is used by :requests checkouts that arrive together, which is
+what the barrier is for.  They are answered one by one: one is paid, the
+other ones are declined.
+
+What to look at: REPEATABLE READ is enough here, since both write the row
+that they read: the second one is refused, tried again, and sees 40.
+write_skew is where it isn't enough.
+$$,
 	params => '{"cards": 50, "balance": 100, "amount": 60, "requests": 2, "window_us": 1000}',
-	transactions => 100,
+	transactions_expr => ':cards * :requests',
 	setup => $$
 CREATE TABLE gift_card (
 	id		int PRIMARY KEY,
@@ -53,11 +52,11 @@ $$);
 
 SELECT @extschema@.ct_add_variant('double_spending', 'naive',
 	'read the balance, then write what is left',
-	isolation => 'read committed');
+	isolation => 'read committed', expected_verdict => 'fail');
 
 SELECT @extschema@.ct_add_variant('double_spending', 'atomic',
 	'one UPDATE that checks and takes',
-	isolation => 'read committed');
+	isolation => 'read committed', expected_verdict => 'pass');
 SELECT @extschema@.ct_add_script('double_spending', 'checkout', variant => 'atomic', body => $$
 \set card (:iteration - 1) / :requests % :cards + 1
 \set taken 0
@@ -78,7 +77,7 @@ $$);
 
 SELECT @extschema@.ct_add_variant('double_spending', 'for_update',
 	'lock the card while reading its balance',
-	isolation => 'read committed');
+	isolation => 'read committed', expected_verdict => 'pass');
 SELECT @extschema@.ct_add_script('double_spending', 'checkout', variant => 'for_update', body => $$
 \set card (:iteration - 1) / :requests % :cards + 1
 \barrier checkout
@@ -97,7 +96,7 @@ $$);
 
 SELECT @extschema@.ct_add_variant('double_spending', 'optimistic',
 	'write only if the version is still the one that was read',
-	isolation => 'read committed');
+	isolation => 'read committed', expected_verdict => 'pass');
 SELECT @extschema@.ct_add_script('double_spending', 'checkout', variant => 'optimistic', body => $$
 \set card (:iteration - 1) / :requests % :cards + 1
 \set taken 0
@@ -123,7 +122,7 @@ $$);
 
 SELECT @extschema@.ct_add_variant('double_spending', 'constraint',
 	'take the amount in any case, and let CHECK (balance >= 0) refuse',
-	isolation => 'read committed',
+	isolation => 'read committed', expected_verdict => 'pass',
 	setup => 'ALTER TABLE gift_card ADD CONSTRAINT balance_not_negative CHECK (balance >= 0)',
 	expected_errors => '{23514=declined}');
 SELECT @extschema@.ct_add_script('double_spending', 'checkout', variant => 'constraint', body => $$
@@ -140,11 +139,11 @@ $$);
 
 SELECT @extschema@.ct_add_variant('double_spending', 'repeatable_read',
 	'the naive code at REPEATABLE READ, repeated as a whole when refused',
-	isolation => 'repeatable read', max_tries => 100);
+	isolation => 'repeatable read', expected_verdict => 'pass', max_tries => 100);
 
 SELECT @extschema@.ct_add_variant('double_spending', 'serializable',
 	'the naive code at SERIALIZABLE, repeated as a whole when refused',
-	isolation => 'serializable', max_tries => 100);
+	isolation => 'serializable', expected_verdict => 'pass', max_tries => 100);
 
 SELECT @extschema@.ct_add_check('double_spending', 'no_overspending',
 	'SELECT card, sum(amount) AS observed, :balance AS expected,

@@ -1,31 +1,26 @@
-/*
- * oversell_tickets: more buyers than tickets.
- *
- * The bug: the shop reads how many tickets are left, decides, and writes the
- * new number.  Between reading and writing (the buyer fills in a form, the
- * payment takes its time: :window_us) others read the same number, and each
- * of them is sold the same ticket.  Two things go wrong at once: more tickets
- * are sold than there are, and the stock doesn't even show it.
- *
- * Buyers come in waves, as many at once as there are workers: the barrier.
- *
- * The shop runs at READ COMMITTED, PostgreSQL's default, which promises
- * nothing about what was read a statement ago.
- *
- * What to look at: locking (for_update, advisory_lock) makes every buyer wait
- * while another one makes up their mind; what checks at the end (atomic,
- * constraint, optimistic, serializable) lets them all think at once, and says
- * no, or try again, to those who come too late.
- *
- * A transaction is a buyer, so a bigger sale is
- *   SELECT ct_run('oversell_tickets', transactions => 1000,
- *                 params => '{"buyers": 1000, "capacity": 50}');
- */
+/* oversell_tickets: more buyers than tickets. */
 SELECT @extschema@.ct_create_scenario('oversell_tickets',
 	category => 'races on rows',
 	description => 'Buyers read the stock, then write it: more tickets are sold than there are.',
+	story => $$
+The bug: the shop reads how many tickets are left, decides, and writes the
+new number.  Between reading and writing (the buyer fills in a form, the
+payment takes its time: :window_us) others read the same number, and each
+of them is sold the same ticket.  Two things go wrong at once: more tickets
+are sold than there are, and the stock doesn't even show it.
+
+Buyers come in waves, as many at once as there are workers: the barrier.
+
+The shop runs at READ COMMITTED, PostgreSQL's default, which promises
+nothing about what was read a statement ago.
+
+What to look at: locking (for_update, advisory_lock) makes every buyer wait
+while another one makes up their mind; what checks at the end (atomic,
+constraint, optimistic, serializable) lets them all think at once, and says
+no, or try again, to those who come too late.
+$$,
 	params => '{"buyers": 100, "capacity": 10, "window_us": 1000}',
-	transactions => 100,
+	transactions_expr => ':buyers',
 	setup => $$
 CREATE TABLE event (
 	id		int PRIMARY KEY,
@@ -65,11 +60,11 @@ $$);
 
 SELECT @extschema@.ct_add_variant('oversell_tickets', 'naive',
 	'read the stock, then write one less',
-	isolation => 'read committed');
+	isolation => 'read committed', expected_verdict => 'fail');
 
 SELECT @extschema@.ct_add_variant('oversell_tickets', 'atomic',
 	'one UPDATE that checks and takes',
-	isolation => 'read committed');
+	isolation => 'read committed', expected_verdict => 'pass');
 SELECT @extschema@.ct_add_script('oversell_tickets', 'buy', variant => 'atomic', body => $$
 \set buyer (:iteration - 1) % :buyers + 1
 \set taken 0
@@ -89,7 +84,7 @@ $$);
 
 SELECT @extschema@.ct_add_variant('oversell_tickets', 'for_update',
 	'lock the row while reading it',
-	isolation => 'read committed');
+	isolation => 'read committed', expected_verdict => 'pass');
 SELECT @extschema@.ct_add_script('oversell_tickets', 'buy', variant => 'for_update', body => $$
 \set buyer (:iteration - 1) % :buyers + 1
 \barrier wave
@@ -109,7 +104,7 @@ $$);
 /* Who lost is told so, and is free to come again as another buyer. */
 SELECT @extschema@.ct_add_variant('oversell_tickets', 'optimistic',
 	'write only if the version is still the one that was read',
-	isolation => 'read committed');
+	isolation => 'read committed', expected_verdict => 'pass');
 SELECT @extschema@.ct_add_script('oversell_tickets', 'buy', variant => 'optimistic', body => $$
 \set buyer (:iteration - 1) % :buyers + 1
 \set taken 0
@@ -135,7 +130,7 @@ $$);
 /* It is the "stock - 1" that makes the constraint work: the naive "9" is never below zero. */
 SELECT @extschema@.ct_add_variant('oversell_tickets', 'constraint',
 	'take one in any case, and let CHECK (stock >= 0) refuse',
-	isolation => 'read committed',
+	isolation => 'read committed', expected_verdict => 'pass',
 	setup => 'ALTER TABLE event ADD CONSTRAINT stock_not_negative CHECK (stock >= 0)',
 	expected_errors => '{23514=sold_out}');
 SELECT @extschema@.ct_add_script('oversell_tickets', 'buy', variant => 'constraint', body => $$
@@ -153,7 +148,7 @@ $$);
 /* A statement of its own takes the lock, so that the next one's snapshot is newer than it. */
 SELECT @extschema@.ct_add_variant('oversell_tickets', 'advisory_lock',
 	'one buyer at a time, by an advisory lock on the event',
-	isolation => 'read committed');
+	isolation => 'read committed', expected_verdict => 'pass');
 SELECT @extschema@.ct_add_script('oversell_tickets', 'buy', variant => 'advisory_lock', body => $$
 \set buyer (:iteration - 1) % :buyers + 1
 \barrier wave
@@ -173,7 +168,7 @@ $$);
 
 SELECT @extschema@.ct_add_variant('oversell_tickets', 'serializable',
 	'the naive code at SERIALIZABLE, repeated as a whole when refused',
-	isolation => 'serializable', max_tries => 100);
+	isolation => 'serializable', expected_verdict => 'pass', max_tries => 100);
 
 SELECT @extschema@.ct_add_check('oversell_tickets', 'no_oversell',
 	'SELECT e.title, count(*) AS observed, :capacity AS expected,

@@ -1,23 +1,22 @@
-/*
- * unique_slug: check, then insert.
- *
- * The bug: an article's address must be unique, so the application looks
- * whether it is taken, and inserts if it isn't.  The validations of web
- * frameworks do exactly that.  Ten requests at once all look before anyone
- * has inserted, and all find it free.  FOR UPDATE is no help: there is no
- * row yet that could be locked.
- *
- * Each slug is asked for by :requests, which arrive together as far as there
- * are workers: one of them creates the article, the others hear "taken".
- *
- * What to look at: the unique index is the only fix that also holds against
- * code that forgets to ask.  With ON CONFLICT it costs no error either.
- */
+/* unique_slug: check, then insert. */
 SELECT @extschema@.ct_create_scenario('unique_slug',
 	category => 'uniqueness',
 	description => 'Look whether a slug is taken, then insert it: ten at once all find it free.',
+	story => $$
+The bug: an article's address must be unique, so the application looks
+whether it is taken, and inserts if it isn't.  The validations of web
+frameworks do exactly that.  Ten requests at once all look before anyone
+has inserted, and all find it free.  FOR UPDATE is no help: there is no
+row yet that could be locked.
+
+Each slug is asked for by :requests, which arrive together as far as there
+are workers: one of them creates the article, the others hear "taken".
+
+What to look at: the unique index is the only fix that also holds against
+code that forgets to ask.  With ON CONFLICT it costs no error either.
+$$,
 	params => '{"slugs": 10, "requests": 10, "window_us": 1000}',
-	transactions => 100,
+	transactions_expr => ':slugs * :requests',
 	setup => $$
 CREATE TABLE article (
 	id		int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -45,17 +44,17 @@ $$);
 
 SELECT @extschema@.ct_add_variant('unique_slug', 'check_then_insert',
 	'look whether it is there, then insert',
-	isolation => 'read committed');
+	isolation => 'read committed', expected_verdict => 'fail');
 
 SELECT @extschema@.ct_add_variant('unique_slug', 'unique_index',
 	'the same code over a unique index, whose error is an answer',
-	isolation => 'read committed',
+	isolation => 'read committed', expected_verdict => 'pass',
 	setup => 'CREATE UNIQUE INDEX article_slug_unique ON article (slug)',
 	expected_errors => '{23505=taken}');
 
 SELECT @extschema@.ct_add_variant('unique_slug', 'on_conflict',
 	'a unique index, and INSERT ... ON CONFLICT DO NOTHING',
-	isolation => 'read committed',
+	isolation => 'read committed', expected_verdict => 'pass',
 	setup => 'CREATE UNIQUE INDEX article_slug_unique ON article (slug)');
 SELECT @extschema@.ct_add_script('unique_slug', 'publish', variant => 'on_conflict', body => $$
 \set slug (:iteration - 1) / :requests % :slugs + 1
@@ -77,7 +76,7 @@ $$);
 /* A statement of its own takes the lock, so that the next one's snapshot is newer than it. */
 SELECT @extschema@.ct_add_variant('unique_slug', 'advisory_lock',
 	'an advisory lock on the slug''s hash before looking',
-	isolation => 'read committed');
+	isolation => 'read committed', expected_verdict => 'pass');
 SELECT @extschema@.ct_add_script('unique_slug', 'publish', variant => 'advisory_lock', body => $$
 \set slug (:iteration - 1) / :requests % :slugs + 1
 \barrier publish
@@ -96,7 +95,7 @@ $$);
 
 SELECT @extschema@.ct_add_variant('unique_slug', 'serializable',
 	'the same code at SERIALIZABLE, repeated as a whole when refused',
-	isolation => 'serializable', max_tries => 100);
+	isolation => 'serializable', expected_verdict => 'pass', max_tries => 100);
 
 SELECT @extschema@.ct_add_check('unique_slug', 'slug_is_unique',
 	'SELECT slug, count(*) AS observed, 1 AS expected, array_agg(author ORDER BY id) AS authors

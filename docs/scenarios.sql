@@ -1,0 +1,79 @@
+\set ON_ERROR_STOP on
+\pset format unaligned
+\pset tuples_only on
+\pset recordsep '\n'
+/*
+ * Prints docs/scenarios.md from the catalog of a server that has ct_ext; see
+ * scripts/docs.  As a role that may read the tables of definitions.
+ */
+SET client_min_messages = warning;
+
+-- What stands in a cell of a table.
+CREATE FUNCTION pg_temp.cell(text) RETURNS text LANGUAGE sql AS $$
+	SELECT replace(replace(coalesce($1, ''), '|', '\|'), E'\n', ' ')
+$$;
+
+-- A table of markdown: headings, then rows of cells.
+CREATE FUNCTION pg_temp.markdown(headings text[], "rows" text[]) RETURNS text LANGUAGE sql AS $$
+	SELECT '| ' || array_to_string(headings, ' | ') || E' |\n|' || repeat(' --- |', cardinality(headings)) ||
+		E'\n' || array_to_string("rows", E'\n')
+$$;
+
+SELECT $$# The scenario library
+
+Find your own bug, run the broken way and see it fail, run the others and see what they cost, and copy
+the one that suits you:
+
+```sql
+SELECT ct_run('oversell_tickets');                              -- the first variant, which has the bug
+SELECT ct_run('oversell_tickets', params => '{"buyers": 1000, "capacity": 50}');
+SELECT * FROM ct_compare('oversell_tickets');                   -- each variant, a row each
+SELECT kind, variant, body FROM ct_scripts WHERE scenario = 'oversell_tickets';
+```
+
+Verdicts are those that a variant is known to come to, on a server with default settings. Parameters can
+be given to a run in `params`; the number of transactions follows from them unless the call says
+`transactions` or `duration`. Where a variant has no isolation level, it is that of the role.
+
+This page is printed from the extension's own catalog by `scripts/docs`.
+$$;
+
+-- contents
+SELECT E'## Contents\n';
+SELECT '**' || upper(left(category, 1)) || substr(category, 2) || E'**\n\n' ||
+	pg_temp.markdown('{scenario,the bug}',
+		array_agg(format('| [%s](#%s) | %s |', name, name, pg_temp.cell(description)) ORDER BY name)) || E'\n'
+FROM ct_scenarios WHERE bundled GROUP BY category ORDER BY category;
+
+-- each scenario
+WITH facts AS (
+	SELECT s.*,
+		(SELECT string_agg(format('| `%s` | `%s` |', p.key, pg_temp.cell(p.value)), E'\n' ORDER BY p.key)
+		 FROM jsonb_each_text(s.params) p) AS params_table,
+		(SELECT array_agg(format('| `%s` | %s | %s | %s |', v.variant, coalesce(v.isolation, ''),
+								 coalesce(v.expected_verdict, ''), pg_temp.cell(v.description))
+						  ORDER BY v."position")
+		 FROM ct_variants v WHERE v.scenario = s.name) AS variant_rows,
+		(SELECT array_agg(format('| `%s` | %s | %s |', c.name, c.kind,
+								 pg_temp.cell(c.description || CASE WHEN c.during THEN ' Also asked during the run.' ELSE '' END ||
+											  coalesce(' (Variant ' || c.variant || ')', '')))
+						  ORDER BY c."position")
+		 FROM ct_check c WHERE c.scenario = s.name) AS check_rows,
+		(SELECT string_agg(format('`%s %s %s`', t.metric, t.op, t.target) || coalesce(' (variant ' || t.variant || ')', ''),
+						   ', ' ORDER BY t."position")
+		 FROM ct_slo t WHERE t.scenario = s.name) AS thresholds,
+		concat_ws(', ',
+			'`workers` ' || s.workers,
+			'`duration` ' || s.duration,
+			'`transactions` ' || s.transactions,
+			'`transactions` `' || s.transactions_expr || '`') AS size
+	FROM ct_scenarios s WHERE s.bundled)
+SELECT format(E'## %s\n\n%s\n\n*%s*%s\n\n%s\n\n%s%s%s',
+	name, description, category,
+	CASE WHEN size <> '' THEN E'; ' || size ELSE '' END,
+	btrim(story, E'\n'),
+	pg_temp.markdown('{variant,isolation,verdict,what is different}', variant_rows) || E'\n\n',
+	coalesce(E'| parameter | default |\n| --- | --- |\n' || params_table || E'\n\n', ''),
+	coalesce(pg_temp.markdown('{check,kind,what holds}', check_rows) || E'\n', '') ||
+	coalesce(E'\nThresholds: ' || thresholds || E'\n', ''))
+FROM facts ORDER BY category, name;

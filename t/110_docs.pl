@@ -1,0 +1,42 @@
+# docs/scenarios.md says what the catalog says: scripts/docs was run after the last change.
+# And the tutorial's SQL does what its text says.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use CtTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $docs = "$FindBin::RealBin/../docs";
+my $node = ct_node('docs');
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION ct_ext');
+
+my ($stdout, $stderr) = run_command([ 'psql', '-Xq', '-d', $node->connstr('postgres'), '-f', "$docs/scenarios.sql" ]);
+is($stderr, '', 'the catalog can be printed');
+ok($stdout . "\n" eq slurp_file("$docs/scenarios.md"), 'docs/scenarios.md is what scripts/docs prints');
+
+# Each scenario tells what somebody who looks for their bug needs to know.
+is($node->safe_psql('postgres', <<'SQL'), '', 'each bundled scenario says what it is about');
+SELECT name FROM ct_scenarios
+WHERE bundled AND (description = '' OR length(description) > 110 OR description ~ '\n' OR length(story) < 200 OR category = '')
+SQL
+is($node->safe_psql('postgres', <<'SQL'), '', 'each of their variants says what is different, and what it comes to');
+SELECT scenario, variant FROM ct_variants JOIN ct_scenarios s ON s.name = scenario
+WHERE bundled AND (ct_variants.description = '' OR expected_verdict IS NULL)
+SQL
+is($node->safe_psql('postgres', <<'SQL'), '', 'the first variant has the bug, and there is a fix');
+SELECT scenario FROM ct_variants JOIN ct_scenarios s ON s.name = scenario WHERE bundled GROUP BY scenario
+HAVING min("position") FILTER (WHERE expected_verdict = 'fail') IS DISTINCT FROM 1 OR NOT bool_or(expected_verdict = 'pass')
+SQL
+is($node->safe_psql('postgres', <<'SQL'), '', 'each of their checks says what holds');
+SELECT scenario, name FROM ct_check WHERE bundled AND description = ''
+SQL
+
+$node->stop;
+done_testing();
