@@ -237,7 +237,7 @@ COMMENT ON COLUMN @extschema@.ct_runs.p99_ms IS '99th percentile of the same, ms
 COMMENT ON COLUMN @extschema@.ct_runs.max_ms IS 'longest latency of the same, ms';
 COMMENT ON COLUMN @extschema@.ct_runs.overlapped IS 'transactions during which another worker''s was also in progress';
 COMMENT ON COLUMN @extschema@.ct_runs.waited IS 'transactions that slept at least once on a heavyweight lock (row, transaction, advisory, table lock)';
-COMMENT ON COLUMN @extschema@.ct_runs.met IS 'transactions whose section (from the end of the iteration''s first statement to the iteration''s end) overlapped another worker''s section';
+COMMENT ON COLUMN @extschema@.ct_runs.met IS 'transactions whose section (from the end of the first statement to the end, or all of it where it is a single statement without a pause) overlapped another worker''s section';
 COMMENT ON COLUMN @extschema@.ct_runs.contended IS 'transactions that met, waited or were retried: the number of trials a pass rests on';
 COMMENT ON COLUMN @extschema@.ct_runs.barrier_breaks IS 'times that a \barrier let its workers go because not all of them could come';
 COMMENT ON COLUMN @extschema@.ct_runs.workers_asked IS 'workers that the call, the scenario or the default asked for';
