@@ -38,5 +38,26 @@ is($node->safe_psql('postgres', <<'SQL'), '', 'each of their checks says what ho
 SELECT scenario, name FROM ct_check WHERE bundled AND description = ''
 SQL
 
+# The tutorial, from its first statement to its last, by somebody who isn't a superuser.
+my @blocks = slurp_file("$docs/tutorial.md") =~ /^```sql\n(.*?)^```$/msg;
+my $gate = $blocks[-2];
+my $tutorial = PostgreSQL::Test::Utils::tempdir . '/tutorial.sql';
+
+cmp_ok(scalar @blocks, '>', 10, 'the tutorial has its statements');
+$node->safe_psql('postgres', 'CREATE DATABASE shop');
+append_to_file($tutorial, "$_\n") for @blocks;
+($stdout, $stderr) = run_command([ 'psql', '-XAtq', '-d', $node->connstr('shop'), '-f', $tutorial ]);
+my @errors = $stderr =~ /ERROR:  (.*)/g;
+is_deeply(\@errors, ['run 7: fail'], 'its only error is that of the gate') or diag($stderr);
+like($node->safe_psql('shop', q(SELECT string_agg(coalesce(scenario, 'test') || ' ' || verdict, ', ' ORDER BY run_id) FROM ct_runs)),
+	qr/^test (?:fail|pass), redeem_voucher fail, redeem_voucher pass, redeem_voucher pass, ship_order fail, ship_order pass, redeem_voucher fail, ship_order pass$/,
+	'its runs come to what its text says');
+like($stdout, qr/\n0\|0\|0\n?$/, 'and nothing of them is left in its tables');
+
+$gate =~ s/.*(?=^SELECT format)//ms;
+isnt($node->psql('shop', $gate, on_error_stop => 1), 0, 'a fail closes the gate');
+$node->safe_psql('shop', q(SELECT ct_drop_scenario('redeem_voucher')));
+is($node->psql('shop', $gate, on_error_stop => 1), 0, 'and without it, it is open');
+
 $node->stop;
 done_testing();
