@@ -10,6 +10,9 @@
  * Processes wake up one after the other, and a transaction of one statement is
  * over before the next one is awake.  So who is awake waits for the others
  * once more, without sleeping: then all of them are ready to run at once.
+ *
+ * A barrier that opened without somebody lets them pass when they come to it
+ * after all, in the same iteration: those whom they would wait for are gone.
  */
 #include "postgres.h"
 
@@ -95,7 +98,10 @@ somebody_cannot_come(CtShared *shared, int barrier, bool ask)
 	return false;
 }
 
-/* Arrives; returns the barrier, and its generation by which to see it open. */
+/*
+ * Arrives; returns the barrier, and its generation by which to see it open, or
+ * NULL if it has opened without us, so that nobody is to be met there.
+ */
 static CtBarrier *
 arrive(CtShared *shared, CtSlot *slot, const char *name, volatile uint64 *generation)
 {
@@ -104,7 +110,9 @@ arrive(CtShared *shared, CtSlot *slot, const char *name, volatile uint64 *genera
 
 	SpinLockAcquire(&shared->mutex);
 	n = find_barrier(shared, name);
-	if (n >= 0)
+	if (n >= 0 && slot->excused & (1U << n))
+		slot->excused &= ~(1U << n);
+	else if (n >= 0)
 	{
 		barrier = &shared->barriers[n];
 		*generation = barrier->generation;
@@ -143,9 +151,19 @@ is_open(CtShared *shared, CtBarrier *barrier, uint64 generation)
 static void
 break_barrier(CtShared *shared, CtBarrier *barrier, uint64 generation)
 {
+	int			number = barrier - shared->barriers;
+	int			i;
+
 	SpinLockAcquire(&shared->mutex);
 	if (barrier->generation == generation)
 	{
+		for (i = 0; i < shared->nworkers; i++)
+		{
+			CtSlot	   *slot = ct_shared_slot(shared, i);
+
+			if (slot->at_barrier != number + 1)
+				slot->excused |= 1U << number;
+		}
 		open_barrier(barrier);
 		shared->barrier_breaks++;
 	}
@@ -194,11 +212,23 @@ await_awake(CtShared *shared, CtBarrier *barrier, uint64 generation)
 }
 
 void
+ct_barrier_begin(CtShared *shared, CtSlot *slot)
+{
+	if (slot->excused == 0)
+		return;
+	SpinLockAcquire(&shared->mutex);
+	slot->excused = 0;
+	SpinLockRelease(&shared->mutex);
+}
+
+void
 ct_barrier_meet(CtShared *shared, CtSlot *slot, const char *name)
 {
 	volatile uint64 generation = 0;
 	CtBarrier  *volatile barrier = arrive(shared, slot, name, &generation);
 
+	if (barrier == NULL)
+		return;
 	PG_TRY();
 	{
 		await(shared, barrier, generation);
@@ -210,8 +240,8 @@ ct_barrier_meet(CtShared *shared, CtSlot *slot, const char *name)
 		SpinLockAcquire(&shared->mutex);
 		if (barrier->generation == generation)
 			barrier->arrived--;
-		SpinLockRelease(&shared->mutex);
 		slot->at_barrier = 0;
+		SpinLockRelease(&shared->mutex);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();

@@ -136,6 +136,7 @@ typedef struct CtSlot
 	int			pid;
 	int			procno;			/* index in ProcGlobal->allProcs, -1 if none */
 	int			at_barrier;		/* 1 + index of the one it waits at, or 0 */
+	uint32		excused;		/* bits of the barriers that opened without it */
 
 	/* of the measured part, that is, after the warm-up */
 	uint64		transactions;

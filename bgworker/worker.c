@@ -520,6 +520,7 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 	ct_variables_copy(w->saved_vars, w->interpreter.vars);
 	w->saved_random = w->interpreter.random;
 	w->met_until = -1;
+	ct_barrier_begin(w->shared, w->slot);
 	w->barrier_ns = 0;
 	w->waited = false;
 	w->conflicted = false;
@@ -539,6 +540,8 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 		leave_section(w);
 		if (result != CT_TRY_AGAIN || stopped(w, CT_STOP_NOW))
 			break;
+		if (w->measured)
+			w->slot->retries++;	/* now, for who watches a transaction that never ends */
 		back_off(w, tries);
 		MemoryContextReset(w->iteration_context);
 		ct_variables_copy(w->interpreter.vars, w->saved_vars);
@@ -556,7 +559,6 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 		w->slot->all_transactions++;
 	if (w->measured)
 	{
-		w->slot->retries += tries - 1;
 		w->slot->overlapped += w->stay.shared;
 		w->slot->met += w->met;
 		w->slot->waited += w->waited;

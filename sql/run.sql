@@ -233,6 +233,37 @@ SELECT ct_test($$
 $$, setup => 'CREATE TABLE t AS SELECT 0 AS a', transactions => 4, workers => 2,
 	checks => ARRAY['SELECT a FROM t WHERE a <> 4']) > 0 AS ran;
 SELECT verdict, anomalies, barrier_breaks > 0 AS broken FROM last_run;
+-- and lets them pass afterwards, instead of putting everybody out of step
+SELECT ct_test(E'\\barrier a\nBEGIN;\nUPDATE t SET n = n + 1;\n\\barrier b\nCOMMIT;',
+	setup => 'CREATE TABLE t AS SELECT 0 AS n', workers => 2, transactions => 40, min_overlap => 0) > 0 AS ran;
+SELECT verdict, barrier_breaks BETWEEN 1 AND 22 AS broken, duration < 10 AS in_step FROM last_run;
+
+--
+-- Numbers are compared as numbers where both sides are variables
+--
+SELECT ct_test($$
+\set other 600
+\set half 0.5
+SELECT 1000 AS one, 'abc' AS text, '007' AS agent \gset
+SELECT :one > :other AS ints, :one > :half AS mixed, :limit > :other AS param,
+	:agent AS agent, greatest(:limit, :one, :half) AS greatest, :iteration || '-' || :one AS joined \gset
+\set changes case when :iteration % 3 = 0 then 99.5 when :iteration % 3 = 1 then 99 else 1000 end
+SELECT CASE WHEN :iteration % 2 = 0 THEN 'abc' ELSE :changes::text END AS either \gset
+SELECT :text > :other AS texts \gset
+SELECT :changes < :limit AS changed, :either > '5' AS eithers, :either = :either AS same \gset
+\if :ints and :mixed and :param and :texts and :changed and :eithers and :same
+	INSERT INTO seen VALUES (:agent, :greatest, :joined);
+\endif
+$$, setup => 'CREATE TABLE seen (agent text, greatest text, joined text)', params => '{"limit": 1001}',
+	transactions => 30, workers => 2, min_overlap => 0,
+	checks => ARRAY['SELECT :limit AS observed, :transactions AS expected WHERE :limit < :transactions OR :transactions > :limit',
+		$q$SELECT count(*) AS observed, :transactions AS expected FROM seen
+		 WHERE agent = '007' AND greatest = '1001' AND joined LIKE '%-1000' HAVING count(*) <> :transactions$q$]) > 0 AS ran;
+SELECT verdict, anomalies FROM last_run;
+SELECT ct_test('SELECT 1', transactions => 10, workers => 2, min_overlap => 0, params => '{"a": 1000, "b": 600}',
+	checks => ARRAY['SELECT :a AS observed, :b AS expected WHERE :a > :b']) > 0 AS ran;
+SELECT verdict, reason FROM last_run;
+
 
 -- checks during the run tell when
 SELECT ct_create_scenario('during', duration => '1500 ms', workers => 2,

@@ -87,6 +87,8 @@ struct CtStatement
 	int		   *slots;			/* variable of each parameter */
 	Oid		   *typinput;
 	Oid		   *typioparam;
+	bool	   *guessed;		/* NULL, or which types are the values', see deduce_types */
+	bool		plain;			/* don't guess again */
 };
 
 typedef struct CtInProcess
@@ -360,75 +362,212 @@ transaction_kind(Node *stmt)
 }
 
 /*
- * Deduces the parameters' types and prepares the plan.  Returns false, with
- * the error forgotten, where the statement makes no sense with parameters in
- * the variables' places: it may still make sense with the values there.
+ * The type of what a value is as a literal, if that is a number written as
+ * the server itself would write it; else InvalidOid.
+ */
+static Oid
+number_type(const CtValue *value)
+{
+	const char *text;
+	const char *p;
+
+	if (value->type == CT_VALUE_INT)
+		return INT8OID;
+	if (value->type != CT_VALUE_DOUBLE && value->type != CT_VALUE_TEXT)
+		return InvalidOid;
+	text = ct_value_to_cstring(value);
+	p = text;
+	if (*p == '-')
+		p++;
+	if (!isdigit((unsigned char) *p) || (p[0] == '0' && isdigit((unsigned char) p[1])))
+		return InvalidOid;
+	while (isdigit((unsigned char) *p))
+		p++;
+	if (*p == '\0')
+		return strcmp(text, "-0") != 0 && p - text <= 18 ? INT8OID : NUMERICOID;
+	if (*p++ != '.' || !isdigit((unsigned char) *p))
+		return InvalidOid;
+	while (isdigit((unsigned char) *p))
+		p++;
+	return *p == '\0' ? NUMERICOID : InvalidOid;
+}
+
+static bool
+is_number(const CtValue *value)
+{
+	return value->type == CT_VALUE_NULL || number_type(value) != InvalidOid;
+}
+
+/*
+ * Analyzes a statement, and completes the types of its parameters, InvalidOid
+ * where they are to be deduced.  Returns false, with the error forgotten, if
+ * it makes no sense like that.
  */
 static bool
-try_prepare_plan(CtInProcess *self, CtStatement *statement, RawStmt *raw,
-				 const char *text, int nparams)
+try_analyze(RawStmt *raw, const char *text, Oid *types, int nparams)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	Oid		   *types = palloc0(Max(nparams, 1) * sizeof(Oid));
-	volatile int known = nparams;
+	Oid		   *found = palloc(nparams * sizeof(Oid));
 	volatile bool ok = true;
-	SPIPlanPtr	volatile plan = NULL;
-	bool		guarded = nparams > 0;
-	int			i;
 
-	/* without variables an error is the script's, and there is nothing to fall back to */
-	if (guarded)
-	{
-		BeginInternalSubTransaction(NULL);
-		MemoryContextSwitchTo(context);
-	}
+	memcpy(found, types, nparams * sizeof(Oid));
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		PushActiveSnapshot(GetTransactionSnapshot());
-		if (nparams > 0)
-		{
-			int			n = known;
+		int			n = nparams;
+		int			i;
 
-			(void) parse_analyze_varparams(copyObject(raw), text, &types, &n, NULL);
-			for (i = 0; i < nparams; i++)
-				if (i >= n || types[i] == InvalidOid || types[i] == UNKNOWNOID)
-					types[i] = TEXTOID;
-		}
-		if (SPI_connect() != SPI_OK_CONNECT)
-			elog(ERROR, "SPI_connect failed");
-		plan = SPI_prepare_cursor(text, nparams, types, CURSOR_OPT_PARALLEL_OK);
-		if (plan == NULL)
-			elog(ERROR, "SPI_prepare: %s", SPI_result_code_string(SPI_result));
-		if (SPI_keepplan(plan) != 0)
-			elog(ERROR, "SPI_keepplan failed");
-		SPI_finish();
+		PushActiveSnapshot(GetTransactionSnapshot());
+		(void) parse_analyze_varparams(copyObject(raw), text, &found, &n, NULL);
 		PopActiveSnapshot();
-		if (guarded)
-		{
-			ReleaseCurrentSubTransaction();
-			MemoryContextSwitchTo(context);
-			CurrentResourceOwner = owner;
-		}
+		for (i = 0; i < nparams; i++)
+			types[i] = i >= n || found[i] == InvalidOid || found[i] == UNKNOWNOID ? TEXTOID : found[i];
+		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
 	{
-		int			code = geterrcode();
+		int			category = ERRCODE_TO_CATEGORY(geterrcode());
 
 		/* only what analysis says of the text is ours to try otherwise */
-		if (!guarded || ERRCODE_TO_CATEGORY(code) != ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION)
+		if (category != ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION &&
+			category != ERRCODE_DATA_EXCEPTION)
 			PG_RE_THROW();
 		MemoryContextSwitchTo(context);
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
 		ok = false;
 	}
 	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return ok;
+}
 
-	if (!ok)
+/*
+ * Gives text parameters whose values are numbers the numbers' types: all of
+ * them, or the one given and those that it stands beside.  Returns whether
+ * the statement makes sense like that; if not, types and guessed are as before.
+ */
+static bool
+try_numbers(CtStatement *statement, RawStmt *raw, const char *text, const CtVariables *vars,
+			Oid *types, bool *guessed, int nparams, int only)
+{
+	Oid		   *tried = palloc0(nparams * sizeof(Oid));
+	int			i;
+
+	for (i = 0; i < nparams; i++)
+	{
+		if (guessed[i])
+			tried[i] = types[i];
+		else if (types[i] == TEXTOID && (only < 0 || only == i))
+			tried[i] = number_type(ct_variables_get(vars, statement->slots[i]));
+	}
+	if (!try_analyze(raw, text, tried, nparams))
 		return false;
+
+	/* what they stand beside has become a number, too: is it one? */
+	for (i = 0; i < nparams; i++)
+		if (types[i] != tried[i] && !is_number(ct_variables_get(vars, statement->slots[i])))
+			return false;
+	for (i = 0; i < nparams; i++)
+	{
+		guessed[i] |= types[i] != tried[i];
+		types[i] = tried[i];
+	}
+	return true;
+}
+
+/*
+ * The parameters' types, as the server deduces them from where they stand.
+ * Where nothing else tells, as in ":a > :b", that is text, by which 1000 is
+ * less than 600.  So where a parameter is text, its value a number, and the
+ * statement makes sense with that as well, it has the number's type, as the
+ * literal would have.  Its value may be no number another time: guessed says
+ * of which that must be looked at.
+ */
+static bool
+deduce_types(CtStatement *statement, RawStmt *raw, const char *text, const CtVariables *vars,
+			 Oid *types, bool *guessed, int nparams)
+{
+	int			candidates = 0;
+	int			i;
+
+	if (!try_analyze(raw, text, types, nparams))
+		return false;
+	if (statement->plain)
+		return true;
+	for (i = 0; i < nparams; i++)
+		candidates += types[i] == TEXTOID &&
+			number_type(ct_variables_get(vars, statement->slots[i])) != InvalidOid;
+	if (candidates > 0 &&
+		!try_numbers(statement, raw, text, vars, types, guessed, nparams, -1) && candidates > 1)
+	{
+		for (i = 0; i < nparams; i++)
+			if (types[i] == TEXTOID &&
+				number_type(ct_variables_get(vars, statement->slots[i])) != InvalidOid)
+				(void) try_numbers(statement, raw, text, vars, types, guessed, nparams, i);
+	}
+	return true;
+}
+
+/*
+ * Are the values of parameters whose types were guessed still such?  If not,
+ * plain is whether they are no numbers any more.
+ */
+static bool
+guesses_fit(const CtStatement *statement, const CtVariables *vars, bool *plain)
+{
+	bool		fit = true;
+	int			i;
+
+	*plain = statement->plain;
+	for (i = 0; i < statement->params->numParams; i++)
+	{
+		const CtValue *value = ct_variables_get(vars, statement->slots[i]);
+		Oid			number;
+
+		if (!statement->guessed[i] || value->type == CT_VALUE_NULL)
+			continue;
+		number = number_type(value);
+		*plain |= number == InvalidOid;
+		/* an integer's parameter takes integers only, the others take any number */
+		fit &= statement->params->params[i].ptype == INT8OID ? number == INT8OID : number != InvalidOid;
+	}
+	return fit;
+}
+
+/*
+ * Deduces the parameters' types and prepares the plan.  Returns false where
+ * the statement makes no sense with parameters in the variables' places: it
+ * may still make sense with the values there.
+ */
+static bool
+try_prepare_plan(CtInProcess *self, CtStatement *statement, RawStmt *raw,
+				 const char *text, const CtVariables *vars, int nparams)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid		   *types = palloc0(Max(nparams, 1) * sizeof(Oid));
+	bool	   *guessed = palloc0(Max(nparams, 1) * sizeof(bool));
+	SPIPlanPtr	plan;
+	bool		any = false;
+	int			i;
+
+	/* without variables an error is the script's, and there is nothing to fall back to */
+	if (nparams > 0 && !deduce_types(statement, raw, text, vars, types, guessed, nparams))
+		return false;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	plan = SPI_prepare_cursor(text, nparams, types, CURSOR_OPT_PARALLEL_OK);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare: %s", SPI_result_code_string(SPI_result));
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "SPI_keepplan failed");
+	SPI_finish();
+	PopActiveSnapshot();
 
 	statement->plan = plan;
 	statement->source = linitial(SPI_plan_get_plan_sources(plan));
@@ -443,6 +582,12 @@ try_prepare_plan(CtInProcess *self, CtStatement *statement, RawStmt *raw,
 			statement->params->params[i].ptype = types[i];
 			statement->params->params[i].pflags = PARAM_FLAG_CONST;
 			getTypeInputInfo(types[i], &statement->typinput[i], &statement->typioparam[i]);
+			any |= guessed[i];
+		}
+		if (any)
+		{
+			statement->guessed = palloc(nparams * sizeof(bool));
+			memcpy(statement->guessed, guessed, nparams * sizeof(bool));
 		}
 		MemoryContextSwitchTo(context);
 	}
@@ -484,7 +629,7 @@ first_look(CtInProcess *self, CtStatement *statement, const CtVariables *vars)
 		statement->kind = CT_STATEMENT_TEXT;
 	else if (is_plannable(stmt))
 		statement->kind =
-			try_prepare_plan(self, statement, linitial_node(RawStmt, raw), text, nparams) ?
+			try_prepare_plan(self, statement, linitial_node(RawStmt, raw), text, vars, nparams) ?
 			CT_STATEMENT_PLAN : CT_STATEMENT_TEXT;
 	else
 	{
@@ -756,6 +901,12 @@ inprocess_execute(CtSession *session, CtStatement *statement, const CtVariables 
 	MemoryContextReset(MessageContext);
 	MemoryContextSwitchTo(MessageContext);
 
+	if (unlikely(statement->guessed != NULL) && !guesses_fit(statement, vars, &statement->plain))
+	{
+		SPI_freeplan(statement->plan);
+		statement->guessed = NULL;
+		statement->kind = CT_STATEMENT_NEW;
+	}
 	if (unlikely(statement->kind == CT_STATEMENT_NEW))
 		first_look(self, statement, vars);
 
