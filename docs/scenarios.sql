@@ -47,7 +47,7 @@ FROM ct_scenarios WHERE bundled GROUP BY category ORDER BY category;
 
 -- each scenario
 WITH facts AS (
-	SELECT s.*,
+	SELECT s.*, coalesce(t.story, '') AS story,
 		(SELECT string_agg(format('| `%s` | `%s` |', p.key, pg_temp.cell(p.value)), E'\n' ORDER BY p.key)
 		 FROM jsonb_each_text(s.params) p) AS params_table,
 		(SELECT array_agg(format('| `%s` | %s | %s | %s |', v.variant, coalesce(v.isolation, ''),
@@ -67,7 +67,7 @@ WITH facts AS (
 			'`duration` ' || s.duration,
 			'`transactions` ' || s.transactions,
 			'`transactions` `' || s.transactions_expr || '`') AS size
-	FROM ct_scenarios s WHERE s.bundled)
+	FROM ct_scenarios s LEFT JOIN ct_stories t ON t.scenario = s.name WHERE s.bundled)
 SELECT format(E'## %s\n\n%s\n\n*%s*%s\n\n%s\n\n%s%s%s',
 	name, description, category,
 	CASE WHEN size <> '' THEN E'; ' || size ELSE '' END,

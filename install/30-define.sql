@@ -160,9 +160,16 @@ SELECT s.name,
 					FROM @extschema@.ct_slo t WHERE t.scenario = s.name
 					GROUP BY t.metric, t.op, t.target) k), '{}'::text[]) AS checks,
 	s.params,
-	s.description,
+	s.description
+FROM @extschema@.ct_scenario s
+ORDER BY s.name;
+
+/* By themselves, for they are long. */
+CREATE VIEW @extschema@.ct_stories AS
+SELECT s.name AS scenario,
 	s.story
 FROM @extschema@.ct_scenario s
+WHERE s.story <> ''::text
 ORDER BY s.name;
 
 CREATE VIEW @extschema@.ct_variants AS
@@ -212,7 +219,7 @@ WHERE b.body IS NOT NULL
 		OR (SELECT a.rolsuper FROM pg_catalog.pg_roles a WHERE a.rolname = current_user))
 ORDER BY s.name, b.phase, b."position";
 
-GRANT SELECT ON @extschema@.ct_scenarios, @extschema@.ct_variants, @extschema@.ct_scripts TO PUBLIC;
+GRANT SELECT ON @extschema@.ct_scenarios, @extschema@.ct_stories, @extschema@.ct_variants, @extschema@.ct_scripts TO PUBLIC;
 
 COMMENT ON VIEW @extschema@.ct_scenarios IS 'Scenarios that ct_run can run. What they execute is in ct_scripts, what their variants are in ct_variants.';
 COMMENT ON COLUMN @extschema@.ct_scenarios.name IS 'What ct_run takes';
@@ -228,7 +235,10 @@ COMMENT ON COLUMN @extschema@.ct_scenarios.variants IS 'Its variants, the defaul
 COMMENT ON COLUMN @extschema@.ct_scenarios.checks IS 'Names of its checks, then its thresholds, over all variants';
 COMMENT ON COLUMN @extschema@.ct_scenarios.params IS 'Parameters that a call can override, with their defaults';
 COMMENT ON COLUMN @extschema@.ct_scenarios.description IS 'Which bug it shows';
-COMMENT ON COLUMN @extschema@.ct_scenarios.story IS 'The same at length: where the bug comes from, what to look at, which fix to take when';
+
+COMMENT ON VIEW @extschema@.ct_stories IS 'What a scenario''s author has to tell: where the bug comes from, what goes wrong, what to look at, which fix to take when';
+COMMENT ON COLUMN @extschema@.ct_stories.scenario IS 'The scenario';
+COMMENT ON COLUMN @extschema@.ct_stories.story IS 'Paragraphs of markdown; in psql: \pset format unaligned';
 
 COMMENT ON VIEW @extschema@.ct_variants IS 'Variants that ct_run can run: a row per scenario and variant, the default one first';
 COMMENT ON COLUMN @extschema@.ct_variants.scenario IS 'The scenario';

@@ -64,7 +64,8 @@ SELECT ct_create_scenario('regress_sized', 'two each', params => '{"users": 3}',
 	transactions_expr => ':users * 2', story => 'Each comes twice.');
 SELECT ct_add_variant('regress_sized', 'maybe', expected_verdict => 'inconclusive');
 \echo :SQLSTATE
-SELECT transactions, transactions_expr, description, story FROM ct_scenarios WHERE name = 'regress_sized';
+SELECT transactions, transactions_expr, description FROM ct_scenarios WHERE name = 'regress_sized';
+SELECT * FROM ct_stories WHERE scenario ~ '^regress';
 SELECT variant, expected_verdict FROM ct_variants WHERE scenario IN ('regress_shop', 'regress_sized');
 SELECT ct_drop_scenario('regress_sized');
 

@@ -23,8 +23,8 @@ ok($stdout . "\n" eq slurp_file("$docs/scenarios.md"), 'docs/scenarios.md is wha
 
 # Each scenario tells what somebody who looks for their bug needs to know.
 is($node->safe_psql('postgres', <<'SQL'), '', 'each bundled scenario says what it is about');
-SELECT name FROM ct_scenarios
-WHERE bundled AND (description = '' OR length(description) > 110 OR description ~ '\n' OR length(story) < 200 OR category = '')
+SELECT name FROM ct_scenarios LEFT JOIN ct_stories ON scenario = name
+WHERE bundled AND (description = '' OR length(description) > 110 OR description ~ '\n' OR coalesce(length(story), 0) < 200 OR category = '')
 SQL
 is($node->safe_psql('postgres', <<'SQL'), '', 'each of their variants says what is different, and what it comes to');
 SELECT scenario, variant FROM ct_variants JOIN ct_scenarios s ON s.name = scenario
