@@ -184,9 +184,11 @@ SELECT @extschema@.ct_add_script('bulk_update_deadlock', 'job', variant => 'smal
 \set restock (:iteration - 1) % 2
 \barrier jobs
 \if :restock
+	SELECT count(*) FROM product WHERE supplier = :range; -- for the progress bar
 	CALL restock(:range, :delivered, :batch);
 	\outcome restocked
 \else
+	SELECT count(*) FROM product WHERE category = :range; -- for the progress bar
 	CALL mark_up(:range, :batch);
 	\outcome marked_up
 \endif

@@ -7,26 +7,28 @@ SELECT @extschema@.ct_create_scenario('cpu_saturation',
 	category => 'stress',
 	description => 'An expensive report is run as often at once as it is asked for: nothing else gets a core.',
 	story => $$
-The bug: a report that keeps a core busy for a while is run for each request.  It
-is read-only and waits for nobody, so nothing limits how many of them run at once,
-and with more of them than cores each takes the longer, the more there are.  So do the
-short transactions beside them, which have done nothing wrong: they stand in the
-scheduler's queue.  There is no wait event for that; all look active, and the pool runs
-out of connections.
+The bug: a report that keeps a core busy for a while is run for each request.
+It is read-only and waits for nobody, so nothing limits how many of them run
+at once, and with more of them than cores each takes the longer, the more
+there are.  So do the short transactions beside them, which have done nothing
+wrong: they stand in the scheduler's queue.  There is no wait event for that;
+all look active, and the pool runs out of connections.
 
 Here three of four requests want the report, all at the same time (the
 barrier), the others look up a customer.  How long a report takes is the
-machine's business; what is checked is how many sales were being read by reports at
-once, and that it is no more than :slots reports' worth.  Choose :slots as the number of
-cores that reports may have.
+machine's business; what is checked is how many sales were being read by
+reports at once, and that it is no more than :slots reports' worth.  Choose
+:slots as the number of cores that reports may have.
 
-What to look at: the lookups' latencies, in ct_latencies or ct_report, by script.
-`slots_wait` runs no more than :slots, and lets the others wait for an advisory lock,
-which costs no core (but a connection; give it a lock_timeout).  `slots_refuse` tells them
-"busy" at once, which is what a service does that can be asked again.  `cached` lets one compute
-while others take a result of up to :fresh_ms ago, or wait for the first one.  `summary` keeps the sums,
-so that the report isn't expensive any more: here in a materialized view that is refreshed
-now and then, or in a table that is updated with each sale, if the writers can pay for it.
+What to look at: the lookups' latencies, in ct_latencies or ct_report, by
+script.  `slots_wait` runs no more than :slots, and lets the others wait for
+an advisory lock, which costs no core (but a connection; give it a
+lock_timeout).  `slots_refuse` tells them "busy" at once, which is what a
+service does that can be asked again.  `cached` lets one compute while others
+take a result of up to :fresh_ms ago, or wait for the first one.  `summary`
+keeps the sums, so that the report isn't expensive any more: here in a
+materialized view that is refreshed now and then, or in a table that is
+updated with each sale, if the writers can pay for it.
 $$,
 	params => '{"requests": 72, "slots": 2, "sales": 10000, "customers": 100, "fresh_ms": 60000, "window_us": 2000}',
 	transactions_expr => ':requests',

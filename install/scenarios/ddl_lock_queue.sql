@@ -157,7 +157,7 @@ SELECT @extschema@.ct_add_variant('ddl_lock_queue', 'report_in_pages',
 	'the report reads page by page, each in a transaction of its own',
 	isolation => 'read committed', expected_verdict => 'pass',
 	setup => $$
-CREATE PROCEDURE report_in_pages(page_size int, page_ms float8) LANGUAGE plpgsql AS $p$
+CREATE PROCEDURE report_in_pages(newest int, page_size int, page_ms float8) LANGUAGE plpgsql AS $p$
 DECLARE
 	last_id		int := 0;
 	page		record;
@@ -166,7 +166,8 @@ DECLARE
 BEGIN
 	LOOP
 		SELECT count(*) AS orders, sum(o.total) AS total, max(o.id) AS last_id INTO page
-			FROM (SELECT * FROM customer_order WHERE id > last_id ORDER BY id LIMIT page_size) o;
+			FROM (SELECT * FROM customer_order WHERE id > last_id AND id <= newest
+				ORDER BY id LIMIT page_size) o;
 		EXIT WHEN page.orders = 0;
 		PERFORM pg_sleep(page_ms / 1000);
 		orders := orders + page.orders;
@@ -181,8 +182,9 @@ SELECT @extschema@.ct_add_script('ddl_lock_queue', 'site', variant => 'report_in
 \if :iteration = 1
 	\set page_size (:orders + :pages - 1) / :pages
 	\set page_ms 1.0 * :report_ms / :pages
+	SELECT max(id) AS newest FROM customer_order \gset
 	\barrier reporting
-	CALL report_in_pages(:page_size, :page_ms);
+	CALL report_in_pages(:newest, :page_size, :page_ms);
 	\outcome reported
 \elif :iteration = 2
 	\barrier reporting

@@ -10,33 +10,35 @@ SELECT @extschema@.ct_create_scenario('long_transaction_bloat',
 	story => $$
 The bug: a report reads its numbers, sends a mail, and then commits.  The mail
 server takes its time, and all the while the transaction is open.  An UPDATE
-leaves the row's old version behind, which can be removed once nobody
-may want to see it any more.  While one snapshot is held, or one transaction
-that has written is open, that holds for no version newer than it,
-in any table of the database.  Neither vacuum can remove them, nor
-what usually does, pruning, by whoever comes to the page next.  A table of a few
-rows becomes thousands of pages, and every query on it reads them.  When the
-transaction ends the dead versions go, but the pages stay.
+leaves the row's old version behind, which can be removed once nobody may want
+to see it any more.  While one snapshot is held, or one transaction that has
+written is open, that holds for no version newer than it, in any table of the
+database.  Neither vacuum can remove them, nor what usually does, pruning, by
+whoever comes to the page next.  A table of a few rows becomes thousands of
+pages, and every query on it reads them.  When the transaction ends the dead
+versions go, but the pages stay.
 
 Here couriers report where they are, each in a row of its own, :updates times
-in all; the mail takes as long as :held_updates of them.  The table's size
-is what is checked, so that no autovacuum decides.  Two variants are broken:
-`repeatable_read` holds a snapshot; `write_first`, which notes that a mail is under way,
-holds its transaction id, and that is as bad, at READ COMMITTED too.
+in all; the mail takes as long as :held_updates of them.  The table's size is
+what is checked, so that no autovacuum decides.  Two variants are broken:
+`repeatable_read` holds a snapshot; `write_first`, which notes that a mail is
+under way, holds its transaction id, and that is as bad, at READ COMMITTED
+too.
 
-What to look at: the pages.  The couriers' latencies begin to suffer only when they are
-many.  `commit_first` is the one to take: a transaction before the mail, another
-one after it.  `read_committed` holds nothing between its statements as long as it has
-not written; but one INSERT more, or a cursor, and it is broken.
-`statement_timeout` bounds a call that is made from within the database, at the price of a
-report that isn't sent.  Where a program leaves transactions open there are
-idle_in_transaction_session_timeout and, since 17, transaction_timeout; they
-end the session, so they can't be shown here.  old_snapshot_threshold is gone since 17.
+What to look at: the pages.  The couriers' latencies begin to suffer only when
+they are many.  `commit_first` is the one to take: a transaction before the
+mail, another one after it.  `read_committed` holds nothing between its
+statements as long as it has not written; but one INSERT more, or a cursor,
+and it is broken.  `statement_timeout` bounds a call that is made from within
+the database, at the price of a report that isn't sent.  Where a program
+leaves transactions open there are idle_in_transaction_session_timeout and,
+since 17, transaction_timeout; they end the session, so they can't be shown
+here.
 
 Whoever else holds a snapshot in this database (a dump, a psql that sits in a
-transaction, a prepared transaction, a replication slot, an ANALYZE) lets the table grow just
-the same.  It only counts against a variant if its own transaction, when it ended, was
-one that held something back.
+transaction, a prepared transaction, a replication slot, an ANALYZE) lets the
+table grow just the same.  It only counts against a variant if its own
+transaction, when it ended, was one that held something back.
 $$,
 	params => '{"updates": 800, "held_updates": 500, "couriers": 8, "pace_us": 1000, "max_pages": 32, "timeout_ms": 5}',
 	transactions_expr => ':updates + 1',

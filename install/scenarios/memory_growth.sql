@@ -7,26 +7,28 @@ SELECT @extschema@.ct_create_scenario('memory_growth',
 	category => 'stress',
 	description => 'A session prepares statements, or opens cursors, and never closes them: its memory grows.',
 	story => $$
-The bug: a pooled connection lives for days, and the program leaves a little in it
-with every request: a statement prepared under a new name because its text is
-never quite the same (values pasted into it, IN lists of every length), or a
-cursor WITH HOLD that nobody closes.  Each is some kB.  Times a hundred thousand requests,
-times a few hundred connections, the server is out of memory, and the one whom the kernel's
-out-of-memory killer picks takes all others with it.
+The bug: a pooled connection lives for days, and the program leaves a little
+in it with every request: a statement prepared under a new name because its
+text is never quite the same (values pasted into it, IN lists of every
+length), or a cursor WITH HOLD that nobody closes.  Each is some kB.  Times a
+hundred thousand requests, times a few hundred connections, the server is out
+of memory, and the one whom the kernel's out-of-memory killer picks takes all
+others with it.
 
 Here each worker is a connection with a request per round; its memory is what
 pg_backend_memory_contexts says, asked every tenth round.  Compared are the
-most that it was in the first :settle_rounds, by which caches are filled, and the last sample.  That view is
-for superusers and members of pg_read_all_stats.
+most that it was in the first :settle_rounds, by which caches are filled, and
+the last sample.  That view is for superusers and members of
+pg_read_all_stats.
 
 What to look at: the growth per connection, and for how many rounds.
 `same_statement` is what prepared statements are made for: one text, values as
-parameters.  Where texts can't be helped, close what was opened (`deallocate`), let the
-pool do that between two users (`reset`: DEALLOCATE ALL, as in DISCARD ALL), keep
-no more than a few of them (`bounded_cache`, what drivers call a statement
-cache), or don't prepare at all (`unnamed`).
+parameters.  Where texts can't be helped, close what was opened
+(`deallocate`), let the pool do that between two users (`reset`: DEALLOCATE
+ALL, as in DISCARD ALL), keep no more than a few of them (`bounded_cache`,
+what drivers call a statement cache), or don't prepare at all (`unnamed`).
 $$,
-	params => '{"requests": 900, "settle_rounds": 20, "cache": 10, "max_growth_kb": 100, "request_us": 300}',
+	params => '{"requests": 600, "settle_rounds": 20, "cache": 10, "max_growth_kb": 100, "request_us": 300}',
 	transactions_expr => ':requests',
 	setup => $$
 DO $d$

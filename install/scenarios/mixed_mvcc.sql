@@ -1,7 +1,7 @@
 /*
  * mixed_mvcc: reports and transfers side by side.  Every other worker writes,
- * by its number; in each round (the barrier) all begin within :window_us, in
- * random order, so that now readers come first and now writers.
+ * by its number.  In each round (the barrier) the others come :window_us later:
+ * the readers in the first half of the run, the writers in the second.
  */
 SELECT @extschema@.ct_create_scenario('mixed_mvcc',
 	category => 'throughput',
@@ -60,7 +60,8 @@ SELECT @extschema@.ct_add_script('mixed_mvcc', 'turn', $$
 \set writes :client_id % 2 = 0
 \set debit :client_id % :accounts + 1
 \set credit :debit + :accounts
-\set late random(0, :window_us)
+\set readers_first :iteration > :turns / 2
+\set late case when (:writes and :readers_first) or not (:writes or :readers_first) then :window_us else 0 end
 \barrier round
 \sleep :late us
 BEGIN;
@@ -91,7 +92,8 @@ SELECT @extschema@.ct_add_script('mixed_mvcc', 'turn', variant => 'for_share', b
 \set writes :client_id % 2 = 0
 \set debit :client_id % :accounts + 1
 \set credit :debit + :accounts
-\set late random(0, :window_us)
+\set readers_first :iteration > :turns / 2
+\set late case when (:writes and :readers_first) or not (:writes or :readers_first) then :window_us else 0 end
 \barrier round
 \sleep :late us
 BEGIN;
@@ -123,7 +125,8 @@ SELECT @extschema@.ct_add_script('mixed_mvcc', 'turn', variant => 'lock_table', 
 \set writes :client_id % 2 = 0
 \set debit :client_id % :accounts + 1
 \set credit :debit + :accounts
-\set late random(0, :window_us)
+\set readers_first :iteration > :turns / 2
+\set late case when (:writes and :readers_first) or not (:writes or :readers_first) then :window_us else 0 end
 \barrier round
 \sleep :late us
 BEGIN;
@@ -158,7 +161,8 @@ SELECT @extschema@.ct_add_script('mixed_mvcc', 'turn', variant => 'one_statement
 \set writes :client_id % 2 = 0
 \set debit :client_id % :accounts + 1
 \set credit :debit + :accounts
-\set late random(0, :window_us)
+\set readers_first :iteration > :turns / 2
+\set late case when (:writes and :readers_first) or not (:writes or :readers_first) then :window_us else 0 end
 \barrier round
 \sleep :late us
 BEGIN;

@@ -8,35 +8,36 @@ SELECT @extschema@.ct_create_scenario('multixact_contention',
 	description => 'Many share the lock of one row: each sharer makes a multixact of all before it and itself.',
 	story => $$
 The bug: a booking must be made at the exchange rate that is in force, so it
-reads the rate's row FOR SHARE, to keep it from being changed meanwhile.
-All bookings read the same row.  A row has room for one locker; a second one
-turns that into a multixact, an id for a list of transactions, and since lists
-are never changed, each further sharer writes a new one: for n at a time,
-n - 1 lists of 2 to n members.  They live in two small caches of
-the whole server (wait events `MultiXactOffsetSLRU`, `MultiXactMemberSLRU`,
-`MultiXactGen` and the like), their ids have to be vacuumed away like
-transaction ids, each lock writes the row's page and WAL though nothing has
-changed, and who wants to change the rate waits for all who share it.
+reads the rate's row FOR SHARE, to keep it from being changed meanwhile.  All
+bookings read the same row.  A row has room for one locker; a second one turns
+that into a multixact, an id for a list of transactions, and since lists are
+never changed, each further sharer writes a new one: for n at a time, n - 1
+lists of 2 to n members.  They live in two small caches of the whole server
+(wait events `MultiXactOffsetSLRU`, `MultiXactMemberSLRU`, `MultiXactGen` and
+the like), their ids have to be vacuumed away like transaction ids, each lock
+writes the row's page and WAL though nothing has changed, and who wants to
+change the rate waits for all who share it.
 
 A foreign key does the same without being asked (`foreign_key`): each new row
 takes the row that it refers to FOR KEY SHARE.  One tenant, one campaign or
-one account to which everything refers is enough, and worse if that
-row is also updated, as a counter in it would be.
+one account to which everything refers is enough, and worse if that row is
+also updated, as a counter in it would be.
 
 Here :bookings transactions come in waves, as many at once as there are
-workers; each :change_every th changes the rate instead.  Counted is how
-many multixacts were made during the run.  That is a number of the whole server:
+workers; each :change_every th changes the rate instead.  Counted is how many
+multixacts were made during the run.  That is a number of the whole server:
 other runs of the kind at the same time are counted, too.
 
 What to look at: the multixacts, and what became of those who met a change.
 `snapshot_read` doesn't lock and keeps which version of the rate was used;
-most businesses want just that, and a few bookings are made at the rate that was in
-force a moment ago.  `version_check` books only if the rate is still the one that was
-shown.  `advisory_lock` promises what FOR SHARE does, at the same wait, but shares
-a lock in memory, without a trace in the table.  `for_no_key_update` has one
-locker at a time, and so no multixact, but a queue: see its latencies.  For
-foreign keys: insert many rows in a transaction rather than one, keep counters out of the
-row that is referred to, or do without the key where that row is never deleted.
+most businesses want just that, and a few bookings are made at the rate that
+was in force a moment ago.  `version_check` books only if the rate is still
+the one that was shown.  `advisory_lock` promises what FOR SHARE does, at the
+same wait, but shares a lock in memory, without a trace in the table.
+`for_no_key_update` has one locker at a time, and so no multixact, but a
+queue: see its latencies.  For foreign keys: insert many rows in a transaction
+rather than one, keep counters out of the row that is referred to, or do
+without the key where that row is never deleted.
 $$,
 	params => '{"bookings": 200, "change_every": 20, "window_us": 2000, "max_multixacts": 20}',
 	transactions_expr => ':bookings',

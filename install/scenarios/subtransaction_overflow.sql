@@ -7,37 +7,38 @@ SELECT @extschema@.ct_create_scenario('subtransaction_overflow',
 	category => 'stress',
 	description => 'An import takes a savepoint per line: with more than 64, every reader pays for it.',
 	story => $$
-The bug: an import must not fail because of one bad line, so each line gets
-a savepoint (a PL/pgSQL block with EXCEPTION, a nested `atomic()` of an ORM,
-a driver's "autosave").  Each one that writes is a subtransaction with an
-id of its own.  A session has room in shared memory for 64 of them; with the
-65th its list "overflows", and from then on, until the import commits, every
+The bug: an import must not fail because of one bad line, so each line gets a
+savepoint (a PL/pgSQL block with EXCEPTION, a nested `atomic()` of an ORM, a
+driver's "autosave").  Each one that writes is a subtransaction with an id of
+its own.  A session has room in shared memory for 64 of them; with the 65th
+its list "overflows", and from then on, until the import commits, every
 snapshot that anybody takes is without it.  To find out whether a row is
-visible, each reader has to look into pg_subtrans, twice or more for each of its rows.
-Readers who have nothing to do with the import get slower with every line of
-it; with long transactions and enough ids the pages no longer fit into its
-few buffers, and the server stands still with wait events `SubtransSLRU` and
-`SubtransBuffer`.  To release a savepoint doesn't help: its id stays in the
-list until the whole transaction ends.  One that was rolled back does leave.
+visible, each reader has to look into pg_subtrans, twice or more for each of
+its rows.  Readers who have nothing to do with the import get slower with
+every line of it; with long transactions and enough ids the pages no longer
+fit into its few buffers, and the server stands still with wait events
+`SubtransSLRU` and `SubtransBuffer`.  To release a savepoint doesn't help: its
+id stays in the list until the whole transaction ends.  One that was rolled
+back does leave.
 
 Here worker 1 imports :rows lines and stays uncommitted while all other
-workers look at their dashboards: two barriers.  Every
-:duplicate_every th line is a repetition, and in :bad batches of :batch lines one has an
+workers look at their dashboards: two barriers.  Every :duplicate_every th
+line is a repetition, and in :bad batches of :batch lines one has an
 impossible value.  Counted are the savepoints that each transaction wrote
 under, by the different xmin of its rows; and, from pg_stat_slru, how often
-anybody looked into pg_subtrans, per dashboard shown.  The latter is of
-the whole server: other imports of the kind that run at the same time
-are counted, too.
+anybody looked into pg_subtrans, per dashboard shown.  The latter is of the
+whole server: other imports of the kind that run at the same time are counted,
+too.
 
 What to look at: the dashboards' latencies, and the lookups.  What can be
 asked beforehand needs no savepoint: ON CONFLICT for duplicates, WHERE for
-bad values (`on_conflict`, or `condition` if it must be line by line).
-Where a line can fail in ways that nobody foresees, take a savepoint per
-batch, and one per line only in a batch that failed (`savepoint_per_batch`): with
-"bad": 2 that is too many again, but not with batches of 20.
-`commit_per_batch` is right where half an import may be seen, and can be
-taken up again.  To find it in a live server: pg_stat_get_backend_subxact
-(since 16) tells who has overflowed.
+bad values (`on_conflict`, or `condition` if it must be line by line).  Where
+a line can fail in ways that nobody foresees, take a savepoint per batch, and
+one per line only in a batch that failed (`savepoint_per_batch`): with "bad":
+2 that is too many again, but not with batches of 20.  `commit_per_batch` is
+right where half an import may be seen, and can be taken up again.  To find it
+in a live server: pg_stat_get_backend_subxact (since 16) tells who has
+overflowed.
 $$,
 	params => '{"rows": 500, "duplicate_every": 20, "bad": 1, "batch": 50, "max_savepoints": 64, "max_lookups": 100}',
 	transactions => 60,

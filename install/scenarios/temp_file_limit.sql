@@ -7,26 +7,29 @@ SELECT @extschema@.ct_create_scenario('temp_file_limit',
 	category => 'stress',
 	description => 'Many sort more than fits into work_mem, all at once: temporary files fill the disk.',
 	story => $$
-The bug: a page of "latest sales" reads them all, in order, and shows the first
-few.  In tests that is a sort in memory.  In production the sort needs more than work_mem and
-goes through temporary files, for each of those who ask at the same time: what
-is a few hundred kB here is gigabytes there, of the disk that the database is on.
-When that is full, everybody's transactions fail.  A temp_file_limit protects the
-disk, per session, and then it is the reports that fail, with SQLSTATE 53400.
+The bug: a page of "latest sales" reads them all, in order, and shows the
+first few.  In tests that is a sort in memory.  In production the sort needs
+more than work_mem and goes through temporary files, for each of those who ask
+at the same time: what is a few hundred kB here is gigabytes there, of the
+disk that the database is on.  When that is full, everybody's transactions
+fail.  A temp_file_limit protects the disk, per session, and then it is the
+reports that fail, with SQLSTATE 53400.
 
-Here all workers ask at once: the barrier.  work_mem is set to :work_mem_kb, and each
-report's plan and what it wrote to temporary files are kept.  `limited` sets
-temp_file_limit to :limit_kb; roles that may not (superusers may, and those to whom SET
-on it was granted) spill without a bound there, too.
+Here all workers ask at once: the barrier.  Their work_mem is :work_mem_kb,
+and each report's plan and what it wrote to temporary files are kept.
+`limited` sets temp_file_limit to :limit_kb; roles that may not (superusers
+may, and those to whom SET on it was granted) spill without a bound there,
+too.
 
-What to look at: temp_kb of the reports, and at_once_kb, the sum over those that ran at the
-same time.  `limit` tells the database that only the first :page rows are wanted; it
-then keeps just these, in memory.  `index` has them in order already, and needs no sort
-even if all are read.  `limit_and_index` reads no more than it shows, and is far the
-cheapest.  `work_mem` buys the same sort in memory, for those transactions that need
-it (SET LOCAL): multiply it by the number of sessions, and by the sorts and hashes
-of each plan, before setting it for everybody.
-In a live server: log_temp_files, and temp_bytes in pg_stat_database.
+What to look at: temp_kb of the reports, and at_once_kb, the sum over those
+that ran at the same time.  `limit` tells the database that only the first
+:page rows are wanted; it then keeps just these, in memory.  `index` has them
+in order already, and needs no sort even if all are read.  `limit_and_index`
+reads no more than it shows, and is far the cheapest.  `work_mem` buys the
+same sort in memory, for those transactions that need it (SET LOCAL): multiply
+it by the number of sessions, and by the sorts and hashes of each plan, before
+setting it for everybody.  In a live server: log_temp_files, and temp_bytes in
+pg_stat_database.
 $$,
 	params => '{"sales": 5000, "page": 20, "work_mem_kb": 64, "more_work_mem_kb": 16384, "limit_kb": 100, "reports": 60}',
 	transactions_expr => ':reports',
@@ -40,6 +43,7 @@ CREATE TABLE sale (
 INSERT INTO sale SELECT i, timestamptz '2030-01-01' + i * interval '1 minute',
 		'customer ' || i * 7919 % 1000, i * 7919 % 100000 / 100.0
 	FROM generate_series(1, :sales) i;
+ANALYZE sale;
 CREATE TABLE report (
 	id			int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	iteration	int NOT NULL,
