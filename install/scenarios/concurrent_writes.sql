@@ -3,26 +3,28 @@ SELECT @extschema@.ct_create_scenario('concurrent_writes',
 	category => 'throughput',
 	description => 'A hot row is locked while a slow service is called: all writers form a queue behind it.',
 	story => $$
-The bug: users renew their subscriptions.  Each renewal adds to the revenue of
-the plan, charges the card at a payment provider, which takes :call_us, and books the
-payment.  All of it is correct; but the plan's row is the same for
-everybody, its lock lasts until COMMIT, and the provider is called with the
-lock held.  So there is one renewal at a time in the whole shop, at most one per
-:call_us, whatever the hardware.  The same goes for a number from a counter
-row, a parent's `updated_at` that an ORM touches first, the stock of one article.
+The bug: users renew their subscriptions.  Each renewal adds to the revenue
+of the plan, charges the card at a payment provider, which takes :call_us,
+and books the payment.  All of it is correct; but the plan's row is the same
+for everybody, its lock lasts until COMMIT, and the provider is called with
+the lock held.  So there is one renewal at a time in the whole shop, at most
+one per :call_us, whatever the hardware.  The same goes for a number from a
+counter row, a parent's `updated_at` that an ORM touches first, the stock of
+one article.
 
 The cheapest fix is the order of the statements: `hot_row_last` does exactly
-the same, and holds the lock for the time of a COMMIT.  `call_outside` makes two
-short transactions of it, with no lock and no transaction open during the call: the one to
-take where calls can hang, or fail after the money has moved, as the renewal is on record as
-pending before the card is charged.  `slots` spreads the hot row over
-:slots rows, and `append` has none: revenue is summed up from the payments when somebody asks.
-They are for rows that are hot even without a call.
+the same, and holds the lock for the time of a COMMIT.  `call_outside` makes
+two short transactions of it, with no lock and no transaction open during
+the call: the one to take where calls can hang, or fail after the money has
+moved, as the renewal is on record as pending before the card is charged.
+`slots` spreads the hot row over :slots rows, and `append` has none: revenue
+is summed up from the payments when somebody asks.  They are for rows that
+are hot even without a call.
 
-What to look at: tps and p50 against the number of workers.  `lock_then_call` stays at one
-renewal per :call_us with any number of them.  The thresholds are p50 below 100 ms, p95
-below 200 ms, p99 below 500 ms, and more than 100 renewals per second; give the call
-`thresholds` for others.
+What to look at: tps and p50 against the number of workers.
+`lock_then_call` stays at one renewal per :call_us with any number of them.
+The thresholds are p50 below 100 ms, p95 below 200 ms, p99 below 500 ms, and
+more than 100 renewals per second; give the call `thresholds` for others.
 $$,
 	params => '{"users": 100, "renewals": 1, "plans": 1, "call_us": 18000, "slots": 16}',
 	transactions_expr => ':users * :renewals',
@@ -63,7 +65,8 @@ $$);
 SELECT @extschema@.ct_add_variant('concurrent_writes', 'lock_then_call',
 	'update the plan, call the provider, commit: one renewal at a time',
 	isolation => 'read committed', expected_verdict => 'fail');
-SELECT @extschema@.ct_add_script('concurrent_writes', 'renew', think_time => '1 ms', variant => 'lock_then_call', body => $$
+SELECT @extschema@.ct_add_script('concurrent_writes', 'renew',
+	think_time => '1 ms', variant => 'lock_then_call', body => $$
 \set user (:iteration - 1) % :users + 1
 \set plan :user % :plans + 1
 BEGIN;
@@ -79,7 +82,8 @@ $$);
 SELECT @extschema@.ct_add_variant('concurrent_writes', 'for_update_then_call',
 	'lock the plan to read its price, call the provider, write: the same queue',
 	isolation => 'read committed', expected_verdict => 'fail');
-SELECT @extschema@.ct_add_script('concurrent_writes', 'renew', think_time => '1 ms', variant => 'for_update_then_call', body => $$
+SELECT @extschema@.ct_add_script('concurrent_writes', 'renew',
+	think_time => '1 ms', variant => 'for_update_then_call', body => $$
 \set user (:iteration - 1) % :users + 1
 \set plan :user % :plans + 1
 BEGIN;
@@ -96,7 +100,8 @@ $$);
 SELECT @extschema@.ct_add_variant('concurrent_writes', 'hot_row_last',
 	'the same statements, the plan''s after the call and last of all',
 	isolation => 'read committed', expected_verdict => 'pass');
-SELECT @extschema@.ct_add_script('concurrent_writes', 'renew', think_time => '1 ms', variant => 'hot_row_last', body => $$
+SELECT @extschema@.ct_add_script('concurrent_writes', 'renew',
+	think_time => '1 ms', variant => 'hot_row_last', body => $$
 \set user (:iteration - 1) % :users + 1
 \set plan :user % :plans + 1
 BEGIN;
@@ -114,7 +119,8 @@ $$);
 SELECT @extschema@.ct_add_variant('concurrent_writes', 'call_outside',
 	'put the payment down as pending, commit, call, then book it',
 	isolation => 'read committed', expected_verdict => 'pass');
-SELECT @extschema@.ct_add_script('concurrent_writes', 'renew', think_time => '1 ms', variant => 'call_outside', body => $$
+SELECT @extschema@.ct_add_script('concurrent_writes', 'renew',
+	think_time => '1 ms', variant => 'call_outside', body => $$
 \set user (:iteration - 1) % :users + 1
 \set plan :user % :plans + 1
 INSERT INTO payment (id, subscription, amount, state)
@@ -142,7 +148,8 @@ CREATE TABLE plan_slot (
 INSERT INTO plan_slot SELECT p, s FROM generate_series(1, :plans) p, generate_series(0, :slots - 1) s;
 CREATE OR REPLACE VIEW plan_revenue AS SELECT plan, sum(revenue) AS revenue FROM plan_slot GROUP BY plan;
 $$);
-SELECT @extschema@.ct_add_script('concurrent_writes', 'renew', think_time => '1 ms', variant => 'slots', body => $$
+SELECT @extschema@.ct_add_script('concurrent_writes', 'renew',
+	think_time => '1 ms', variant => 'slots', body => $$
 \set user (:iteration - 1) % :users + 1
 \set plan :user % :plans + 1
 BEGIN;
@@ -164,7 +171,8 @@ CREATE OR REPLACE VIEW plan_revenue AS
 	SELECT s.plan, sum(p.amount) AS revenue
 	FROM payment p JOIN subscription s ON s.id = p.subscription GROUP BY s.plan;
 $$);
-SELECT @extschema@.ct_add_script('concurrent_writes', 'renew', think_time => '1 ms', variant => 'append', body => $$
+SELECT @extschema@.ct_add_script('concurrent_writes', 'renew',
+	think_time => '1 ms', variant => 'append', body => $$
 \set user (:iteration - 1) % :users + 1
 \set plan :user % :plans + 1
 BEGIN;
@@ -202,5 +210,6 @@ SELECT @extschema@.ct_add_check('concurrent_writes', 'nothing_is_pending',
 	 WHERE p.state <> ''paid'' ORDER BY p.id',
 	kind => 'stuck', description => 'No payment is left between the call and the booking.');
 SELECT @extschema@.ct_add_check('concurrent_writes', 'everybody_is_renewed',
-	'SELECT :outcome_renewed AS observed, :transactions AS expected WHERE :outcome_renewed <> :transactions',
+	'SELECT :outcome_renewed AS observed, :transactions AS expected
+	 WHERE :outcome_renewed <> :transactions',
 	kind => 'false_refusal', description => 'No renewal is refused.');

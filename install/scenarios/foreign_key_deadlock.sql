@@ -16,10 +16,10 @@ only changes other columns needs FOR NO KEY UPDATE, which is also what a
 plain UPDATE takes, and which goes together with FOR KEY SHARE.  Most ORMs'
 "pessimistic lock" is FOR UPDATE.
 
-The victim is repeated, as it should be, so the totals come out right even
-so; what is checked is that there was no deadlock.  Two clerks at a time
-add a line to the same order (the barrier); :window_us passes between the
-line and the lock.
+Two clerks at a time add a line to the same order (the barrier); :window_us
+passes between the line and the lock.  A victim should be repeated; it is
+not here, because that only costs more seconds: repeated at once it often
+has the foreign key's lock again before the other one has got its own.
 
 What to look at: no_key_update and update_only are one word, or one
 statement less: they let the clerks add their lines at the same time, and
@@ -29,8 +29,7 @@ something.  deferred_key takes the foreign key's lock at the end, for code
 that can't be changed.
 
 The line_first variant takes about a second, deadlock_timeout, per round of
-as many transactions as there are workers; with more than two :clerks to an
-order longer, as those who are repeated meet the others again.
+as many transactions as there are workers.
 $$,
 	params => '{"orders": 6, "clerks": 2, "price": 20, "window_us": 10000}',
 	transactions_expr => ':orders * :clerks',
@@ -63,7 +62,7 @@ $$);
 
 SELECT @extschema@.ct_add_variant('foreign_key_deadlock', 'line_first',
 	'insert the line, then lock the order FOR UPDATE',
-	isolation => 'read committed', expected_verdict => 'fail', max_tries => 3);
+	isolation => 'read committed', expected_verdict => 'fail', max_tries => 1);
 
 SELECT @extschema@.ct_add_variant('foreign_key_deadlock', 'no_key_update',
 	'lock the order FOR NO KEY UPDATE, which the foreign key can share',

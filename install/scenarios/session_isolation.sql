@@ -1,4 +1,7 @@
-/* session_isolation: whose request is it?  A worker is a connection of the pool, its transactions are requests. */
+/*
+ * session_isolation: whose request is it?  A worker is a connection of the
+ * pool, its transactions are requests.
+ */
 SELECT @extschema@.ct_create_scenario('session_isolation',
 	category => 'sessions and tenants',
 	description => 'Who is logged in is kept in a pooled connection: users act as each other.',
@@ -15,17 +18,17 @@ object, a temporary table: all the same bug.  Having the pool reset its
 connections (`discard_all`) makes no leak of it any more, but everybody is
 logged out.
 
-What holds is whatever goes by the *request*: the user as a parameter of each
-query, a session row found by the cookie's token, or a setting that is made
-within the request's own transaction.  `set_local` is the one to take where
-row-level security or triggers have to know the user: it ends with the
+What holds is whatever goes by the *request*: the user as a parameter of
+each query, a session row found by the cookie's token, or a setting that is
+made within the request's own transaction.  `set_local` is the one to take
+where row-level security or triggers have to know the user: it ends with the
 transaction, whatever happens.  `every_request` is right only as long as no
-request ever forgets it, and as the pool doesn't change the connection between
-two transactions (pgbouncer's transaction pooling does).
+request ever forgets it, and as the pool doesn't change the connection
+between two transactions (pgbouncer's transaction pooling does).
 
 Here :users send :requests each; the first one is the login.  The access log
-knows by the cookie who really asked.  What to look at in the comparison: the
-anomalies name the visitor and who they were taken for; the price of the
+knows by the cookie who really asked.  What to look at in the comparison:
+the anomalies name the visitor and who they were taken for; the price of the
 right ways is that of one more tiny statement per request, or none.
 $$,
 	params => '{"users": 100, "requests": 3, "window_us": 1000}',

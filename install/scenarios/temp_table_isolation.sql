@@ -3,26 +3,26 @@ SELECT @extschema@.ct_create_scenario('temp_table_isolation',
 	category => 'sessions and tenants',
 	description => 'A temporary table outlives its request in a pooled connection: the next user pays for it.',
 	story => $$
-The bug: the checkout copies a customer's basket into a temporary table, takes
-the discount off there, and bills the sum.  `CREATE TEMP TABLE IF NOT EXISTS`
-was added when the second request over the same connection failed with
-"already exists".  Since then it finds the table *and the rows* of the
+The bug: the checkout copies a customer's basket into a temporary table,
+takes the discount off there, and bills the sum.  `CREATE TEMP TABLE IF NOT
+EXISTS` was added when the second request over the same connection failed
+with "already exists".  Since then it finds the table *and the rows* of the
 customer before, and bills them again.
 
 Temporary tables of the same name in different connections never meet: each
-connection has a schema of its own for them.  What they don't have is one per
-request, or per user.  An ordinary table as scratch space (`shared_scratch`)
-is worse: there the customers who check out at the same time meet, whatever
-each deletes before it begins.
+connection has a schema of its own for them.  What they don't have is one
+per request, or per user.  An ordinary table as scratch space
+(`shared_scratch`) is worse: there the customers who check out at the same
+time meet, whatever each deletes before it begins.
 
 Take `no_table` where a query can do it, which is most of the time.  Else
 `on_commit_delete_rows`: the table is made once per connection, and emptied
 at the end of each transaction, also of a failed one; but it must be used
 within one transaction, for outside of it each statement is one.
 `on_commit_drop` writes to the system catalogs for each request, which
-bloats them at high rates.  `truncate_first` is right only as long as
-nobody forgets it.  `keyed_rows` is an ordinary table with the request's key
-in it; it is what remains when several connections work on one request.
+bloats them at high rates.  `truncate_first` is right only as long as nobody
+forgets it.  `keyed_rows` is an ordinary table with the request's key in it;
+it is what remains when several connections work on one request.
 
 What to look at: the anomalies name the customer, what they were billed and
 what was in their basket; the latencies tell what making, emptying and
@@ -126,7 +126,8 @@ $$);
 SELECT @extschema@.ct_add_variant('temp_table_isolation', 'on_commit_delete_rows',
 	'made once per connection, emptied at the end of each transaction',
 	isolation => 'read committed', expected_verdict => 'pass');
-SELECT @extschema@.ct_add_script('temp_table_isolation', 'checkout', variant => 'on_commit_delete_rows', body => $$
+SELECT @extschema@.ct_add_script('temp_table_isolation', 'checkout',
+	variant => 'on_commit_delete_rows', body => $$
 \set customer (:iteration - 1) % :customers + 1
 \barrier checkout
 BEGIN;
@@ -230,8 +231,10 @@ SELECT @extschema@.ct_add_check('temp_table_isolation', 'bills_own_basket',
 	 WHERE i.total <> b.total ORDER BY i.id',
 	kind => 'data_leak', description => 'Each customer is billed for their own basket, and all of it.');
 SELECT @extschema@.ct_add_check('temp_table_isolation', 'billed_is_billed',
-	'SELECT count(*) AS observed, :outcome_billed AS expected FROM invoice HAVING count(*) <> :outcome_billed',
-	kind => 'broken_promise', description => 'What was answered with "billed" has an invoice, and nothing else.');
+	'SELECT count(*) AS observed, :outcome_billed AS expected FROM invoice
+	 HAVING count(*) <> :outcome_billed',
+	kind => 'broken_promise',
+	description => 'What was answered with "billed" has an invoice, and nothing else.');
 SELECT @extschema@.ct_add_check('temp_table_isolation', 'everybody_is_billed',
 	'SELECT :outcome_billed AS observed, :transactions AS expected WHERE :outcome_billed <> :transactions',
 	kind => 'false_refusal', description => 'No checkout is refused.');

@@ -10,31 +10,32 @@ SELECT @extschema@.ct_create_scenario('tenant_isolation',
 The bug: a policy shows each tenant its own documents, by the setting
 `app.tenant`, which the application makes for the connection:
 `set_config('app.tenant', ..., false)`, or SET.  The connection goes back to
-the pool with the setting in it.  The next request that forgets to make it (a
-new endpoint, a background job, a health check) sees the documents of whoever
-came before.  Row-level security is in force all the while.
+the pool with the setting in it.  The next request that forgets to make it
+(a new endpoint, a background job, a health check) sees the documents of
+whoever came before.  Row-level security is in force all the while.
 
 `reset_at_end` is the first fix that comes to mind, and is broken, too: a
-request that fails never gets there.  Every :fail_every-th request fails here
-(it files a document under a title that is taken), and every
+request that fails never gets there.  Every :fail_every-th request fails
+here (it files a document under a title that is taken), and every
 :forget_every-th one forgets its tenant.
 
 Take `set_local`: the setting is made in the request's transaction and ends
 with it, error or not.  With it, a request that forgets sees nothing;
 `raise_when_unset` goes one step further and has the policy raise an error,
-so that the endpoint is found by its first test rather than by a customer with an
-empty page.  `reset_at_start` and the pool's `discard_all` are for code
-that can't be changed to work in transactions.
+so that the endpoint is found by its first test rather than by a customer
+with an empty page.  `reset_at_start` and the pool's `discard_all` are for
+code that can't be changed to work in transactions.
 
-Two traps: a setting that was made once in a connection is afterwards '' rather
-than NULL, so a policy has to take both for "none"; and superusers, roles with
-BYPASSRLS and the table's owner (but for FORCE ROW LEVEL SECURITY) see everything,
-whatever the policy.  A test run as one of those proves nothing: the check
-`policy_in_force` is there to see that this one does.
+Two traps: a setting that was made once in a connection is afterwards ''
+rather than NULL, so a policy has to take both for "none"; and superusers,
+roles with BYPASSRLS and the table's owner (but for FORCE ROW LEVEL
+SECURITY) see everything, whatever the policy.  A test run as one of those
+proves nothing: the check `policy_in_force` is there to see that this one
+does.
 
 What to look at: the outcome `leaked` counts the requests that were shown
-documents of another tenant, and the anomalies tell whose; in the right variants
-the forgetful ones are `empty_page` or `refused`.
+documents of another tenant, and the anomalies tell whose; in the right
+variants the forgetful ones are `empty_page` or `refused`.
 $$,
 	params => '{"tenants": 10, "users": 10, "documents": 5, "requests": 3,
 		"forget_every": 7, "fail_every": 5, "window_us": 1000}',
@@ -308,4 +309,5 @@ SELECT @extschema@.ct_add_check('tenant_isolation', 'policy_in_force',
 SELECT @extschema@.ct_add_check('tenant_isolation', 'answers_are_logged',
 	'SELECT count(*) AS observed, :transactions - :outcome_failed_request - :outcome_refused AS expected
 	 FROM access_log HAVING count(*) <> :transactions - :outcome_failed_request - :outcome_refused',
-	kind => 'broken_promise', description => 'Each page that was shown is in the log that the other checks go by.');
+	kind => 'broken_promise',
+	description => 'Each page that was shown is in the log that the other checks go by.');
