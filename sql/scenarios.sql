@@ -4,7 +4,7 @@
 SET client_min_messages = warning;
 
 -- what there is; nobody changes it
-SELECT name, category, bundled, variants FROM ct_scenarios WHERE bundled ORDER BY name;
+SELECT category, name FROM ct_scenarios WHERE bundled ORDER BY category, name;
 SELECT ct_add_script('oversell_tickets', 'more', 'SELECT 1');
 SELECT ct_drop_scenario('oversell_tickets');
 
