@@ -203,17 +203,17 @@ SELECT @extschema@.ct_add_variant('mixed_mvcc', 'serializable',
 	isolation => 'serializable', expected_verdict => 'pass', max_tries => 0);
 
 SELECT @extschema@.ct_add_check('mixed_mvcc', 'readers_wait',
-	'SELECT percentile_cont(0.8) WITHIN GROUP (ORDER BY ms) AS observed, :patience_ms AS expected,
-		percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS median, max(ms) AS longest, count(*) AS reports
-	 FROM (SELECT extract(epoch FROM waited)::float8 * 1000 AS ms FROM report) w
-	 HAVING percentile_cont(0.8) WITHIN GROUP (ORDER BY ms) > :patience_ms',
+	'SELECT percentile_disc(0.8) WITHIN GROUP (ORDER BY ms) AS observed, :patience_ms AS expected,
+		percentile_disc(0.5) WITHIN GROUP (ORDER BY ms) AS median, max(ms) AS longest, count(*) AS reports
+	 FROM (SELECT round(extract(epoch FROM waited) * 1000, 1) AS ms FROM report) w
+	 HAVING percentile_disc(0.8) WITHIN GROUP (ORDER BY ms) > :patience_ms',
 	kind => 'reader_blocked',
 	description => 'Four in five readers are served within :patience_ms: they don''t wait for writers.');
 SELECT @extschema@.ct_add_check('mixed_mvcc', 'writers_wait',
-	'SELECT percentile_cont(0.8) WITHIN GROUP (ORDER BY ms) AS observed, :patience_ms AS expected,
-		percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS median, max(ms) AS longest, count(*) AS transfers
-	 FROM (SELECT extract(epoch FROM waited)::float8 * 1000 AS ms FROM transfer) w
-	 HAVING percentile_cont(0.8) WITHIN GROUP (ORDER BY ms) > :patience_ms',
+	'SELECT percentile_disc(0.8) WITHIN GROUP (ORDER BY ms) AS observed, :patience_ms AS expected,
+		percentile_disc(0.5) WITHIN GROUP (ORDER BY ms) AS median, max(ms) AS longest, count(*) AS transfers
+	 FROM (SELECT round(extract(epoch FROM waited) * 1000, 1) AS ms FROM transfer) w
+	 HAVING percentile_disc(0.8) WITHIN GROUP (ORDER BY ms) > :patience_ms',
 	kind => 'writer_blocked',
 	description => 'Four in five writers are served within :patience_ms: they don''t wait for readers.');
 SELECT @extschema@.ct_add_check('mixed_mvcc', 'reports_add_up',
