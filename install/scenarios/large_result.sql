@@ -145,6 +145,7 @@ SELECT @extschema@.ct_add_script('large_result', 'export_or_write', $$
 	\outcome exported
 	COMMIT;
 \else
+	SELECT max(id) FROM message; -- the newest that they saw
 	\if :iteration % 4 = 2
 		CALL write_in_front('insert', :iteration / 4, :writes, :rows, :window_us);
 		\outcome inserted
@@ -176,6 +177,7 @@ SELECT @extschema@.ct_add_script('large_result', 'export_or_write', variant => '
 	\outcome exported
 	COMMIT;
 \else
+	SELECT max(id) FROM message; -- the newest that they saw
 	\if :iteration % 4 = 2
 		CALL write_in_front('insert', :iteration / 4, :writes, :rows, :window_us);
 		\outcome inserted
@@ -205,6 +207,7 @@ SELECT @extschema@.ct_add_script('large_result', 'export_or_write', variant => '
 	\outcome exported
 	COMMIT;
 \else
+	SELECT max(id) FROM message; -- the newest that they saw
 	\if :iteration % 4 = 2
 		CALL write_in_front('insert', :iteration / 4, :writes, :rows, :window_us);
 		\outcome inserted
@@ -233,6 +236,7 @@ SELECT @extschema@.ct_add_script('large_result', 'export_or_write', variant => '
 	\outcome exported
 	COMMIT;
 \else
+	SELECT max(id) FROM message; -- the newest that they saw
 	\if :iteration % 4 = 2
 		CALL write_in_front('insert', :iteration / 4, :writes, :rows, :window_us);
 		\outcome inserted
