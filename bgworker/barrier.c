@@ -7,25 +7,16 @@
  * the others.  Who waits looks again every 10 ms, for a worker may have
  * finished, died, or be blocked, and none of them tells the barrier.
  *
- * Processes wake up one after the other, and a transaction of one statement is
- * over before the next one is awake.  So who is awake waits for the others
- * once more, without sleeping: then all of them are ready to run at once.
- *
  * A barrier that opened without somebody lets them pass when they come to it
  * after all, in the same iteration: those whom they would wait for are gone.
  */
 #include "postgres.h"
-
-#include <sched.h>
 
 #include "miscadmin.h"
 
 #include "bgworker/barrier.h"
 
 #define LOOK_AGAIN_MS	10
-
-/* how long to wait for others to wake up, that is, for the system's scheduler */
-#define AWAKE_NS		CT_NS_PER_MS
 
 /* index of the barrier, made if it is new; -1 if there are too many */
 static int
@@ -47,7 +38,6 @@ find_barrier(CtShared *shared, const char *name)
 static void
 open_barrier(CtBarrier *barrier)
 {
-	barrier->asleep = barrier->arrived;
 	barrier->arrived = 0;
 	barrier->generation++;
 }
@@ -195,22 +185,6 @@ await(CtShared *shared, CtBarrier *barrier, uint64 generation)
 	ConditionVariableCancelSleep();
 }
 
-/* Waits until all who were let go with us are awake; generation: that of our arrival. */
-static void
-await_awake(CtShared *shared, CtBarrier *barrier, uint64 generation)
-{
-	volatile CtBarrier *looked_at = barrier;
-	uint64		deadline = ct_now_ns() + AWAKE_NS;
-
-	SpinLockAcquire(&shared->mutex);
-	if (barrier->generation == generation + 1 && barrier->asleep > 0)
-		barrier->asleep--;
-	SpinLockRelease(&shared->mutex);
-	while (looked_at->asleep > 0 && looked_at->generation == generation + 1 &&
-		   ct_now_ns() < deadline)
-		sched_yield();
-}
-
 void
 ct_barrier_begin(CtShared *shared, CtSlot *slot)
 {
@@ -232,7 +206,6 @@ ct_barrier_meet(CtShared *shared, CtSlot *slot, const char *name)
 	PG_TRY();
 	{
 		await(shared, barrier, generation);
-		await_awake(shared, barrier, generation);
 	}
 	PG_CATCH();
 	{

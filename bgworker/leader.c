@@ -630,6 +630,14 @@ forget_piece(CtLeader *leader, CtRecordArgs *args)
 	commit(leader);
 }
 
+/* Is it what being cancelled, terminated or shut down looks like, in us or in a worker? */
+static bool
+is_interruption(int sqlstate)
+{
+	return sqlstate == ERRCODE_QUERY_CANCELED || sqlstate == ERRCODE_ADMIN_SHUTDOWN ||
+		sqlstate == ERRCODE_CRASH_SHUTDOWN || sqlstate == ERRCODE_CONNECTION_FAILURE;
+}
+
 /*
  * How the run ended, from what ended it; NULL if it came to its end by itself.
  * Asked when the workers are gone: at a shutdown they may get their signal
@@ -645,19 +653,25 @@ run_end(CtLeader *leader, const ErrorData *error)
 	if (error == NULL)
 		return end;
 	told = *error;
-	if (terminated)
+	end.status = "failed";
+	if (is_interruption(error->sqlerrcode))
 	{
-		told.sqlerrcode = ERRCODE_ADMIN_SHUTDOWN;
-		told.message = "run was ended: its leader was terminated by an administrator";
+		bool		cancelled = pg_atomic_read_u32(&shared->cancelled) != 0;
+
+		if (terminated)
+		{
+			told.sqlerrcode = ERRCODE_ADMIN_SHUTDOWN;
+			told.message = "run was ended: its leader was terminated by an administrator";
+		}
+		else if (cancelled)
+		{
+			told.sqlerrcode = ERRCODE_QUERY_CANCELED;
+			told.message = shared->cancel_reason[0] == '\0' ? "run was cancelled" :
+				psprintf("run was cancelled by its caller: %s", shared->cancel_reason);
+		}
+		if (terminated || cancelled || error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			end.status = "cancelled";
 	}
-	else if (pg_atomic_read_u32(&shared->cancelled))
-	{
-		told.sqlerrcode = ERRCODE_QUERY_CANCELED;
-		told.message = shared->cancel_reason[0] == '\0' ? "run was cancelled" :
-			psprintf("run was cancelled by its caller: %s", shared->cancel_reason);
-	}
-	end.status = pg_atomic_read_u32(&shared->cancelled) || terminated ||
-		told.sqlerrcode == ERRCODE_QUERY_CANCELED ? "cancelled" : "failed";
 	end.sqlstate = pstrdup(unpack_sql_state(told.sqlerrcode));
 	end.message = told.message;
 	ct_error_store(&shared->error, &told);

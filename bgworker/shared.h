@@ -86,7 +86,6 @@ typedef struct CtBarrier
 {
 	char		name[NAMEDATALEN];
 	int			arrived;
-	int			asleep;			/* of those let go at the last opening, not awake yet */
 	uint64		generation;		/* grows as it opens */
 } CtBarrier;
 

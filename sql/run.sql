@@ -260,6 +260,32 @@ $$, setup => 'CREATE TABLE seen (agent text, greatest text, joined text)', param
 		$q$SELECT count(*) AS observed, :transactions AS expected FROM seen
 		 WHERE agent = '007' AND greatest = '1001' AND joined LIKE '%-1000' HAVING count(*) <> :transactions$q$]) > 0 AS ran;
 SELECT verdict, anomalies FROM last_run;
+-- small and large ones, as expressions and tallies have them
+SELECT ct_test(E'\\tally loss 0.5\n\\tally tolerated 0.00001\n', transactions => 3, workers => 1, min_overlap => 0,
+	checks => '{"SELECT :tally_loss AS observed, :tally_tolerated AS expected WHERE :tally_loss > :tally_tolerated"}') > 0 AS ran;
+SELECT verdict, reason FROM last_run;
+-- whatever they were before: null, text, a fraction
+SELECT ct_test($$
+SELECT nullif(:iteration, 1) * 500 AS a, nullif(:iteration, 1) * 300 AS b \gset
+SELECT coalesce(:a > :b, true) AS later \gset
+SELECT (ARRAY['12', 'A1', '007', '-0.00'])[1 + (:iteration - 1) / 2 % 4] AS code \gset
+SELECT jsonb_build_object('code', :code) AS json \gset
+\if :iteration % 2 = 0
+\set x 1.5
+\set y 2
+\else
+\set x 2
+\set y 1.5
+\endif
+SELECT (:x > :y) = (:iteration % 2 = 1) AS compared \gset
+\if :later and :compared
+INSERT INTO seen VALUES (:code, :json, :x);
+\endif
+$$, setup => 'CREATE TABLE seen (code text, json text, x text)', transactions => 40, workers => 2, min_overlap => 0,
+	checks => ARRAY[$$SELECT count(*) AS observed, :transactions AS expected FROM seen WHERE
+		json = CASE code WHEN '12' THEN '{"code": 12}' ELSE format('{"code": "%s"}', code) END AND x IN ('1.5', '2')
+		HAVING count(*) <> :transactions$$]) > 0 AS ran;
+SELECT verdict, reason ~ '^no anomaly' AS all_seen FROM last_run;
 SELECT ct_test('SELECT 1', transactions => 10, workers => 2, min_overlap => 0, params => '{"a": 1000, "b": 600}',
 	checks => ARRAY['SELECT :a AS observed, :b AS expected WHERE :a > :b']) > 0 AS ran;
 SELECT verdict, reason FROM last_run;

@@ -95,6 +95,8 @@ SELECT * FROM judged(:id);
 SELECT ct_run('regress_slow', min_overlap => 0, thresholds => '{p95_ms <= 60000}') AS id \gset
 SELECT * FROM judged(:id);
 SELECT check_name, status, target FROM ct_checks WHERE run_id = :id AND kind = 'threshold' ORDER BY position;
+SELECT ct_run('regress_slow', min_overlap => 0, thresholds => '{tps > 1000000, tps > 0, p95_ms < 60000}') AS id \gset
+SELECT check_name, status, target FROM ct_checks WHERE run_id = :id AND kind = 'threshold' ORDER BY position;
 SELECT variant, verdict FROM ct_compare('regress_slow', min_overlap => 0, thresholds => '{p95_ms <= 60000}');
 SELECT ct_drop_scenario('regress_slow');
 

@@ -16,8 +16,6 @@ $$;
 SELECT s.name, string_agg(v.variant || coalesce('=' || v.expected_verdict, ''), ' ' ORDER BY v."position") AS variants
 FROM ct_scenarios s JOIN ct_variants v ON v.scenario = s.name
 WHERE s.bundled AND s.category = 'stress' GROUP BY s.name ORDER BY s.name;
-SELECT name FROM ct_scenarios
-WHERE bundled AND category = 'stress' AND (length(description) > 100 OR story = '') ORDER BY name;
 
 --
 -- subtransaction_overflow

@@ -22,7 +22,8 @@ SELECT DISTINCT evidence ->> 'raised' AS raised, evidence ->> 'expected' IS NOT 
 FROM ct_anomalies WHERE run_id = :id AND check_name = 'raised_once'
 	AND evidence ->> 'raised' = 'more than once';
 SELECT ct_run('bulk_operations', 'offset') AS id \gset
-SELECT * FROM judged(:id);
+SELECT bool_or(evidence ->> 'raised' = 'never') AS some_never
+FROM ct_anomalies WHERE run_id = :id AND check_name = 'raised_once';
 -- one job alone can't take what another one has taken
 SELECT ct_run('bulk_operations', 'next_rows', workers => 1) AS id \gset
 SELECT * FROM judged(:id);

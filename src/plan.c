@@ -421,8 +421,9 @@ ct_plan_count_transactions(const char *expr, const Jsonb *params, int64 seed)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("transactions_expr \"%s\" must be an integer between 1 and %lld",
 						expr, (long long) CT_MAX_TRANSACTIONS),
-				 value.type == CT_VALUE_INT || value.type == CT_VALUE_DOUBLE ?
-				 errdetail("With the given parameters it is %s.", ct_value_to_cstring(&value)) : 0,
+				 errdetail("With the given parameters it is %s%s.",
+						   value.type == CT_VALUE_NULL ? "null" : ct_value_to_cstring(&value),
+						   value.type == CT_VALUE_DOUBLE ? ", which is no integer" : ""),
 				 errhint("Check the parameters, or give transactions or a duration.")));
 	return value.u.i;
 }

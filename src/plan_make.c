@@ -496,8 +496,9 @@ override_slos(CtPlan *plan, ArrayType *thresholds)
 	Datum	   *elements;
 	bool	   *nulls;
 	int			nelements;
+	int			nscenario = list_length(plan->slos);
 	int			i;
-	ListCell   *lc;
+	int			j;
 
 	if (thresholds == NULL)
 		return;
@@ -517,12 +518,16 @@ override_slos(CtPlan *plan, ArrayType *thresholds)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("\"%s\" is not a threshold", TextDatumGetCString(elements[i])),
 					 errhint("Write a metric, a comparison and a number, like \"p95_ms < 100\".")));
-		foreach(lc, plan->slos)
+		/* those of the call don't replace one another */
+		for (j = nscenario - 1; j >= 0; j--)
 		{
-			CtPlanSlo  *old = lfirst(lc);
+			CtPlanSlo  *old = list_nth(plan->slos, j);
 
 			if (strcmp(old->metric, slo->metric) == 0 && direction(old->op) == direction(slo->op))
-				plan->slos = foreach_delete_current(plan->slos, lc);
+			{
+				plan->slos = list_delete_nth_cell(plan->slos, j);
+				nscenario--;
+			}
 		}
 		plan->slos = lappend(plan->slos, slo);
 	}

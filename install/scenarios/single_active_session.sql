@@ -35,7 +35,7 @@ help: it can only end sessions that were there when it began.
 Each of them lets the last login win. To refuse the second login instead, use the index and make
 23505 the answer.
 $$,
-	params => '{"users": 10, "logins": 10, "window_us": 1000}',
+	params => '{"users": 20, "logins": 5, "window_us": 2000}',
 	transactions_expr => ':users * :logins',
 	setup => $$
 CREATE TABLE app_user (

@@ -73,6 +73,22 @@ typedef enum CtStatementKind
 	CT_STATEMENT_TEXT			/* variables put into the text each time */
 } CtStatementKind;
 
+/*
+ * A plan of a statement, for values of which certain ones are numbers; see
+ * deduce_types.
+ */
+typedef struct CtPrepared
+{
+	uint64		numbers;		/* bits of the parameters whose values are */
+	SPIPlanPtr	plan;
+	CachedPlanSource *source;	/* the plan's, which is one statement */
+	ParamListInfo params;		/* reused; NULL if there are none */
+	Oid		   *typinput;
+	Oid		   *typioparam;
+} CtPrepared;
+
+#define CT_MAX_PREPARED	16
+
 struct CtStatement
 {
 	CtStatementKind kind;
@@ -81,14 +97,12 @@ struct CtStatement
 	int			reported_len;	/* of its text, what pg_stat_activity has room for */
 
 	/* CT_STATEMENT_PLAN */
-	SPIPlanPtr	plan;
-	CachedPlanSource *source;	/* the plan's, which is one statement */
-	ParamListInfo params;		/* reused; NULL if there are none */
 	int		   *slots;			/* variable of each parameter */
-	Oid		   *typinput;
-	Oid		   *typioparam;
-	bool	   *guessed;		/* NULL, or which types are the values', see deduce_types */
-	bool		plain;			/* don't guess again */
+	int			nparams;
+	uint64		untold;			/* bits of the parameters that nothing but the value tells the type of */
+	CtPrepared *prepared;		/* what fits the values now */
+	int			nall;
+	CtPrepared *all[CT_MAX_PREPARED];
 };
 
 typedef struct CtInProcess
@@ -362,40 +376,63 @@ transaction_kind(Node *stmt)
 }
 
 /*
- * The type of what a value is as a literal, if that is a number written as
- * the server itself would write it; else InvalidOid.
+ * Is the value a number, such as a literal would be?  Not what would lose by
+ * becoming one: leading zeros, the sign of a zero.  NULL is whatever it is
+ * beside.
  */
-static Oid
-number_type(const CtValue *value)
+static bool
+is_number(const CtValue *value)
 {
 	const char *text;
 	const char *p;
+	bool		zero = true;
 
-	if (value->type == CT_VALUE_INT)
-		return INT8OID;
+	if (value->type == CT_VALUE_INT || value->type == CT_VALUE_NULL)
+		return true;
 	if (value->type != CT_VALUE_DOUBLE && value->type != CT_VALUE_TEXT)
-		return InvalidOid;
+		return false;
 	text = ct_value_to_cstring(value);
 	p = text;
 	if (*p == '-')
 		p++;
 	if (!isdigit((unsigned char) *p) || (p[0] == '0' && isdigit((unsigned char) p[1])))
-		return InvalidOid;
-	while (isdigit((unsigned char) *p))
+		return false;
+	for (; isdigit((unsigned char) *p); p++)
+		zero &= *p == '0';
+	if (*p == '.')
+	{
+		if (!isdigit((unsigned char) *++p))
+			return false;
+		for (; isdigit((unsigned char) *p); p++)
+			zero &= *p == '0';
+	}
+	if (zero && *text == '-')
+		return false;
+	if (*p == 'e' || *p == 'E')
+	{
 		p++;
-	if (*p == '\0')
-		return strcmp(text, "-0") != 0 && p - text <= 18 ? INT8OID : NUMERICOID;
-	if (*p++ != '.' || !isdigit((unsigned char) *p))
-		return InvalidOid;
-	while (isdigit((unsigned char) *p))
-		p++;
-	return *p == '\0' ? NUMERICOID : InvalidOid;
+		if (*p == '-' || *p == '+')
+			p++;
+		if (!isdigit((unsigned char) *p) || strlen(p) > 3)
+			return false;
+		while (isdigit((unsigned char) *p))
+			p++;
+	}
+	return *p == '\0' && p - text < 1000;
 }
 
-static bool
-is_number(const CtValue *value)
+/* Of the parameters that only their values tell about, which are numbers now? */
+static uint64
+numbers_now(const CtStatement *statement, const CtVariables *vars)
 {
-	return value->type == CT_VALUE_NULL || number_type(value) != InvalidOid;
+	uint64		numbers = 0;
+	int			i;
+
+	for (i = 0; i < statement->nparams; i++)
+		if (statement->untold & (UINT64CONST(1) << i) &&
+			is_number(ct_variables_get(vars, statement->slots[i])))
+			numbers |= UINT64CONST(1) << i;
+	return numbers;
 }
 
 /*
@@ -446,36 +483,26 @@ try_analyze(RawStmt *raw, const char *text, Oid *types, int nparams)
 }
 
 /*
- * Gives text parameters whose values are numbers the numbers' types: all of
- * them, or the one given and those that it stands beside.  Returns whether
- * the statement makes sense like that; if not, types and guessed are as before.
+ * Makes numbers of those text parameters that are asked for, and of what they
+ * stand beside, if the statement makes sense like that.  What they stand
+ * beside must be numbers, too; if not, types are as before.
  */
 static bool
-try_numbers(CtStatement *statement, RawStmt *raw, const char *text, const CtVariables *vars,
-			Oid *types, bool *guessed, int nparams, int only)
+try_numbers(RawStmt *raw, const char *text, Oid *types, int nparams, uint64 numbers, uint64 asked)
 {
 	Oid		   *tried = palloc0(nparams * sizeof(Oid));
 	int			i;
 
 	for (i = 0; i < nparams; i++)
-	{
-		if (guessed[i])
-			tried[i] = types[i];
-		else if (types[i] == TEXTOID && (only < 0 || only == i))
-			tried[i] = number_type(ct_variables_get(vars, statement->slots[i]));
-	}
+		if ((numbers & (UINT64CONST(1) << i)) != 0 &&
+			(types[i] == NUMERICOID || (asked & (UINT64CONST(1) << i)) != 0))
+			tried[i] = NUMERICOID;
 	if (!try_analyze(raw, text, tried, nparams))
 		return false;
-
-	/* what they stand beside has become a number, too: is it one? */
 	for (i = 0; i < nparams; i++)
-		if (types[i] != tried[i] && !is_number(ct_variables_get(vars, statement->slots[i])))
+		if (types[i] != tried[i] && (numbers & (UINT64CONST(1) << i)) == 0)
 			return false;
-	for (i = 0; i < nparams; i++)
-	{
-		guessed[i] |= types[i] != tried[i];
-		types[i] = tried[i];
-	}
+	memcpy(types, tried, nparams * sizeof(Oid));
 	return true;
 }
 
@@ -483,80 +510,31 @@ try_numbers(CtStatement *statement, RawStmt *raw, const char *text, const CtVari
  * The parameters' types, as the server deduces them from where they stand.
  * Where nothing else tells, as in ":a > :b", that is text, by which 1000 is
  * less than 600.  So where a parameter is text, its value a number, and the
- * statement makes sense with that as well, it has the number's type, as the
- * literal would have.  Its value may be no number another time: guessed says
- * of which that must be looked at.
+ * statement makes sense with that as well, it is a number, as the literal
+ * would be.  Which ones are is for the values to tell, at each execution: for
+ * each such set of parameters there is a plan of its own.
  */
-static bool
-deduce_types(CtStatement *statement, RawStmt *raw, const char *text, const CtVariables *vars,
-			 Oid *types, bool *guessed, int nparams)
+static void
+deduce_types(RawStmt *raw, const char *text, Oid *types, int nparams, uint64 numbers)
 {
-	int			candidates = 0;
 	int			i;
 
-	if (!try_analyze(raw, text, types, nparams))
-		return false;
-	if (statement->plain)
-		return true;
+	if (numbers == 0 || try_numbers(raw, text, types, nparams, numbers, numbers))
+		return;
 	for (i = 0; i < nparams; i++)
-		candidates += types[i] == TEXTOID &&
-			number_type(ct_variables_get(vars, statement->slots[i])) != InvalidOid;
-	if (candidates > 0 &&
-		!try_numbers(statement, raw, text, vars, types, guessed, nparams, -1) && candidates > 1)
-	{
-		for (i = 0; i < nparams; i++)
-			if (types[i] == TEXTOID &&
-				number_type(ct_variables_get(vars, statement->slots[i])) != InvalidOid)
-				(void) try_numbers(statement, raw, text, vars, types, guessed, nparams, i);
-	}
-	return true;
+		if ((numbers & (UINT64CONST(1) << i)) != 0 && types[i] == TEXTOID)
+			(void) try_numbers(raw, text, types, nparams, numbers, UINT64CONST(1) << i);
 }
 
-/*
- * Are the values of parameters whose types were guessed still such?  If not,
- * plain is whether they are no numbers any more.
- */
-static bool
-guesses_fit(const CtStatement *statement, const CtVariables *vars, bool *plain)
-{
-	bool		fit = true;
-	int			i;
-
-	*plain = statement->plain;
-	for (i = 0; i < statement->params->numParams; i++)
-	{
-		const CtValue *value = ct_variables_get(vars, statement->slots[i]);
-		Oid			number;
-
-		if (!statement->guessed[i] || value->type == CT_VALUE_NULL)
-			continue;
-		number = number_type(value);
-		*plain |= number == InvalidOid;
-		/* an integer's parameter takes integers only, the others take any number */
-		fit &= statement->params->params[i].ptype == INT8OID ? number == INT8OID : number != InvalidOid;
-	}
-	return fit;
-}
-
-/*
- * Deduces the parameters' types and prepares the plan.  Returns false where
- * the statement makes no sense with parameters in the variables' places: it
- * may still make sense with the values there.
- */
-static bool
-try_prepare_plan(CtInProcess *self, CtStatement *statement, RawStmt *raw,
-				 const char *text, const CtVariables *vars, int nparams)
+/* Prepares the plan for parameters of these types; keeps it for such numbers. */
+static CtPrepared *
+prepare(CtInProcess *self, CtStatement *statement, const char *text, Oid *types, uint64 numbers)
 {
 	MemoryContext context = CurrentMemoryContext;
-	Oid		   *types = palloc0(Max(nparams, 1) * sizeof(Oid));
-	bool	   *guessed = palloc0(Max(nparams, 1) * sizeof(bool));
+	int			nparams = statement->nparams;
+	CtPrepared *prepared;
 	SPIPlanPtr	plan;
-	bool		any = false;
 	int			i;
-
-	/* without variables an error is the script's, and there is nothing to fall back to */
-	if (nparams > 0 && !deduce_types(statement, raw, text, vars, types, guessed, nparams))
-		return false;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -569,29 +547,89 @@ try_prepare_plan(CtInProcess *self, CtStatement *statement, RawStmt *raw,
 	SPI_finish();
 	PopActiveSnapshot();
 
-	statement->plan = plan;
-	statement->source = linitial(SPI_plan_get_plan_sources(plan));
+	MemoryContextSwitchTo(self->context);
+	prepared = palloc0(sizeof(CtPrepared));
+	prepared->numbers = numbers;
+	prepared->plan = plan;
+	prepared->source = linitial(SPI_plan_get_plan_sources(plan));
 	if (nparams > 0)
 	{
-		MemoryContextSwitchTo(self->context);
-		statement->params = makeParamList(nparams);
-		statement->typinput = palloc(nparams * sizeof(Oid));
-		statement->typioparam = palloc(nparams * sizeof(Oid));
+		prepared->params = makeParamList(nparams);
+		prepared->typinput = palloc(nparams * sizeof(Oid));
+		prepared->typioparam = palloc(nparams * sizeof(Oid));
 		for (i = 0; i < nparams; i++)
 		{
-			statement->params->params[i].ptype = types[i];
-			statement->params->params[i].pflags = PARAM_FLAG_CONST;
-			getTypeInputInfo(types[i], &statement->typinput[i], &statement->typioparam[i]);
-			any |= guessed[i];
+			prepared->params->params[i].ptype = types[i];
+			prepared->params->params[i].pflags = PARAM_FLAG_CONST;
+			getTypeInputInfo(types[i], &prepared->typinput[i], &prepared->typioparam[i]);
 		}
-		if (any)
-		{
-			statement->guessed = palloc(nparams * sizeof(bool));
-			memcpy(statement->guessed, guessed, nparams * sizeof(bool));
-		}
-		MemoryContextSwitchTo(context);
 	}
+	statement->all[statement->nall++] = prepared;
+	MemoryContextSwitchTo(context);
+	return prepared;
+}
+
+/*
+ * Prepares the plan for the present values.  Returns false where the statement
+ * makes no sense with parameters in the variables' places: it may still make
+ * sense with the values there.
+ */
+static bool
+try_prepare_plan(CtInProcess *self, CtStatement *statement, RawStmt *raw,
+				 const char *text, const CtVariables *vars)
+{
+	int			nparams = statement->nparams;
+	Oid		   *types = palloc0(Max(nparams, 1) * sizeof(Oid));
+	uint64		numbers = 0;
+	int			i;
+
+	/* without variables an error is the script's, and there is nothing to fall back to */
+	if (nparams > 0)
+	{
+		if (!try_analyze(raw, text, types, nparams))
+			return false;
+		for (i = 0; i < Min(nparams, 64); i++)
+			if (types[i] == TEXTOID)
+				statement->untold |= UINT64CONST(1) << i;
+		numbers = numbers_now(statement, vars);
+		deduce_types(raw, text, types, nparams, numbers);
+	}
+	statement->prepared = prepare(self, statement, text, types, numbers);
 	return true;
+}
+
+/* Another set of the values are numbers now: finds the plan for them, or makes it. */
+static void
+choose_prepared(CtInProcess *self, CtStatement *statement, const CtVariables *vars, uint64 numbers)
+{
+	char	   *text;
+	Oid		   *types;
+	int			nparams;
+	bool		unset;
+	int			i;
+
+	for (;;)
+	{
+		for (i = 0; i < statement->nall; i++)
+		{
+			if (statement->all[i]->numbers == numbers)
+			{
+				statement->prepared = statement->all[i];
+				return;
+			}
+		}
+		/* the last place is for the plan that knows no numbers */
+		if (numbers == 0 || statement->nall < CT_MAX_PREPARED - 1)
+			break;
+		numbers = 0;
+	}
+	text = parameterized_text(statement, vars, &nparams, &unset);
+	types = palloc0(nparams * sizeof(Oid));
+	if (unset || nparams != statement->nparams ||
+		!try_analyze(linitial_node(RawStmt, raw_parser(text, RAW_PARSE_DEFAULT)), text, types, nparams))
+		elog(ERROR, "statement has changed");
+	deduce_types(linitial_node(RawStmt, raw_parser(text, RAW_PARSE_DEFAULT)), text, types, nparams, numbers);
+	statement->prepared = prepare(self, statement, text, types, numbers);
 }
 
 /* Finds out what kind of statement it is; in a transaction. */
@@ -611,6 +649,7 @@ first_look(CtInProcess *self, CtStatement *statement, const CtVariables *vars)
 		statement->kind = CT_STATEMENT_TEXT;
 		return;
 	}
+	statement->nparams = nparams;
 	if (nparams == 0)
 		raw = raw_parser(text, RAW_PARSE_DEFAULT);
 	else if (!try_raw_parse(text, &raw))
@@ -629,7 +668,7 @@ first_look(CtInProcess *self, CtStatement *statement, const CtVariables *vars)
 		statement->kind = CT_STATEMENT_TEXT;
 	else if (is_plannable(stmt))
 		statement->kind =
-			try_prepare_plan(self, statement, linitial_node(RawStmt, raw), text, vars, nparams) ?
+			try_prepare_plan(self, statement, linitial_node(RawStmt, raw), text, vars) ?
 			CT_STATEMENT_PLAN : CT_STATEMENT_TEXT;
 	else
 	{
@@ -645,9 +684,9 @@ bind_parameters(CtStatement *statement, const CtVariables *vars)
 {
 	int			i;
 
-	for (i = 0; i < statement->params->numParams; i++)
+	for (i = 0; i < statement->prepared->params->numParams; i++)
 	{
-		ParamExternData *param = &statement->params->params[i];
+		ParamExternData *param = &statement->prepared->params->params[i];
 		const CtValue *value = ct_variables_get(vars, statement->slots[i]);
 
 		param->isnull = false;
@@ -689,9 +728,9 @@ bind_parameters(CtStatement *statement, const CtVariables *vars)
 		}
 		/* a domain's constraints are looked at by an active snapshot */
 		PushActiveSnapshot(GetTransactionSnapshot());
-		param->value = OidInputFunctionCall(statement->typinput[i],
+		param->value = OidInputFunctionCall(statement->prepared->typinput[i],
 											unconstify(char *, ct_value_to_cstring(value)),
-											statement->typioparam[i], -1);
+											statement->prepared->typioparam[i], -1);
 		PopActiveSnapshot();
 	}
 }
@@ -701,7 +740,7 @@ static void
 plan_error_context(void *arg)
 {
 	CtStatement *statement = arg;
-	const char *text = statement->source->query_string;
+	const char *text = statement->prepared->source->query_string;
 	int			position = geterrposition();
 
 	if (position > 0)
@@ -726,9 +765,9 @@ execute_by_spi(CtStatement *statement, DestReceiver *receiver)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	memset(&options, 0, sizeof(options));
-	options.params = statement->params;
+	options.params = statement->prepared->params;
 	options.dest = receiver;
-	rc = SPI_execute_plan_extended(statement->plan, &options);
+	rc = SPI_execute_plan_extended(statement->prepared->plan, &options);
 	if (rc < 0)
 		elog(ERROR, "SPI_execute_plan_extended: %s", SPI_result_code_string(rc));
 	SPI_finish();
@@ -743,7 +782,7 @@ execute_plan(CtStatement *statement, const CtVariables *vars, CtRowTaker taker, 
 	CachedPlan *plan;
 	PlannedStmt *stmt;
 
-	if (statement->params)
+	if (statement->prepared->params)
 		bind_parameters(statement, vars);
 
 	context.callback = plan_error_context;
@@ -752,15 +791,15 @@ execute_plan(CtStatement *statement, const CtVariables *vars, CtRowTaker taker, 
 	error_context_stack = &context;
 
 	/* locks the tables, so that the snapshot comes after */
-	plan = GetCachedPlan(statement->source, statement->params, CurrentResourceOwner, NULL);
+	plan = GetCachedPlan(statement->prepared->source, statement->prepared->params, CurrentResourceOwner, NULL);
 	stmt = list_length(plan->stmt_list) == 1 ? linitial_node(PlannedStmt, plan->stmt_list) : NULL;
 	if (likely(stmt != NULL && stmt->utilityStmt == NULL))
 	{
 		QueryDesc  *desc;
 
 		PushActiveSnapshot(GetTransactionSnapshot());
-		desc = CreateQueryDesc(stmt, statement->source->query_string, GetActiveSnapshot(),
-							   InvalidSnapshot, receiver, statement->params, NULL, 0);
+		desc = CreateQueryDesc(stmt, statement->prepared->source->query_string, GetActiveSnapshot(),
+							   InvalidSnapshot, receiver, statement->prepared->params, NULL, 0);
 		ExecutorStart(desc, 0);
 		ct_executor_run(desc);
 		ExecutorFinish(desc);
@@ -901,18 +940,19 @@ inprocess_execute(CtSession *session, CtStatement *statement, const CtVariables 
 	MemoryContextReset(MessageContext);
 	MemoryContextSwitchTo(MessageContext);
 
-	if (unlikely(statement->guessed != NULL) && !guesses_fit(statement, vars, &statement->plain))
-	{
-		SPI_freeplan(statement->plan);
-		statement->guessed = NULL;
-		statement->kind = CT_STATEMENT_NEW;
-	}
 	if (unlikely(statement->kind == CT_STATEMENT_NEW))
 		first_look(self, statement, vars);
 
 	switch (statement->kind)
 	{
 		case CT_STATEMENT_PLAN:
+			if (unlikely(statement->untold != 0))
+			{
+				uint64		numbers = numbers_now(statement, vars);
+
+				if (numbers != statement->prepared->numbers)
+					choose_prepared(self, statement, vars, numbers);
+			}
 			execute_plan(statement, vars, taker, taker_arg);
 			break;
 		case CT_STATEMENT_BEGIN:
