@@ -34,6 +34,20 @@ typedef struct CtStay
 	uint64		entered;		/* sum of the others' counts on entering */
 } CtStay;
 
+/*
+ * To be called somewhat before entering: fetches our line for writing and the
+ * first one that is going to be looked at, both of which another processor
+ * may have, while there is something else to do.
+ */
+static inline void
+ct_presence_prepare(CtShared *shared, int self)
+{
+#if defined(__GNUC__) || defined(__clang__)
+	__builtin_prefetch(ct_shared_slot(shared, self), 1);
+	__builtin_prefetch(ct_shared_slot(shared, self + 1 < shared->nworkers ? self + 1 : 0));
+#endif
+}
+
 static inline void
 ct_presence_enter(CtShared *shared, int self, CtPhase phase, CtStay *stay)
 {

@@ -298,6 +298,8 @@ worker_sql(CtInterpreter *interpreter, int index, const CtCommand *command)
 	start = clock_ns(w);
 	w->clock_stands = false;
 	event = ct_interpret_sql(interpreter, command, w->statements[w->script][index], settle);
+	if (!w->in_section)
+		ct_presence_prepare(w->shared, w->number);
 	end = clock_ns(w);
 
 	if (w->measured)
@@ -511,14 +513,18 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 	uint64		end;
 	int			tries = 0;
 
+	ct_presence_prepare(w->shared, w->number);
 	w->script = choose_script(w);
 	script = &w->program->scripts[w->script];
 
 	value.type = CT_VALUE_INT;
 	value.u.i = iteration;
 	ct_variables_set(w->interpreter.vars, CT_VAR_ITERATION, value);
-	ct_variables_copy(w->saved_vars, w->interpreter.vars);
-	w->saved_random = w->interpreter.random;
+	if (w->plan->max_tries != 1)
+	{
+		ct_variables_copy(w->saved_vars, w->interpreter.vars);
+		w->saved_random = w->interpreter.random;
+	}
 	w->met_until = -1;
 	ct_barrier_begin(w->shared, w->slot);
 	w->barrier_ns = 0;
