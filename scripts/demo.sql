@@ -12,8 +12,9 @@ SHOW max_worker_processes;
 
 \echo '--- What it can test out of the box:'
 \echo
-SELECT name, cardinality(variants) AS variants, split_part(description, ':', 1) AS about
-FROM ct_scenarios;
+SELECT category, count(*) AS scenarios, sum(cardinality(variants)) AS variants
+FROM ct_scenarios GROUP BY category ORDER BY category;
+SELECT name, description FROM ct_scenarios WHERE category = 'races on rows';
 SELECT variant, isolation, description FROM ct_variants WHERE scenario = 'oversell_tickets';
 
 \echo '--- One hundred buyers, ten tickets, and code that looks right: read the stock, then write it.'
