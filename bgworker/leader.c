@@ -59,6 +59,7 @@ typedef struct CtLeader
 	Oid			sandbox;		/* schema that we made, InvalidOid if none */
 	CtChecks   *checks;			/* ready to be asked */
 	MemoryContext tick_context; /* reset each second */
+	bool		setup_begun;	/* there may be something to tear down */
 	bool		gate_opened;
 	uint64		end_ns;			/* when the last worker had ended; 0 before */
 
@@ -293,6 +294,7 @@ set_up(CtLeader *leader)
 		leader->sandbox = sandbox;
 	}
 	ct_launch_search_path(shared->sandbox, leader->plan->search_path);
+	leader->setup_begun = true;
 	run_script(leader, "setup", leader->plan->setup);
 	run_script(leader, "variant's setup", leader->plan->variant_setup);
 
@@ -612,6 +614,15 @@ teardown_piece(CtLeader *leader, CtRecordArgs *args)
 	run_script(leader, "teardown", leader->plan->teardown);
 }
 
+/* What the teardown should have taken away is still there: whoever reads the row must know. */
+static void
+left_piece(CtLeader *leader, CtRecordArgs *args)
+{
+	begin_bounded();
+	ct_record_teardown_error(leader->shared->run_id, leader->shared->teardown_error);
+	commit(leader);
+}
+
 static void
 drop_piece(CtLeader *leader, CtRecordArgs *args)
 {
@@ -688,6 +699,7 @@ finish(CtLeader *leader, CtResults *results, const ErrorData *error)
 	CtShared   *shared = leader->shared;
 	CtRecordArgs args;
 	const ErrorData *unrecorded = NULL;
+	const ErrorData *left;
 
 	holding_off = true;
 	QueryCancelPending = false;
@@ -713,12 +725,18 @@ finish(CtLeader *leader, CtResults *results, const ErrorData *error)
 			(void) attempt(leader, "record the failure", record_piece, &args);
 		}
 		if (leader->plan->teardown != NULL && !terminated &&
-			(error == NULL || leader->gate_opened))
+			(error == NULL || leader->gate_opened ||
+			 (leader->setup_begun && !is_interruption(error->sqlerrcode))))
 		{
 			holding_off = false;
-			(void) attempt(leader, "execute the teardown", teardown_piece, &args);
+			left = attempt(leader, "execute the teardown", teardown_piece, &args);
 			holding_off = true;
 			QueryCancelPending = false;
+			if (left != NULL)
+			{
+				ct_copy_text(shared->teardown_error, left->message, sizeof(shared->teardown_error));
+				(void) attempt(leader, "record the teardown's error", left_piece, &args);
+			}
 		}
 		if (shared->sandbox[0] != '\0' &&
 			(!OidIsValid(leader->sandbox) || leader->plan->keep ||

@@ -196,6 +196,7 @@ typedef struct CtShared
 	bool		passed;			/* DONE; the verdict is pass */
 	char		verdict[16];	/* DONE; "" if none */
 	char		reason[CT_MESSAGE_LEN]; /* DONE */
+	char		teardown_error[CT_MESSAGE_LEN]; /* DONE; empty if it went well */
 	char		sandbox[NAMEDATALEN];
 	CtErrorReport error;		/* DONE; what made the run fail */
 

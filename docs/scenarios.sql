@@ -31,7 +31,8 @@ SELECT * FROM ct_compare('oversell_tickets');                   -- each variant,
 SELECT kind, variant, body FROM ct_scripts WHERE scenario = 'oversell_tickets';
 ```
 
-Verdicts are those that a variant is known to come to, on a server with default settings. Parameters can
+Verdicts are those that a variant is known to come to, with the default parameters and on a server with
+default settings: other parameters can take a race away, or its fix. They can
 be given to a run in `params`; the number of transactions follows from them unless the call says
 `transactions` or `duration`. Where a variant has no isolation level, it is that of the role.
 

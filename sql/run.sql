@@ -350,6 +350,27 @@ SELECT ct_cancel(run_id) FROM last_run;
 SELECT status, sqlstate, message, verdict FROM ct_runs
 	WHERE status <> 'succeeded' AND run_id > :before ORDER BY run_id;
 
+-- what a setup has left elsewhere is taken away, if it fails itself, or a check; if that fails, it is told
+CREATE TABLE outside (id int PRIMARY KEY);
+SELECT ct_create_scenario('outsider', transactions => 4, min_overlap => 0, params => '{"zero": 1}',
+	setup => 'INSERT INTO public.outside VALUES (1); SELECT 1 / :zero::int', teardown => 'DELETE FROM public.outside');
+SELECT ct_add_script('outsider', 'look', 'TABLE public.outside');
+SELECT ct_run('outsider') > 0 AS ran;
+SELECT ct_run('outsider', params => '{"zero": 0}');
+SELECT count(*) FROM outside;
+SELECT ct_add_check('outsider', 'typo', 'TABLE public.outsid');
+SELECT ct_run('outsider');
+SELECT count(*) FROM outside;
+SELECT ct_drop_scenario('outsider');
+SELECT ct_create_scenario('outsider', transactions => 4, min_overlap => 0, teardown => 'DELETE FROM public.outsid');
+SELECT ct_add_script('outsider', 'look', 'TABLE public.outside');
+SET client_min_messages = error;	-- a warning, with the run's number
+SELECT ct_run('outsider') > 0 AS ran;
+SET client_min_messages = warning;
+SELECT status, verdict, message FROM last_run;
+SELECT ct_drop_scenario('outsider');
+DROP TABLE outside;
+
 -- asynchronously
 SELECT ct_start('oversell_tickets', 'naive', transactions => 20) AS run_id \gset
 SELECT ct_wait(:run_id);

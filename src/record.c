@@ -158,6 +158,20 @@ ct_record_sandbox_gone(int64 run_id, bool kept)
 }
 
 void
+ct_record_teardown_error(int64 run_id, const char *message)
+{
+	CtCatalogScope scope;
+	Args		args = {0};
+
+	ct_catalog_enter(&scope);
+	add_int64(&args, run_id);
+	add_text(&args, psprintf("the teardown failed: %s", message));
+	execute(&args,
+			"UPDATE @ct_result SET message = concat_ws('; ', message, $2) WHERE run_id = $1");
+	ct_catalog_leave(&scope);
+}
+
+void
 ct_record_running(int64 run_id, int workers, TimestampTz gate_at)
 {
 	CtCatalogScope scope;

@@ -37,6 +37,9 @@ extern int64 ct_record_start(const CtPlan *plan, const Jsonb *document, const ch
 extern void ct_record_sandbox(int64 run_id, const char *sandbox);
 extern void ct_record_sandbox_gone(int64 run_id, bool kept);
 
+/* after ct_record_end: adds it to the run's message */
+extern void ct_record_teardown_error(int64 run_id, const char *message);
+
 extern void ct_record_running(int64 run_id, int workers, TimestampTz gate_at);
 extern void ct_record_second(int64 run_id, const CtSecond *second);
 

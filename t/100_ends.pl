@@ -63,6 +63,15 @@ ct_nothing_left($node, 'Ctrl-C during the teardown');
 cmp_ok(time - $from, '<', 5, 'Ctrl-C: soon');
 is(ct_last($node, $row), 'succeeded fail', 'Ctrl-C: the run is what it was');
 
+# ---- a teardown that fails
+
+$node->safe_psql('postgres', q{SELECT ct_create_scenario('fails', teardown => 'SELECT 1 / 0', transactions => 4, min_overlap => 0);
+	SELECT ct_add_script('fails', 'one', 'SELECT 1')});
+$call = ct_call($node, q{SELECT ct_run('fails')});
+is(ct_call_end($call), 0, 'a teardown that fails: the run has its verdict');
+like($call->{stderr}, qr/WARNING:  01000: teardown of run \d+ failed: division by zero/, 'a teardown that fails: the caller is warned');
+is(ct_last($node, "concat_ws(' ', status, verdict, message)"), 'succeeded pass the teardown failed: division by zero', 'a teardown that fails: and it is recorded');
+
 # ---- a setup that swallows its cancellation
 
 my $swallow = q{DO $$ BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN END $$; CREATE TABLE t (i int)};

@@ -95,6 +95,11 @@ report_end(const CtCall *call)
 						 max_worker_processes)));
 	ereport(NOTICE,
 			(errmsg("run " INT64_FORMAT ": %s: %s", shared->run_id, shared->verdict, shared->reason)));
+	if (shared->teardown_error[0] != '\0')
+		ereport(WARNING,
+				(errmsg("teardown of run " INT64_FORMAT " failed: %s", shared->run_id,
+						shared->teardown_error),
+				 errhint("What it should have taken away may still be there.")));
 }
 
 static int64
