@@ -71,7 +71,8 @@ sub ct_await
 
 	while (time < $until)
 	{
-		(undef, $out, $err) = $node->psql($db // 'postgres', $query);
+		# a psql that can't connect, as after a crash, may be gone before it is written to
+		eval { (undef, $out, $err) = $node->psql($db // 'postgres', $query); 1 } or $err = $@;
 		return 1 if defined $out && $out eq 't';
 		usleep(20_000);
 	}
