@@ -192,6 +192,9 @@ ct_call_start(CtCall *call, const Jsonb *document, bool waits)
 					 errhint("Call the function alone in its statement, outside of a transaction block, in READ COMMITTED; or use ct_start.")));
 	}
 
+	/* from the start: a setup's CREATE INDEX CONCURRENTLY waits for whoever has a snapshot then */
+	if (waits && call->release_horizon)
+		ct_horizon_release();
 	call->leader = ct_launch_leader(call->segment);
 	if (call->leader == NULL)
 		ereport(ERROR,
