@@ -4,8 +4,11 @@
  */
 #include "postgres.h"
 
+#include <unistd.h>
+
 #include "miscadmin.h"
 #include "storage/latch.h"
+#include "storage/s_lock.h"
 
 #include "src/clock.h"
 #include "src/ct_compat.h"
@@ -21,10 +24,20 @@ ct_wait_event(void)
 	return event;
 }
 
-void
-ct_pause_ns(uint64 ns)
+bool
+ct_has_core(int number)
 {
-	uint64		until = ct_now_ns() + ns;
+	static long cores = 0;
+
+	if (cores == 0)
+		cores = Max(sysconf(_SC_NPROCESSORS_ONLN), 1);
+	return cores > 1 && number < cores;
+}
+
+void
+ct_pause_until(uint64 until, bool spin)
+{
+	uint64		awake = spin ? CT_SPIN_NS : 0;
 
 	for (;;)
 	{
@@ -35,6 +48,12 @@ ct_pause_ns(uint64 ns)
 		if (now >= until)
 			return;
 		left = until - now;
+		if (left <= awake)
+		{
+			SPIN_DELAY();
+			continue;
+		}
+		left -= awake;
 		if (left >= CT_NS_PER_MS)
 		{
 			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
@@ -49,4 +68,10 @@ ct_pause_ns(uint64 ns)
 			(void) nanosleep(&ts, NULL);
 		}
 	}
+}
+
+void
+ct_pause_ns(uint64 ns)
+{
+	ct_pause_until(ct_now_ns() + ns, false);
 }
