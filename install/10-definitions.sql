@@ -10,7 +10,8 @@
  *
  * Calls of the extension's own functions can't be guarded like this: another
  * one of that name in the schema, with parameters that suit the call better,
- * would be taken.  So there must be none of those that the script calls.
+ * would be taken.  Nor could REVOKE and COMMENT ON name a function without its
+ * parameters.  So there must be none of those names.
  */
 DO LANGUAGE plpgsql $$
 DECLARE
@@ -20,8 +21,10 @@ BEGIN
 		FROM pg_catalog.pg_proc p
 		JOIN pg_catalog.pg_extension e ON e.extnamespace = p.pronamespace
 		WHERE e.extname = 'ct_ext'::name
-			AND p.proname IN ('ct_create_scenario'::name, 'ct_add_variant'::name, 'ct_add_script'::name,
-				'ct_add_check'::name, 'ct_add_slo'::name, 'ct_run_lives'::name, 'ct_run_progress'::name)
+			AND p.proname = ANY ('{ct_add_check, ct_add_script, ct_add_slo, ct_add_variant, ct_assert,
+				ct_cancel, ct_compare, ct_create_scenario, ct_drop_scenario, ct_import_pgbench, ct_prune,
+				ct_report, ct_run, ct_run_lives, ct_run_progress, ct_start, ct_sweep, ct_test,
+				ct_wait}'::name[])
 		ORDER BY p.oid LIMIT 1;
 	IF intruder IS NOT NULL THEN
 		RAISE EXCEPTION USING
@@ -35,7 +38,7 @@ $$;
 /*
  * Definitions: what can be run.  One row per scenario, variant, script,
  * check and threshold, written by the ct_create_scenario family alone
- * (src/api/define.c) and read by ct_run into a plan (src/plan.c).
+ * (src/api/define.c) and read by ct_run into a plan (src/plan_make.c).
  *
  * Rows of bundled scenarios belong to the extension and are not dumped; those
  * that users made are.  Each row says itself which it is: pg_dump's filter

@@ -97,15 +97,15 @@ CREATE FUNCTION @extschema@.ct_import_pgbench(
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_import_pgbench';
 
-REVOKE ALL ON FUNCTION @extschema@.ct_create_scenario(text, text, text, text, int, interval, bigint, jsonb, text, float8, int, text[], text[], int, text, text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION @extschema@.ct_add_variant(text, text, text, text, int, text, text[], text[], text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION @extschema@.ct_add_script(text, text, text, text, int, interval) FROM PUBLIC;
-REVOKE ALL ON FUNCTION @extschema@.ct_add_check(text, text, text, text, text, text, boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION @extschema@.ct_add_slo(text, text, text, float8, text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION @extschema@.ct_drop_scenario(text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION @extschema@.ct_import_pgbench(text, text, text, text, text, int, interval, bigint, jsonb, float8, int, int) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_create_scenario FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_add_variant FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_add_script FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_add_check FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_add_slo FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_drop_scenario FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_import_pgbench FROM PUBLIC;
 
-COMMENT ON FUNCTION @extschema@.ct_create_scenario(text, text, text, text, int, interval, bigint, jsonb, text, float8, int, text[], text[], int, text, text) IS
+COMMENT ON FUNCTION @extschema@.ct_create_scenario IS
 'Defines a scenario, owned by the current role; ct_add_script gives it something to run.
 setup, teardown: scripts that run once in the run''s own schema, before the workers start and after the checks.
 workers (1 to 1000), duration (up to 31 days), transactions (for the whole run), rate (transactions per second of the whole run), max_tries (of a transaction; 0: no limit) and min_overlap (contended transactions that a pass needs) are the defaults of its runs; duration and transactions exclude each other.
@@ -115,27 +115,27 @@ params: a JSON object of scalars, which are variables of the scripts; a call can
 expected_errors: SQLSTATEs or condition names, as 23505 or unique_violation=taken; a transaction that ends with one counts as the outcome behind the equals sign (else named after the condition), not as a failure.
 retried_errors: repeat the transaction upon these too, besides 40001 and 40P01.
 Raises 42710 if there is a scenario of that name, 42601 for a script that does not parse, 22023 for a value out of range.';
-COMMENT ON FUNCTION @extschema@.ct_add_variant(text, text, text, text, int, text, text[], text[], text) IS
+COMMENT ON FUNCTION @extschema@.ct_add_variant IS
 'Adds a way of running a scenario; the first one is what ct_run runs by default. A scenario without any has one variant, "default".
 isolation: read committed, repeatable read or serializable; NULL: the role''s default. max_tries: overrides the scenario''s. setup: a script that runs after the scenario''s. expected_errors and retried_errors add to the scenario''s. expected_verdict: what it is known to come to, pass or fail; it changes no verdict.
 Raises 42704 if there is no such scenario, 42501 unless it is the current role''s, 42710 if it has that variant already.';
-COMMENT ON FUNCTION @extschema@.ct_add_script(text, text, text, text, int, interval) IS
+COMMENT ON FUNCTION @extschema@.ct_add_script IS
 'Adds a script, in pgbench''s language, that workers repeat. Several scripts make a mix.
 variant: NULL for all of them; a variant''s own script takes the place of the general one of the same name. weight (1 to 1000000): how often it is chosen, relative to the others. think_time: mean pause after each transaction, up to 31 days.
 Raises 42704 if there is no such scenario or variant, 42501 unless it is the current role''s, 42710 if it has that script already, 42601 with the place if the script or one of its statements does not parse.';
-COMMENT ON FUNCTION @extschema@.ct_add_check(text, text, text, text, text, text, boolean) IS
+COMMENT ON FUNCTION @extschema@.ct_add_check IS
 'Adds a check: one SELECT that returns the violations, a row each; the check holds if there is none.
 The query can use the scenario''s params as :variables, and :transactions, :outcome_LABEL, :tally_NAME.
 kind: what the violations are called, as lost_update. variant: NULL for all of them; a variant''s own check takes the place of the general one of the same name. during: asked once a second while the run is under way, too.
 Raises as ct_add_script does, and 22023 for what is not one SELECT.';
-COMMENT ON FUNCTION @extschema@.ct_add_slo(text, text, text, float8, text) IS
+COMMENT ON FUNCTION @extschema@.ct_add_slo IS
 'Adds a threshold on a metric, as p95_ms < 100.
 metric: tps, transactions, failed, retries, errors, deadlocks, serialization_failures, error_rate (failed of all), retry_rate (retries per transaction), mean_ms, p50_ms, p95_ms, p99_ms, p999_ms, max_ms. op: <, <=, =, >=, >, <>. A run without transactions has no latencies, and no threshold on these holds.
 Raises 42704 if there is no such scenario, variant or metric, 42501 unless it is the current role''s, 42710 if it has that metric and comparison already.';
-COMMENT ON FUNCTION @extschema@.ct_drop_scenario(text) IS
+COMMENT ON FUNCTION @extschema@.ct_drop_scenario IS
 'Drops a scenario with its variants, scripts, checks and thresholds; the results of its runs stay.
 Raises 42704 if there is no such scenario, 42501 unless it is the current role''s or if it is bundled.';
-COMMENT ON FUNCTION @extschema@.ct_import_pgbench(text, text, text, text, text, int, interval, bigint, jsonb, float8, int, int) IS
+COMMENT ON FUNCTION @extschema@.ct_import_pgbench IS
 'Defines a scenario of an unmodified pgbench script, as pgbench -f runs it, or of one of its builtin scripts: tpcb-like, simple-update, select-only.
 setup: NULL makes the tables of a builtin script in the run''s own schema, of :scale (1 unless params say else); an empty one leaves it to those that pgbench -i has made. Other arguments are those of ct_create_scenario, but by default a transaction is tried once, as by pgbench, and no overlap is asked for unless tpcb-like''s sums are checked.
 Raises as ct_create_scenario and ct_add_script do.';

@@ -135,27 +135,27 @@ CREATE FUNCTION @extschema@.ct_run_progress(run_id bigint, shm_handle bigint,
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ct_run_progress';
 
-REVOKE ALL ON FUNCTION @extschema@.ct_run(text, text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, boolean, text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION @extschema@.ct_start(text, text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, boolean, text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION @extschema@.ct_test(text, text, text[], int, interval, bigint, text, int, float8, jsonb, bigint, interval, interval, int, text[], boolean, boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION @extschema@.ct_compare(text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION @extschema@.ct_sweep() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_run FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_start FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_test FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_compare FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_sweep FROM PUBLIC;
 
-COMMENT ON FUNCTION @extschema@.ct_run(text, text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, boolean, text[]) IS
+COMMENT ON FUNCTION @extschema@.ct_run IS
 'runs one variant of a scenario (default: its first) as the calling role, waits for it, and returns its run id. workers: 1 to 1000, default the scenario''s or as many as there are slots for; duration and transactions (for the whole run): one of them, default the scenario''s or 10 s; rate: transactions per second of the whole run, Poisson arrivals, latency then counts from the intended start; isolation: read committed, repeatable read or serializable; max_tries: of a transaction that fails with 40001 or 40P01, 0 for no limit; params: values for the scenario''s parameters; seed: same seed, same random values per worker; warmup: what is measured begins after it; ramp: time over which the workers start; min_overlap: contended transactions that a pass needs; expected_errors: SQLSTATEs or condition names that are outcomes, as "23505=conflict"; keep: leave the sandbox schema; raise_on_fail: raise P0004 unless the verdict is pass; trust_owner: run a scenario of a role that one is no member of, which executes what that role has written; thresholds: like "p95_ms < 100", each in the place of those of the scenario that bound the same metric from the same side';
-COMMENT ON FUNCTION @extschema@.ct_start(text, text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, boolean, text[]) IS
+COMMENT ON FUNCTION @extschema@.ct_start IS
 'like ct_run, but returns as soon as the run is recorded; see ct_wait, ct_cancel and ct_progress';
-COMMENT ON FUNCTION @extschema@.ct_test(text, text, text[], int, interval, bigint, text, int, float8, jsonb, bigint, interval, interval, int, text[], boolean, boolean) IS
+COMMENT ON FUNCTION @extschema@.ct_test IS
 'tests a script, say a call of one''s own function, without defining a scenario: setup is a script executed once in a schema of the run''s own, each check a query that returns the violations, or a threshold like "p95_ms < 100". Options as for ct_run';
-COMMENT ON FUNCTION @extschema@.ct_compare(text, int, interval, bigint, float8, text, int, jsonb, bigint, interval, interval, int, text[], boolean, boolean, text[]) IS
+COMMENT ON FUNCTION @extschema@.ct_compare IS
 'runs every variant of a scenario one after the other, with the same random seed, and returns a row each; cheapest marks the one with the highest tps of those that pass. Options as for ct_run';
-COMMENT ON FUNCTION @extschema@.ct_wait(bigint, interval) IS
+COMMENT ON FUNCTION @extschema@.ct_wait IS
 'waits until the run has ended, or the timeout is over, and returns its status';
-COMMENT ON FUNCTION @extschema@.ct_cancel(bigint) IS
+COMMENT ON FUNCTION @extschema@.ct_cancel IS
 'cancels a run under way; false if it had ended already. For the run''s role and members of pg_signal_backend';
-COMMENT ON FUNCTION @extschema@.ct_sweep() IS
+COMMENT ON FUNCTION @extschema@.ct_sweep IS
 'marks runs whose leader is gone as crashed and drops their sandboxes, as every run does when it starts; returns how many';
-COMMENT ON FUNCTION @extschema@.ct_run_lives(bigint, bigint) IS
+COMMENT ON FUNCTION @extschema@.ct_run_lives IS
 'internal: does the run that is recorded as under way still have its leader?';
-COMMENT ON FUNCTION @extschema@.ct_run_progress(bigint, bigint) IS
+COMMENT ON FUNCTION @extschema@.ct_run_progress IS
 'internal: what a run''s shared memory says; see ct_progress';

@@ -157,7 +157,29 @@ SELECT ct_drop_scenario('regress_trap'), ct_drop_scenario('regress_trap_2');
 RESET search_path;
 SELECT * FROM regress_ct_loot.loot;
 
+-- any function of the name of one of the extension's is in the way
+CREATE TEMP TABLE own AS
+SELECT DISTINCT p.proname FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+WHERE e.extname = 'ct_ext' AND d.deptype = 'e';
 DROP EXTENSION ct_ext;
+DO $$
+DECLARE
+	f name;
+BEGIN
+	FOR f IN SELECT proname FROM own ORDER BY 1 LOOP
+		EXECUTE format('CREATE FUNCTION "ct Trap".%I(point) RETURNS int LANGUAGE sql AS ''SELECT 1''', f);
+		BEGIN
+			CREATE EXTENSION ct_ext SCHEMA "ct Trap";
+			RAISE WARNING '% is not in the way', f;
+		EXCEPTION WHEN duplicate_function THEN
+			NULL;
+		END;
+		EXECUTE format('DROP FUNCTION "ct Trap".%I(point)', f);
+	END LOOP;
+END
+$$;
+SELECT count(*) > 15 AS looked FROM own;
 \c :"regress_db"
 DROP DATABASE regress_ct_security;
 DROP ROLE regress_ct_mallory;
