@@ -242,7 +242,7 @@ insert_row(CtLeader *leader)
 	/* known before the commit, since others tell by it that the run lives */
 	shared->run_id = ct_record_start(leader->plan,
 									 (Jsonb *) ((char *) shared + shared->plan_offset),
-									 GetUserNameFromId(GetUserId(), false),
+									 shared->role,
 									 shared->started_at, MyProcPid,
 									 dsm_segment_handle(leader->segment),
 									 shared->held_horizon);

@@ -92,13 +92,13 @@ ct_sandbox_drop(Oid sandbox, Oid role)
 
 /* The same for a crashed run's, which isn't worth to keep a new run waiting. */
 static void
-drop_orphan(const char *sandbox, const char *role)
+drop_orphan(const char *sandbox, Oid role)
 {
 	int			nestlevel = NewGUCNestLevel();
 
 	(void) set_config_option("lock_timeout", SWEEP_LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
-	ct_sandbox_drop(get_namespace_oid(sandbox, true), get_role_oid(role, true));
+	ct_sandbox_drop(get_namespace_oid(sandbox, true), role);
 	AtEOXact_GUC(true, nestlevel);
 }
 
@@ -107,7 +107,7 @@ drop_orphan(const char *sandbox, const char *role)
  * can't be dropped now.
  */
 static bool
-close_run(int64 run_id, const char *role, const char *sandbox)
+close_run(int64 run_id, Oid role, const char *sandbox)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -163,7 +163,7 @@ ct_sandbox_sweep(void)
 	int64		closed = 0;
 
 	ct_catalog_enter(&scope);
-	ct_catalog_execute("SELECT run_id, shm_handle, role::text, sandbox::text"
+	ct_catalog_execute("SELECT run_id, shm_handle, role, sandbox::text"
 					   " FROM @ct_result WHERE status IN ('starting', 'running') OR sandbox IS NOT NULL"
 					   " ORDER BY run_id FOR UPDATE SKIP LOCKED", 0, NULL, NULL, NULL, false);
 	table = SPI_tuptable;
@@ -182,7 +182,7 @@ ct_sandbox_sweep(void)
 				dsm_detach(segment);
 			continue;
 		}
-		closed += close_run(run_id, SPI_getvalue(table->vals[i], table->tupdesc, 3),
+		closed += close_run(run_id, DatumGetObjectId(SPI_getbinval(table->vals[i], table->tupdesc, 3, &isnull)),
 							SPI_getvalue(table->vals[i], table->tupdesc, 4));
 	}
 	ct_catalog_leave(&scope);

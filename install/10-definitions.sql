@@ -43,6 +43,10 @@ $$;
  * Rows of bundled scenarios belong to the extension and are not dumped; those
  * that users made are.  Each row says itself which it is: pg_dump's filter
  * can't look at another table, for it runs with an empty search_path.
+ *
+ * Each table, here and in 20-results.sql, has a primary key: with a
+ * publication FOR ALL TABLES nothing could be deleted without a replica
+ * identity.
  */
 CREATE TABLE @extschema@.ct_scenario (
 	name			text PRIMARY KEY,
@@ -62,7 +66,7 @@ CREATE TABLE @extschema@.ct_scenario (
 	retried_errors	text[] NOT NULL DEFAULT '{}',
 	min_overlap		int CHECK (min_overlap >= 0),
 	bundled			boolean NOT NULL DEFAULT false,
-	owner			name NOT NULL DEFAULT current_user,
+	owner			regrole NOT NULL,	-- dumped by name; pg_upgrade keeps the oids of roles
 	created_at		timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	CHECK (duration IS NULL OR transactions IS NULL),
 	CHECK (transactions_expr IS NULL OR duration IS NULL AND transactions IS NULL)
@@ -93,6 +97,7 @@ CREATE TABLE @extschema@.ct_script (
 	weight			int NOT NULL DEFAULT 1 CHECK (weight > 0),
 	think_time		interval NOT NULL DEFAULT '0' CHECK (think_time >= '0'::interval),
 	bundled			boolean NOT NULL DEFAULT false,
+	PRIMARY KEY (scenario, position),
 	FOREIGN KEY (scenario, variant) REFERENCES @extschema@.ct_variant ON DELETE CASCADE,
 	UNIQUE NULLS NOT DISTINCT (scenario, variant, name)
 );
@@ -107,6 +112,7 @@ CREATE TABLE @extschema@.ct_check (
 	kind			text NOT NULL DEFAULT 'invariant',
 	during			boolean NOT NULL DEFAULT false,
 	bundled			boolean NOT NULL DEFAULT false,
+	PRIMARY KEY (scenario, position),
 	FOREIGN KEY (scenario, variant) REFERENCES @extschema@.ct_variant ON DELETE CASCADE,
 	UNIQUE NULLS NOT DISTINCT (scenario, variant, name)
 );
@@ -119,6 +125,7 @@ CREATE TABLE @extschema@.ct_slo (
 	target			float8 NOT NULL,
 	position		int NOT NULL,
 	bundled			boolean NOT NULL DEFAULT false,
+	PRIMARY KEY (scenario, position),
 	FOREIGN KEY (scenario, variant) REFERENCES @extschema@.ct_variant ON DELETE CASCADE,
 	UNIQUE NULLS NOT DISTINCT (scenario, variant, metric, op)
 );

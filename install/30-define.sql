@@ -144,7 +144,8 @@ CREATE VIEW @extschema@.ct_scenarios AS
 SELECT s.name,
 	s.category,
 	s.bundled,
-	s.owner,
+	coalesce((SELECT a.rolname::text FROM pg_catalog.pg_roles a WHERE a.oid = s.owner::oid),
+			 s.owner::oid::text) AS owner,
 	(SELECT pg_catalog.count(*)::int FROM @extschema@.ct_script c WHERE c.scenario = s.name) AS scripts,
 	s.workers,
 	s.duration,
@@ -214,8 +215,7 @@ CROSS JOIN LATERAL (
 	SELECT 5, 0, 'teardown'::text, NULL::text, NULL::text, NULL::int, s.teardown) b
 WHERE b.body IS NOT NULL
 	AND (s.bundled
-		OR s.owner IN (SELECT a.rolname FROM pg_catalog.pg_roles a
-					   WHERE pg_catalog.pg_has_role(a.oid, 'USAGE'::text))
+		OR pg_catalog.pg_has_role(s.owner::oid, 'USAGE'::text)
 		OR (SELECT a.rolsuper FROM pg_catalog.pg_roles a WHERE a.rolname = current_user))
 ORDER BY s.name, b.phase, b."position";
 
@@ -225,7 +225,7 @@ COMMENT ON VIEW @extschema@.ct_scenarios IS 'Scenarios that ct_run can run. What
 COMMENT ON COLUMN @extschema@.ct_scenarios.name IS 'What ct_run takes';
 COMMENT ON COLUMN @extschema@.ct_scenarios.category IS 'What kind of bug it is about';
 COMMENT ON COLUMN @extschema@.ct_scenarios.bundled IS 'Comes with the extension, and cannot be changed';
-COMMENT ON COLUMN @extschema@.ct_scenarios.owner IS 'The role that may change and drop it';
+COMMENT ON COLUMN @extschema@.ct_scenarios.owner IS 'The role that may change and drop it, by its name; by its oid once it is dropped';
 COMMENT ON COLUMN @extschema@.ct_scenarios.scripts IS 'How many scripts it has, over all variants';
 COMMENT ON COLUMN @extschema@.ct_scenarios.workers IS 'Workers of a run; null: 8, or as many as there are';
 COMMENT ON COLUMN @extschema@.ct_scenarios.duration IS 'Length of a run; null: 10 seconds unless transactions are given';
@@ -281,7 +281,7 @@ COMMENT ON COLUMN @extschema@.ct_scenario.expected_errors IS 'SQLSTATEs or condi
 COMMENT ON COLUMN @extschema@.ct_scenario.retried_errors IS 'SQLSTATEs or condition names that repeat a transaction, besides 40001 and 40P01';
 COMMENT ON COLUMN @extschema@.ct_scenario.min_overlap IS 'Contended transactions that a pass needs; null: 10';
 COMMENT ON COLUMN @extschema@.ct_scenario.bundled IS 'Made by the extension''s script: not dumped, not to be changed';
-COMMENT ON COLUMN @extschema@.ct_scenario.owner IS 'The role that may change and drop it; by name, so that a dump can be restored anywhere';
+COMMENT ON COLUMN @extschema@.ct_scenario.owner IS 'The role that may change and drop it; dumped by name, so it must be there where the dump is restored';
 COMMENT ON COLUMN @extschema@.ct_scenario.created_at IS 'When it was defined';
 
 COMMENT ON TABLE @extschema@.ct_variant IS 'Variants of scenarios: ways of writing their transactions';

@@ -8,15 +8,15 @@
  * They are security barriers, so that no function in somebody's WHERE clause
  * is shown a row before it was decided that they may see it.
  *
- * A run's role is kept by name: where it has been dropped, its runs are left
- * to pg_read_all_stats.
+ * A run's role is kept by its oid, so that its runs follow when it is renamed;
+ * where it has been dropped, they are left to pg_read_all_stats, and shown with
+ * that oid, whoever has its name now.
  */
 CREATE VIEW @extschema@.ct_visible_result WITH (security_barrier) AS
 	SELECT r.*
 	FROM @extschema@.ct_result r
 	WHERE pg_catalog.pg_has_role('pg_read_all_stats'::name, 'USAGE'::text)
-		OR r.role IN (SELECT a.rolname FROM pg_catalog.pg_roles a
-					  WHERE pg_catalog.pg_has_role(a.oid, 'USAGE'::text));
+		OR pg_catalog.pg_has_role(r.role::oid, 'USAGE'::text);
 
 /*
  * A run that is stored as under way but whose leader is gone has crashed.  A
@@ -59,11 +59,13 @@ CREATE VIEW @extschema@.ct_runs WITH (security_barrier) AS
 		r.seed,
 		r.gate_at,
 		r.finished_at,
-		r.role,
+		coalesce((SELECT a.rolname::text FROM pg_catalog.pg_roles a WHERE a.oid = r.role::oid),
+				 r.role::oid::text) AS role,
 		r.kept_sandbox,
 		r.server_version,
 		r.sqlstate,
 		r.message,
+		r.warnings,
 		r.reason,
 		r.plan -> 'params'::text AS params
 	FROM @extschema@.ct_visible_result r
@@ -247,11 +249,12 @@ COMMENT ON COLUMN @extschema@.ct_runs.held_horizon IS 'whether the waiting calle
 COMMENT ON COLUMN @extschema@.ct_runs.seed IS 'seed of the random functions; the same seed draws the same values per worker';
 COMMENT ON COLUMN @extschema@.ct_runs.gate_at IS 'when all workers were let go at once; null if it didn''t come to that';
 COMMENT ON COLUMN @extschema@.ct_runs.finished_at IS 'when the results were recorded; null while under way, and if it crashed';
-COMMENT ON COLUMN @extschema@.ct_runs.role IS 'role that the run acted as, by the name it had then';
+COMMENT ON COLUMN @extschema@.ct_runs.role IS 'role that the run acted as, by its name; by its oid once it is dropped';
 COMMENT ON COLUMN @extschema@.ct_runs.kept_sandbox IS 'schema that the run left behind because it was told to keep it';
 COMMENT ON COLUMN @extschema@.ct_runs.server_version IS 'version of the server that it ran on';
 COMMENT ON COLUMN @extschema@.ct_runs.sqlstate IS 'SQLSTATE of the error that made it failed or cancelled';
 COMMENT ON COLUMN @extschema@.ct_runs.message IS 'message of that error';
+COMMENT ON COLUMN @extschema@.ct_runs.warnings IS 'what else there is to know: an error of the teardown; a sandbox that could not be dropped, and who holds it; results that were cut or could not be recorded; empty if all went well';
 COMMENT ON COLUMN @extschema@.ct_runs.reason IS 'what the verdict rests on, in a sentence';
 COMMENT ON COLUMN @extschema@.ct_runs.params IS 'parameters of the run: the scenario''s, overridden by the call''s';
 
@@ -355,7 +358,7 @@ COMMENT ON TABLE @extschema@.ct_result IS 'runs, as the leader records them; rea
 COMMENT ON COLUMN @extschema@.ct_result.run_id IS 'number of the run';
 COMMENT ON COLUMN @extschema@.ct_result.scenario IS 'scenario that ran; null for ct_test';
 COMMENT ON COLUMN @extschema@.ct_result.variant IS 'variant of the scenario; null for ct_test';
-COMMENT ON COLUMN @extschema@.ct_result.role IS 'role that the run acts as, by name; decides who sees the run';
+COMMENT ON COLUMN @extschema@.ct_result.role IS 'role that the run acts as; decides who sees the run';
 COMMENT ON COLUMN @extschema@.ct_result.status IS 'starting, running, succeeded, failed, cancelled or crashed; what has crashed may still say running, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_result.verdict IS 'pass, fail or inconclusive; null until judged';
 COMMENT ON COLUMN @extschema@.ct_result.reason IS 'what the verdict rests on, in a sentence';
@@ -384,6 +387,7 @@ COMMENT ON COLUMN @extschema@.ct_result.max_ms IS 'its longest, ms';
 COMMENT ON COLUMN @extschema@.ct_result.held_horizon IS 'whether the waiting caller''s snapshot held back vacuum';
 COMMENT ON COLUMN @extschema@.ct_result.sqlstate IS 'SQLSTATE of the error that made it failed or cancelled';
 COMMENT ON COLUMN @extschema@.ct_result.message IS 'message of that error';
+COMMENT ON COLUMN @extschema@.ct_result.warnings IS 'what the run left behind, or could not record';
 COMMENT ON COLUMN @extschema@.ct_result.seed IS 'seed of the random functions';
 COMMENT ON COLUMN @extschema@.ct_result.server_version IS 'server_version at the time';
 COMMENT ON COLUMN @extschema@.ct_result.plan IS 'everything that the run was to do (src/plan.h)';
@@ -394,6 +398,7 @@ COMMENT ON COLUMN @extschema@.ct_result.kept_sandbox IS 'schema that was left be
 
 COMMENT ON TABLE @extschema@.ct_result_anomaly IS 'anomalies of runs; read it through ct_anomalies';
 COMMENT ON COLUMN @extschema@.ct_result_anomaly.run_id IS 'the run';
+COMMENT ON COLUMN @extschema@.ct_result_anomaly.position IS 'order within the run';
 COMMENT ON COLUMN @extschema@.ct_result_anomaly.check_name IS 'check that found it';
 COMMENT ON COLUMN @extschema@.ct_result_anomaly.kind IS 'what the check calls its violations';
 COMMENT ON COLUMN @extschema@.ct_result_anomaly.observed IS 'what was there';
@@ -480,7 +485,7 @@ COMMENT ON SEQUENCE @extschema@.ct_result_run_id_seq IS 'Ids of runs';
 COMMENT ON COLUMN @extschema@.ct_visible_result.run_id IS 'number of the run';
 COMMENT ON COLUMN @extschema@.ct_visible_result.scenario IS 'scenario that ran; null for ct_test';
 COMMENT ON COLUMN @extschema@.ct_visible_result.variant IS 'variant of the scenario; null for ct_test';
-COMMENT ON COLUMN @extschema@.ct_visible_result.role IS 'role that the run acts as, by name; decides who sees the run';
+COMMENT ON COLUMN @extschema@.ct_visible_result.role IS 'role that the run acts as; decides who sees the run';
 COMMENT ON COLUMN @extschema@.ct_visible_result.status IS 'starting, running, succeeded, failed, cancelled or crashed; what has crashed may still say running, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_visible_result.verdict IS 'pass, fail or inconclusive; null until judged';
 COMMENT ON COLUMN @extschema@.ct_visible_result.reason IS 'what the verdict rests on, in a sentence';
@@ -509,6 +514,7 @@ COMMENT ON COLUMN @extschema@.ct_visible_result.max_ms IS 'its longest, ms';
 COMMENT ON COLUMN @extschema@.ct_visible_result.held_horizon IS 'whether the waiting caller''s snapshot held back vacuum';
 COMMENT ON COLUMN @extschema@.ct_visible_result.sqlstate IS 'SQLSTATE of the error that made it failed or cancelled';
 COMMENT ON COLUMN @extschema@.ct_visible_result.message IS 'message of that error';
+COMMENT ON COLUMN @extschema@.ct_visible_result.warnings IS 'what the run left behind, or could not record';
 COMMENT ON COLUMN @extschema@.ct_visible_result.seed IS 'seed of the random functions';
 COMMENT ON COLUMN @extschema@.ct_visible_result.server_version IS 'server_version at the time';
 COMMENT ON COLUMN @extschema@.ct_visible_result.plan IS 'everything that the run was to do (src/plan.h)';

@@ -50,7 +50,7 @@ SELECT ct_add_slo('regress_shop', 'error_rate', '<=', 0.01, variant => 'strict')
 SELECT * FROM ct_scenarios WHERE name = 'regress_shop' \gx
 SELECT name, description, category, setup IS NOT NULL AS setup, teardown, workers, duration,
 	transactions, params, rate, max_tries, expected_errors, retried_errors, min_overlap,
-	bundled, owner = current_user AS mine
+	bundled, owner = current_user::regrole AS mine
 FROM ct_scenario WHERE name = 'regress_shop' \gx
 SELECT * FROM ct_variant WHERE scenario = 'regress_shop' ORDER BY position \gx
 SELECT name, variant, position, weight, think_time, bundled FROM ct_script
@@ -399,16 +399,36 @@ RESET ROLE;
 SELECT * FROM ct_scripts WHERE scenario = 'regress_shop';
 SELECT variant, position FROM ct_variants WHERE scenario = 'regress_mine';
 SELECT name, owner, variants FROM ct_scenarios WHERE name = 'regress_mine';
--- an owner that is gone: a superuser's
+-- an owner that has another name now owns what it did; one that takes its name doesn't
 ALTER ROLE regress_ct_author RENAME TO regress_ct_renamed;
+CREATE ROLE regress_ct_author;
+GRANT EXECUTE ON FUNCTION ct_drop_scenario TO regress_ct_author;
+SET ROLE regress_ct_author;
+SELECT ct_drop_scenario('regress_mine');
+\echo :SQLSTATE
+SELECT * FROM ct_scripts WHERE scenario = 'regress_mine';
+SET ROLE regress_ct_renamed;
+SELECT * FROM ct_scripts WHERE scenario = 'regress_mine';
+SELECT owner FROM ct_scenarios WHERE name = 'regress_mine';
+RESET ROLE;
+-- an owner that is gone: a superuser's
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM regress_ct_renamed;
+REVOKE regress_ct_renamed FROM regress_ct_editor;
+DROP ROLE regress_ct_renamed;
+CREATE ROLE regress_ct_renamed;
+GRANT EXECUTE ON FUNCTION ct_drop_scenario TO regress_ct_renamed;
+\set VERBOSITY terse
 SET ROLE regress_ct_renamed;
 SELECT ct_drop_scenario('regress_mine');
+\echo :SQLSTATE
+\set VERBOSITY default
 SELECT * FROM ct_scripts WHERE scenario = 'regress_mine';
 RESET ROLE;
+SELECT owner ~ '^\d+$' AS an_oid FROM ct_scenarios WHERE name = 'regress_mine';
 SELECT * FROM ct_scripts WHERE scenario = 'regress_mine';
 SELECT ct_drop_scenario('regress_mine');
-REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM regress_ct_renamed;
-DROP ROLE regress_ct_nobody, regress_ct_renamed, regress_ct_editor;
+REVOKE EXECUTE ON FUNCTION ct_drop_scenario FROM regress_ct_author, regress_ct_renamed;
+DROP ROLE regress_ct_nobody, regress_ct_author, regress_ct_renamed, regress_ct_editor;
 
 -- a drop takes everything along
 SELECT ct_drop_scenario('regress_shop');
@@ -442,3 +462,26 @@ SELECT c.relname || '.' || a.attname
 	FROM ours JOIN pg_class c ON ours.classid = 'pg_class'::regclass AND c.oid = ours.objid
 	JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 	WHERE c.relkind IN ('r', 'v') AND col_description(c.oid, a.attnum) IS NULL;
+
+-- every table of ours can be published: without a primary key nothing could be deleted then
+WITH ours AS (
+	SELECT d.objid FROM pg_depend d
+	JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+	WHERE e.extname = 'ct_ext' AND d.deptype = 'e' AND d.classid = 'pg_class'::regclass)
+SELECT count(*) > 10 AS tables,
+	array_agg(c.relname) FILTER (WHERE NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)) AS without_identity
+	FROM ours JOIN pg_class c ON c.oid = ours.objid
+	WHERE c.relkind = 'r';
+-- nor do they hold what pg_upgrade refuses: of the reg* types only regclass, regrole and regtype go through it
+SELECT a.attrelid::regclass, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+	WHERE c.relname LIKE 'ct\_%' AND c.relkind = 'r' AND a.attnum > 0
+	AND a.atttypid::regtype::text ~ '^reg' AND a.atttypid <> 'regrole'::regtype;
+SET client_min_messages = error;
+CREATE PUBLICATION regress_everything FOR ALL TABLES;
+SELECT ct_test('SELECT 1', checks => '{SELECT 1 AS observed}', transactions => 2, workers => 1) AS run_id \gset
+SELECT ct_create_scenario('regress_mine', transactions => 2), ct_add_variant('regress_mine', 'v'), ct_add_script('regress_mine', 's', 'SELECT 1'),
+	ct_add_check('regress_mine', 'c', 'SELECT 1 WHERE false'), ct_add_slo('regress_mine', 'tps', '>', 0);
+SELECT ct_prune('0') > 0 AS pruned;
+SELECT ct_drop_scenario('regress_mine');
+SELECT count(*) FROM ct_runs WHERE run_id = :run_id;
+DROP PUBLICATION regress_everything;

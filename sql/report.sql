@@ -27,7 +27,7 @@ INSERT INTO ct_result_check VALUES
 	(900001, 1, 'no_oversell', 'oversell', '0 rows', '7 rows', 'fail', 7),
 	(900001, 2, 'p95_ms', 'threshold', '< 100', '3.92', 'pass', 0);
 INSERT INTO ct_result_anomaly
-	SELECT 900001, 'no_oversell', 'oversell', (10 + i)::text, '10',
+	SELECT 900001, i, 'no_oversell', 'oversell', (10 + i)::text, '10',
 		jsonb_build_object('event', i, 'sold', 10 + i, 'note', repeat('sold | ', (i = 2)::int * 20)),
 		timestamptz '2021-11-21 10:00:01+00' + i * interval '0.25 s'
 	FROM generate_series(1, 7) i;
@@ -102,7 +102,7 @@ INSERT INTO ct_result_error VALUES (900007, repeat('script', 50), 'XX000', repea
 -- of others: who is there, and who isn't any more
 INSERT INTO ct_result (run_id, scenario, variant, role, status, started_at, finished_at, workers_asked, server_version, plan, leader_pid, shm_handle)
 	VALUES (900008, 's', 'v', 'regress_ct_carol', 'succeeded', '2021-11-21 10:07:00+00', '2021-11-21 10:07:01+00', 4, '15.20', '{}', 1, 0),
-		(900009, 's', 'v', 'regress_ct_gone', 'succeeded', '2021-11-21 10:08:00+00', '2021-11-21 10:08:01+00', 4, '15.20', '{}', 1, 0);
+		(900009, 's', 'v', 4294967295::oid, 'succeeded', '2021-11-21 10:08:00+00', '2021-11-21 10:08:01+00', 4, '15.20', '{}', 1, 0);
 
 --
 -- Views

@@ -255,11 +255,12 @@ ct_plan_variants(const char *scenario)
 
 /*
  * The plan's part that the scenario says, of those numbers the unset ones
- * being 0 but for max_tries and min_overlap, which are -1 then.
+ * being 0 but for max_tries and min_overlap, which are -1 then.  *owner is
+ * invalid for a bundled one, which is everybody's.
  */
 static void
 read_scenario(MemoryContext context, CtPlan *plan, Jsonb **params, char **transactions_expr,
-			  char **owner)
+			  Oid *owner)
 {
 	bool		isnull;
 	Datum		value;
@@ -267,7 +268,7 @@ read_scenario(MemoryContext context, CtPlan *plan, Jsonb **params, char **transa
 	ct_definition_query(context,
 						"SELECT setup, teardown, workers, duration, transactions, rate, max_tries,"
 						" min_overlap, params, expected_errors, retried_errors,"
-						" CASE WHEN NOT bundled THEN owner::text END, transactions_expr"
+						" CASE WHEN NOT bundled THEN owner END, transactions_expr"
 						" FROM @ct_scenario WHERE name = $1 AND $2 IS NULL",
 						plan->scenario, NULL);
 	if (SPI_processed == 0)
@@ -291,7 +292,8 @@ read_scenario(MemoryContext context, CtPlan *plan, Jsonb **params, char **transa
 	*params = DatumGetJsonbPCopy(value);
 	plan->expected_errors = errors_column(10, "expected_errors", true);
 	plan->retried_errors = errors_column(11, "retried_errors", false);
-	*owner = ct_definition_text(0, 12);
+	value = ct_definition_value(0, 12, &isnull);
+	*owner = isnull ? InvalidOid : DatumGetObjectId(value);
 	*transactions_expr = ct_definition_text(0, 13);
 }
 
@@ -301,15 +303,16 @@ read_scenario(MemoryContext context, CtPlan *plan, Jsonb **params, char **transa
  * have most to lose, are strangers to everybody.
  */
 static void
-check_owner(const char *scenario, const char *owner)
+check_owner(const char *scenario, Oid owner)
 {
-	Oid			role = get_role_oid(owner, true);
+	char	   *name = GetUserNameFromId(owner, true);
 
-	if (OidIsValid(role) && is_member_of_role_nosuper(GetUserId(), role))
+	if (is_member_of_role_nosuper(GetUserId(), owner))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("scenario \"%s\" belongs to role \"%s\"", scenario, owner),
+			 name ? errmsg("scenario \"%s\" belongs to role \"%s\"", scenario, name) :
+			 errmsg("scenario \"%s\" belonged to role %u, which has been dropped", scenario, owner),
 			 errdetail("Running it executes what that role has written with your privileges."),
 			 errhint("Read it in ct_scripts, or ask its owner if you may not, then call with trust_owner => true.")));
 }
@@ -701,7 +704,7 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 	List	   *variants;
 	Jsonb	   *params;
 	char	   *transactions_expr;
-	char	   *owner;
+	Oid			owner;
 
 	check_scenario_name(scenario);
 	check_options(options);
@@ -718,7 +721,7 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 	read_parts(context, plan);
 	ct_catalog_leave(&scope);
 	MemoryContextSwitchTo(context);
-	if (owner != NULL && !options->trust_owner)
+	if (OidIsValid(owner) && !options->trust_owner)
 		check_owner(scenario, owner);
 
 	return finish_plan(plan, params, transactions_expr, options);

@@ -97,7 +97,7 @@ execute(Args *args, const char *sql)
 }
 
 int64
-ct_record_start(const CtPlan *plan, const Jsonb *document, const char *role,
+ct_record_start(const CtPlan *plan, const Jsonb *document, Oid role,
 				TimestampTz started_at, int leader_pid, uint32 shm_handle, bool held_horizon)
 {
 	CtCatalogScope scope;
@@ -108,7 +108,7 @@ ct_record_start(const CtPlan *plan, const Jsonb *document, const char *role,
 	ct_catalog_enter(&scope);
 	add_text(&args, plan->scenario);
 	add_text(&args, plan->variant);
-	add_text(&args, role);
+	add(&args, REGROLEOID, ObjectIdGetDatum(role), false);
 	add_time(&args, started_at);
 	add_int32(&args, plan->workers);
 	add_text(&args, plan->isolation);
@@ -120,7 +120,7 @@ ct_record_start(const CtPlan *plan, const Jsonb *document, const char *role,
 	execute(&args,
 			"INSERT INTO @ct_result (status, scenario, variant, role, started_at,"
 			" workers_asked, isolation, seed, plan, leader_pid, shm_handle, held_horizon)"
-			" VALUES ('starting', $1, $2, $3::name, $4, $5, $6, $7, $8, $9, $10, $11)"
+			" VALUES ('starting', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 			" RETURNING run_id");
 	if (SPI_processed != 1)
 		elog(ERROR, "could not make a row for the run");
@@ -408,6 +408,7 @@ record_checks(Args *args, int64 run_id, const CtResults *results)
 	ListCell   *lc;
 	ListCell   *lc2;
 	int			position = 0;
+	int			anomalies = 0;
 
 	foreach(lc, results->checks)
 	{
@@ -429,6 +430,7 @@ record_checks(Args *args, int64 run_id, const CtResults *results)
 			CtAnomalyResult *anomaly = lfirst(lc2);
 
 			add_int64(args, run_id);
+			add_int32(args, ++anomalies);
 			add_text(args, anomaly->check);
 			add_text(args, anomaly->kind);
 			add_text(args, anomaly->observed);
@@ -436,8 +438,8 @@ record_checks(Args *args, int64 run_id, const CtResults *results)
 			add_text(args, anomaly->evidence);
 			add_time(args, anomaly->first_seen);
 			execute(args,
-					"INSERT INTO @ct_result_anomaly (run_id, check_name, kind, observed, expected,"
-					" evidence, first_seen) VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7)");
+					"INSERT INTO @ct_result_anomaly (run_id, position, check_name, kind, observed, expected,"
+					" evidence, first_seen) VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8)");
 		}
 	}
 }

@@ -29,7 +29,7 @@ typedef struct CtSecond
 } CtSecond;
 
 /* Inserts the run's row, "starting", and returns its new id. */
-extern int64 ct_record_start(const CtPlan *plan, const Jsonb *document, const char *role,
+extern int64 ct_record_start(const CtPlan *plan, const Jsonb *document, Oid role,
 							 TimestampTz started_at, int leader_pid, uint32 shm_handle,
 							 bool held_horizon);
 

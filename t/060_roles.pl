@@ -171,6 +171,23 @@ foreach my $function (qw(ct_report ct_wait ct_cancel ct_assert))
 }
 is(as('tester', "SELECT ct_prune('0')")->{stdout}, "1\n", 'ct_prune: only the own ones');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM ct_runs'), 2, 'the others are still there');
+
+# A name is not a role: who gets the name of one that was dropped sees nothing of it.
+my $short_lived = 'CREATE ROLE short_lived LOGIN; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO short_lived';
+$node->safe_psql('postgres', $short_lived);
+is(as('short_lived', $trial)->{status}, 0, 'a role that will be gone: runs');
+is(as('short_lived', $seen)->{stdout}, "short_lived\n", 'a role that will be gone: sees its run');
+$node->safe_psql('postgres', 'ALTER ROLE short_lived RENAME TO renamed');
+is(as('renamed', $seen)->{stdout}, "renamed\n", 'with another name it is the same role');
+$node->safe_psql('postgres', "DROP OWNED BY renamed; DROP ROLE renamed; $short_lived");
+is(as('short_lived', $seen)->{stdout}, "\n", 'another role of that name sees nothing');
+is(as('short_lived', 'SELECT count(*) FROM ct_latencies')->{stdout}, "0\n", 'nor any statement');
+is(as('short_lived', "SELECT ct_prune('0')")->{stdout}, "0\n", 'nor can it remove anything');
+like(ct_last($node, 'role'), qr/^\d+$/, 'a run of a role that is gone shows its oid');
+my $stranger = as('short_lived', 'SELECT ct_report(' . ct_last($node, 'run_id') . ')');
+is(ct_sqlstate($stranger), '42704', 'the run of a role that is gone does not exist to others') or diag($stranger->{stderr});
+is($node->safe_psql('postgres', "SELECT ct_prune('0') > 0"), 't', 'a superuser removes it');
+
 my $busy = ct_call($node, q{SELECT ct_test('SELECT 1', duration => '10 min', workers => 2)}, user => 'tester');
 ok(ct_await($node, 'SELECT count(*) = 1 FROM ct_progress WHERE transactions > 20'), 'a run of a role is under way');
 is(as('uncreative', 'SELECT count(*) FROM ct_progress')->{stdout}, "0\n", 'others don\'t see it in ct_progress');

@@ -81,6 +81,41 @@ SQL
 		unlink $file;
 	}
 
+	# A dump has owners by name: in a server where that is another role, it is theirs.
+	my $odd = '"we""ird \'author"';
+	$node->safe_psql($source, "CREATE ROLE $odd; $path" . <<"SQL");
+GRANT USAGE ON SCHEMA $schema TO $odd;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA $schema TO $odd;
+SET ROLE $odd;
+SELECT ct_create_scenario('odd');
+RESET ROLE;
+CREATE ROLE passing;
+GRANT USAGE ON SCHEMA $schema TO passing;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA $schema TO passing;
+SET ROLE passing;
+SELECT ct_create_scenario('orphan');
+RESET ROLE;
+REVOKE ALL ON SCHEMA $schema FROM passing;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA $schema FROM passing;
+DROP ROLE passing;
+SQL
+	command_ok([ 'pg_dump', '-d', $node->connstr($source), '-f', $file ], "$name, owners: pg_dump");
+	$node->safe_psql('postgres', "ALTER ROLE $odd RENAME TO former; CREATE ROLE $odd; CREATE DATABASE target_${name}_owners");
+	command_ok([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr("target_${name}_owners"), '-f', $file ], "$name, owners: restored");
+	is($node->safe_psql("target_${name}_owners", "$path SET ROLE $odd; SELECT owner, (SELECT count(*) FROM ct_scripts) > 0 FROM ct_scenarios WHERE name = 'odd'"),
+		"we\"ird 'author|t", "$name, owners: by name");
+	$node->safe_psql("target_${name}_owners", "GRANT USAGE ON SCHEMA $schema TO former; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA $schema TO former");
+	my ($denied, $out, $err) = $node->psql("target_${name}_owners", "$path SET ROLE former; SELECT ct_drop_scenario('odd')");
+	like($err, qr/must be owner/, "$name, owners: not by oid");
+	is($node->safe_psql("target_${name}_owners", "$path SELECT count(*), bool_and(owner ~ '^[0-9]+\$') FROM ct_scenarios WHERE name = 'orphan'"),
+		'1|t', "$name, owners: one that had been dropped keeps nothing from being restored");
+	is($node->safe_psql("target_${name}_owners", "$path SELECT ct_drop_scenario('orphan')"), '', "$name, owners: a superuser drops what is nobody's");
+	is($node->safe_psql($source, "$path SELECT owner FROM ct_scenarios WHERE name = 'odd'"), 'former', "$name, owners: renaming is followed");
+	unlink $file;
+	$node->safe_psql($_, "DROP OWNED BY former; DROP OWNED BY $odd") foreach $source, "target_${name}_owners";
+	$node->safe_psql('postgres', "DROP ROLE former; DROP ROLE $odd");
+	is($node->safe_psql($source, "$path SELECT owner ~ '^[0-9]+\$' FROM ct_scenarios WHERE name = 'odd'"), 't', "$name, owners: dropping too");
+
 	# DROP and CREATE leaves nothing but what is bundled.
 	$node->safe_psql($source, "DROP EXTENSION ct_ext");
 	$node->safe_psql($source, "$path CREATE EXTENSION ct_ext SCHEMA $schema");

@@ -119,18 +119,18 @@ ct_define_begin(const char *function)
 static void
 lock_scenario(MemoryContext context, const char *scenario, Oid role)
 {
-	char	   *owner;
-	Oid			owner_oid;
+	Oid			owner;
+	char	   *name;
 	bool		bundled;
 	bool		isnull;
 
 	ct_definition_query(context,
-						"SELECT owner::text, bundled FROM @ct_scenario"
+						"SELECT owner, bundled FROM @ct_scenario"
 						" WHERE name = $1 AND $2 IS NULL FOR UPDATE",
 						scenario, NULL);
 	if (SPI_processed == 0)
 		ct_definition_unknown_scenario(context, scenario);
-	owner = ct_definition_text(0, 1);
+	owner = DatumGetObjectId(ct_definition_value(0, 1, &isnull));
 	bundled = DatumGetBool(ct_definition_value(0, 2, &isnull));
 
 	/* like a system catalog: not even for a superuser */
@@ -141,13 +141,15 @@ lock_scenario(MemoryContext context, const char *scenario, Oid role)
 				 errdetail("Bundled scenarios come and go with the extension; nobody changes them."),
 				 errhint("Create a scenario of your own by ct_create_scenario.")));
 
-	/* the owner may have been dropped meanwhile, or be another server's */
-	owner_oid = get_role_oid(owner, true);
-	if (OidIsValid(owner_oid) ? !has_privs_of_role(role, owner_oid) : !superuser_arg(role))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("must be owner of scenario \"%s\"", scenario),
-				 errdetail("It belongs to role \"%s\".", owner)));
+	/* the owner may have been dropped meanwhile: then it is left to superusers */
+	if (has_privs_of_role(role, owner))
+		return;
+	name = GetUserNameFromId(owner, true);
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("must be owner of scenario \"%s\"", scenario),
+			 name ? errdetail("It belongs to role \"%s\".", name) :
+			 errdetail("It belonged to role %u, which has been dropped; superusers may drop it.", owner)));
 }
 
 /* Raises unless the scenario has the variant, which may be NULL. */
@@ -239,7 +241,7 @@ ct_define_scenario(const CtScenarioDefinition *definition)
 	add_value(&row, INT4OID, Int32GetDatum(definition->min_overlap),
 			  !definition->has_min_overlap);
 	add_value(&row, BOOLOID, BoolGetDatum(is_bundling()), false);
-	add_text(&row, GetUserNameFromId(GetUserId(), false));
+	add_value(&row, REGROLEOID, ObjectIdGetDatum(GetUserId()), false);
 	add_text(&row, definition->story ? definition->story : "");
 	add_text(&row, definition->transactions_expr);
 

@@ -61,8 +61,7 @@ ct_prune(PG_FUNCTION_ARGS)
 					   " AND (r.status NOT IN ('starting', 'running')"
 					   "  OR NOT @ct_run_lives(r.run_id, r.shm_handle))"
 					   " AND r.sandbox IS NULL"
-					   " AND ($2 OR r.role IN (SELECT a.rolname FROM pg_roles a"
-					   "  WHERE pg_has_role($3, a.oid, 'USAGE')))",
+					   " AND ($2 OR pg_has_role($3, r.role::oid, 'USAGE'))",
 					   3, types, values, NULL, false);
 	removed = SPI_processed;
 	ct_catalog_leave(&scope);

@@ -180,7 +180,7 @@ ct_start(PG_FUNCTION_ARGS)
  * Returns its stored status, palloc'd; call->shared is NULL if it doesn't live.
  */
 static char *
-find_run(FunctionCallInfo fcinfo, const char *function, Oid watchers, CtCall *call, char **role)
+find_run(FunctionCallInfo fcinfo, const char *function, Oid watchers, CtCall *call, Oid *role)
 {
 	CtCatalogScope scope;
 	MemoryContext context = CurrentMemoryContext;
@@ -200,7 +200,7 @@ find_run(FunctionCallInfo fcinfo, const char *function, Oid watchers, CtCall *ca
 
 	ct_catalog_enter_to_read(&scope);
 	values[0] = Int64GetDatum(run_id);
-	ct_catalog_execute("SELECT status, shm_handle, role::text FROM @ct_result WHERE run_id = $1",
+	ct_catalog_execute("SELECT status, shm_handle, role FROM @ct_result WHERE run_id = $1",
 					   1, types, values, NULL, false);
 	if (SPI_processed == 1)
 	{
@@ -209,13 +209,13 @@ find_run(FunctionCallInfo fcinfo, const char *function, Oid watchers, CtCall *ca
 
 		status = pstrdup(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
 		handle = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
-		*role = pstrdup(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3));
+		*role = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull));
 		MemoryContextSwitchTo(oldcontext);
 	}
 	ct_catalog_leave(&scope);
 
 	if (status == NULL ||
-		!(has_privs_of_role(caller, get_role_oid(*role, true)) ||
+		!(has_privs_of_role(caller, *role) ||
 		  has_privs_of_role(caller, ROLE_PG_READ_ALL_STATS) ||
 		  has_privs_of_role(caller, watchers)))
 		ereport(ERROR,
@@ -232,7 +232,7 @@ Datum
 ct_wait(PG_FUNCTION_ARGS)
 {
 	CtCall		call;
-	char	   *role;
+	Oid			role;
 	char	   *status;
 	uint64		timeout = 0;
 	bool		done = true;
@@ -278,15 +278,15 @@ Datum
 ct_cancel(PG_FUNCTION_ARGS)
 {
 	CtCall		call;
-	char	   *role;
+	Oid			role;
 	bool		lived = false;
 
 	(void) find_run(fcinfo, "ct_cancel()", ROLE_PG_SIGNAL_BACKEND, &call, &role);
-	if (!may_signal(get_role_oid(role, true)))
+	if (!may_signal(role))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to cancel run " INT64_FORMAT, PG_GETARG_INT64(0)),
-				 errdetail("It belongs to role \"%s\".", role)));
+				 errdetail("It belongs to another role.")));
 	if (call.shared != NULL)
 	{
 		lived = ct_shared_state(call.shared) != CT_RUN_DONE;
@@ -333,14 +333,15 @@ ct_run_is_visible(int64 run_id, int64 handle)
 	Oid			types[2] = {INT8OID, INT8OID};
 	Datum		values[2];
 	Oid			role = InvalidOid;
+	bool		isnull;
 
 	ct_catalog_enter_to_read(&scope);
 	values[0] = Int64GetDatum(run_id);
 	values[1] = Int64GetDatum(handle);
-	ct_catalog_execute("SELECT role::text FROM @ct_result WHERE run_id = $1 AND shm_handle = $2",
+	ct_catalog_execute("SELECT role FROM @ct_result WHERE run_id = $1 AND shm_handle = $2",
 					   2, types, values, NULL, true);
 	if (SPI_processed == 1)
-		role = get_role_oid(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1), true);
+		role = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	ct_catalog_leave(&scope);
 	return has_privs_of_role(asker, ROLE_PG_READ_ALL_STATS) ||
 		(OidIsValid(role) && has_privs_of_role(asker, role));
