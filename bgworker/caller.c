@@ -16,14 +16,11 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_authid.h"
-#include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "storage/ipc.h"
 #include "tcop/tcopprot.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
@@ -41,13 +38,19 @@
 #define CLEANUP_MS		3000
 
 void
-ct_call_check(const char *function)
+ct_call_check_process(const char *function)
 {
 	if (ct_process_role != CT_PROCESS_CLIENT)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("%s cannot be called from within a run", function),
-				 errdetail("A run's scripts, setup and checks are executed by its background workers, which cannot start another run.")));
+				 errdetail("A run's scripts, setup and checks are executed by its background workers, which can neither start another run nor wait for one.")));
+}
+
+void
+ct_call_check(const char *function)
+{
+	ct_call_check_process(function);
 	if (RecoveryInProgress())
 		ereport(ERROR,
 				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
@@ -154,8 +157,38 @@ check_client(void)
 
 /* ---- starting ---- */
 
+/*
+ * Ends the transaction, with its snapshot and its locks, as a procedure's
+ * COMMIT does, and begins another one.
+ */
+static void
+commit_transaction(void)
+{
+	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	SPI_commit();
+	SPI_finish();
+}
+
+/* Lets go of the caller's snapshot where that can be, and says so where not. */
+static CtHorizon
+choose_horizon(CtCallMode mode)
+{
+	CtHorizon	horizon;
+
+	if (mode == CT_CALL_COMMITS)
+		return CT_HORIZON_FREE;
+	horizon = ct_horizon_of_statement();
+	if (horizon == CT_HORIZON_HELD)
+		ereport(NOTICE,
+				(errmsg("this transaction holds back vacuum while it waits for the run"),
+				 errdetail("Dead versions of rows that the run updates pile up, and its throughput falls."),
+				 errhint("Outside of transaction blocks, CALL ct_execute(), which commits before it waits, or call the function alone in its statement, in READ COMMITTED; or use ct_start().")));
+	return horizon;
+}
+
 int64
-ct_call_start(CtCall *call, const Jsonb *document, bool waits)
+ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 {
 	CtPlan	   *plan = ct_plan_read(document);
 	CtProgram  *program;
@@ -164,6 +197,9 @@ ct_call_start(CtCall *call, const Jsonb *document, bool waits)
 	ct_plan_validate(plan);
 	program = ct_program_load(plan);
 	check_role();
+
+	if (mode == CT_CALL_COMMITS)
+		commit_transaction();
 
 	memset(call, 0, sizeof(CtCall));
 	if (plan->transactions > 0)
@@ -181,20 +217,13 @@ ct_call_start(CtCall *call, const Jsonb *document, bool waits)
 	call->shared->workers_asked = Max(asked, plan->workers);
 	call->attached = true;
 	on_dsm_detach(call->segment, caller_detached, PointerGetDatum(call->shared));
-	if (waits)
+	if (mode != CT_CALL_STARTS)
 	{
-		call->release_horizon = ct_horizon_may_release();
-		call->shared->held_horizon = !call->release_horizon;
-		if (!call->release_horizon)
-			ereport(NOTICE,
-					(errmsg("this transaction holds back vacuum while it waits for the run"),
-					 errdetail("Dead versions of rows that the run updates pile up, and its throughput falls."),
-					 errhint("Call the function alone in its statement, outside of a transaction block, in READ COMMITTED; or use ct_start.")));
+		/* from the start: a setup's CREATE INDEX CONCURRENTLY waits for whoever has a snapshot then */
+		call->horizon = choose_horizon(mode);
+		call->shared->held_horizon = call->horizon == CT_HORIZON_HELD;
+		ct_horizon_release(call->horizon);
 	}
-
-	/* from the start: a setup's CREATE INDEX CONCURRENTLY waits for whoever has a snapshot then */
-	if (waits && call->release_horizon)
-		ct_horizon_release();
 	call->leader = ct_launch_leader(call->segment);
 	if (call->leader == NULL)
 		ereport(ERROR,
@@ -219,7 +248,7 @@ ct_call_start(CtCall *call, const Jsonb *document, bool waits)
 		ct_call_raise_error(call, ERROR);
 		pg_unreachable();
 	}
-	if (!waits)
+	if (mode == CT_CALL_STARTS)
 		cancel_on_dsm_detach(call->segment, caller_detached, PointerGetDatum(call->shared));
 	return call->shared->run_id;
 }
@@ -316,8 +345,7 @@ wait_for_end(CtCall *call, uint64 timeout_ns, bool progress)
 				return false;
 			wait_ms = Min(wait_ms, (long) ((timeout_ns - (now - start)) / CT_NS_PER_MS + 1));
 		}
-		if (call->release_horizon)
-			ct_horizon_release();
+		ct_horizon_release(call->horizon);
 		(void) ConditionVariableTimedSleep(&shared->changed, wait_ms, ct_wait_event());
 
 		/* by the clock, for barriers may wake us all the time */

@@ -5,17 +5,33 @@
 #ifndef CT_CALLER_H
 #define CT_CALLER_H
 
-#include "bgworker/shared.h"
 #include "postmaster/bgworker.h"
+
+#include "bgworker/horizon.h"
+#include "bgworker/shared.h"
 
 typedef struct CtCall
 {
 	dsm_segment *segment;
 	CtShared   *shared;
 	BackgroundWorkerHandle *leader; /* NULL if somebody else started it */
-	bool		release_horizon;	/* see horizon.h */
+	CtHorizon	horizon;
 	bool		attached;		/* the segment is ours to detach */
 } CtCall;
+
+/* what the caller of a run is going to do */
+typedef enum CtCallMode
+{
+	CT_CALL_STARTS,				/* let it go on by itself */
+	CT_CALL_WAITS,				/* wait in its statement; the run ends with it */
+	CT_CALL_COMMITS				/* the same, having committed its transaction */
+} CtCallMode;
+
+/*
+ * Raises in a process of a run: what waits for one, its own say, would wait
+ * for ever.
+ */
+extern void ct_call_check_process(const char *function);
 
 /*
  * Raises unless a run can be started from here: not on a standby, not in a
@@ -25,9 +41,10 @@ extern void ct_call_check(const char *function);
 
 /*
  * Starts the run that the document plans, and returns its id as soon as its
- * row is committed.  If the caller is going to wait, the run ends with it.
+ * row is committed.  To commit takes a procedure whose context is not atomic,
+ * outside of any subtransaction; what the plan's errors are is raised before.
  */
-extern int64 ct_call_start(CtCall *call, const Jsonb *document, bool waits);
+extern int64 ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode);
 
 /* Lets go of a run that goes on by itself. */
 extern void ct_call_detach(CtCall *call);

@@ -9,20 +9,33 @@
  * the run would measure its own caller.
  *
  * A backend tells the others which snapshot it needs by PGPROC->xmin.  To take
- * that back while a snapshot exists is safe if nobody will look through it
- * again.  That holds if the whole statement is calls of our functions, which
- * take new snapshots for whatever they read, and of immutable ones, which read
- * nothing, with no table in it; and if there is no other snapshot in the
- * backend: no transaction block (which may have exported one), no open cursor
- * or suspended portal, and not an isolation level above READ COMMITTED, whose
- * snapshot serves the whole transaction.  Else we don't, and say so.
+ * that back while a snapshot exists is safe only if nobody will look through
+ * it again, which has to be proved, for who still reads would lose rows:
+ *
+ * - The whole statement is calls of our functions, which take new snapshots
+ *   for whatever they read, and of built-in immutable ones, which read
+ *   nothing, with no table in it.  What users call immutable may read.
+ * - It is the client's own statement, not one of a function that an outer
+ *   statement calls.  The portals of functions have names; the protocol's has
+ *   none.  One that the client named itself is taken for a function's.
+ * - No other snapshot is registered in this backend, and ours by this
+ *   statement alone: its counts are what one execution leaves.  A server that
+ *   counted otherwise would have us hold back vacuum, not lose rows.
+ * - No transaction block (which may have exported one), no open cursor or
+ *   suspended portal, and not an isolation level above READ COMMITTED, whose
+ *   snapshot serves the whole transaction.
+ *
+ * Else we don't, and say so.  A procedure that could commit has no snapshot at
+ * all while it waits, and needs none of this.
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_proc.h"
 #include "commands/extension.h"
 #include "catalog/dependency.h"
+#include "executor/execdesc.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/plannodes.h"
 #include "storage/proc.h"
@@ -39,13 +52,15 @@ reads_by_snapshot(Oid funcid, void *context)
 {
 	Oid			extension = *(Oid *) context;
 
-	return func_volatile(funcid) != PROVOLATILE_IMMUTABLE &&
-		getExtensionOfObject(ProcedureRelationId, funcid) != extension;
+	if (funcid < FirstNormalObjectId)
+		return func_volatile(funcid) != PROVOLATILE_IMMUTABLE;
+	return getExtensionOfObject(ProcedureRelationId, funcid) != extension;
 }
 
 /*
  * Is there anything in an expression that might look at a table?  Only what is
- * known to be harmless isn't: a domain's constraint, say, is somebody's code.
+ * known to be harmless isn't: a domain's constraint, say, is somebody's code,
+ * and so is what a built-in function compares values of somebody's type by.
  */
 static bool
 reader_walker(Node *node, void *context)
@@ -57,9 +72,13 @@ reader_walker(Node *node, void *context)
 		case T_List:
 		case T_TargetEntry:
 		case T_RangeTblFunction:
+			break;
 		case T_Const:
 		case T_Param:
 		case T_Var:
+			if (exprType(node) >= FirstNormalObjectId)
+				return true;
+			break;
 		case T_RelabelType:
 		case T_FieldSelect:
 		case T_BoolExpr:
@@ -102,8 +121,40 @@ plan_reads(Plan *plan, void *context)
 		plan_reads(plan->lefttree, context) || plan_reads(plan->righttree, context);
 }
 
-bool
-ct_horizon_may_release(void)
+/*
+ * Is the portal the client's own statement, or what its EXECUTE executes; and
+ * is it the only one that has registered its snapshot?
+ */
+static bool
+has_snapshot_alone(Portal portal)
+{
+	Portal		top = GetPortalByName("");
+	Snapshot	snapshot;
+	PlannedStmt *stmt;
+
+	InvalidateCatalogSnapshot();
+	if (!ThereAreNoPriorRegisteredSnapshots() || portal->queryDesc == NULL || top == NULL)
+		return false;
+	snapshot = portal->queryDesc->snapshot;
+	if (snapshot == NULL || !ActiveSnapshotSet() || GetActiveSnapshot() != snapshot)
+		return false;
+
+	/* registered by its query and by its executor, active in the portal */
+	if (portal == top)
+		return snapshot->regd_count == 2 && snapshot->active_count == 1;
+
+	/* EXECUTE holds the same, and has it active */
+	if (top->status != PORTAL_ACTIVE || top->strategy != PORTAL_UTIL_SELECT ||
+		list_length(top->stmts) != 1)
+		return false;
+	stmt = linitial_node(PlannedStmt, top->stmts);
+	return stmt->utilityStmt != NULL && IsA(stmt->utilityStmt, ExecuteStmt) &&
+		top->holdSnapshot == snapshot && top->portalSnapshot == snapshot &&
+		snapshot->regd_count == 3 && snapshot->active_count == 2;
+}
+
+CtHorizon
+ct_horizon_of_statement(void)
 {
 	Portal		portal = ActivePortal;
 	Oid			extension = get_extension_oid("ct_ext", true);
@@ -112,21 +163,26 @@ ct_horizon_may_release(void)
 	if (IsTransactionBlock() || IsolationUsesXactSnapshot() ||
 		TransactionIdIsValid(GetTopTransactionIdIfAny()) ||
 		!ThereAreNoReadyPortals())
-		return false;
+		return CT_HORIZON_HELD;
 
 	if (portal == NULL || portal->strategy != PORTAL_ONE_SELECT ||
-		list_length(portal->stmts) != 1)
-		return false;
+		list_length(portal->stmts) != 1 || !has_snapshot_alone(portal))
+		return CT_HORIZON_HELD;
 	stmt = linitial_node(PlannedStmt, portal->stmts);
 	if (stmt->commandType != CMD_SELECT || stmt->hasModifyingCTE ||
 		stmt->subplans != NIL || stmt->rowMarks != NIL || stmt->relationOids != NIL)
-		return false;
-	return !plan_reads(stmt->planTree, &extension);
+		return CT_HORIZON_HELD;
+	return plan_reads(stmt->planTree, &extension) ? CT_HORIZON_HELD : CT_HORIZON_GIVEN_UP;
 }
 
 void
-ct_horizon_release(void)
+ct_horizon_release(CtHorizon horizon)
 {
+	if (horizon == CT_HORIZON_HELD)
+		return;
+
+	/* where there is no other one, that is all */
 	InvalidateCatalogSnapshot();
-	MyProc->xmin = InvalidTransactionId;
+	if (horizon == CT_HORIZON_GIVEN_UP)
+		MyProc->xmin = InvalidTransactionId;
 }

@@ -5,16 +5,25 @@
 #ifndef CT_HORIZON_H
 #define CT_HORIZON_H
 
-/*
- * Is the statement under way nothing but calls of our own functions, so that
- * its snapshot serves nobody?  See horizon.c for what has to be true.
- */
-extern bool ct_horizon_may_release(void);
+/* what a caller that waits does about its snapshot */
+typedef enum CtHorizon
+{
+	CT_HORIZON_HELD,			/* keeps it: somebody may look through it */
+	CT_HORIZON_GIVEN_UP,		/* has one, and doesn't advertise it */
+	CT_HORIZON_FREE				/* has none, since it has committed */
+} CtHorizon;
 
 /*
- * Stops advertising the statement's snapshot.  Only if the above said so;
- * again after anything that may have taken a snapshot.
+ * GIVEN_UP if the statement under way is nothing but calls of our own
+ * functions, so that its snapshot serves nobody, else HELD.  See horizon.c for
+ * what has to be true.
  */
-extern void ct_horizon_release(void);
+extern CtHorizon ct_horizon_of_statement(void);
+
+/*
+ * Stops advertising a snapshot, unless it is HELD; again after anything that
+ * may have taken one.
+ */
+extern void ct_horizon_release(CtHorizon horizon);
 
 #endif							/* CT_HORIZON_H */

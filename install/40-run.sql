@@ -26,6 +26,31 @@ CREATE FUNCTION @extschema@.ct_run(
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_run';
 
+/* With a SET clause it could not commit. */
+CREATE PROCEDURE @extschema@.ct_execute(
+	scenario		text,
+	variant			text DEFAULT NULL,
+	workers			int DEFAULT NULL,
+	duration		interval DEFAULT NULL,
+	transactions	bigint DEFAULT NULL,
+	rate			float8 DEFAULT NULL,
+	isolation		text DEFAULT NULL,
+	max_tries		int DEFAULT NULL,
+	params			jsonb DEFAULT '{}',
+	seed			bigint DEFAULT NULL,
+	warmup			interval DEFAULT NULL,
+	ramp			interval DEFAULT NULL,
+	min_overlap		int DEFAULT NULL,
+	expected_errors	text[] DEFAULT NULL,
+	keep			boolean DEFAULT false,
+	raise_on_fail	boolean DEFAULT false,
+	trust_owner		boolean DEFAULT false,
+	thresholds		text[] DEFAULT NULL,
+	INOUT run_id	bigint DEFAULT NULL
+)
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'ct_execute';
+
 CREATE FUNCTION @extschema@.ct_start(
 	scenario		text,
 	variant			text DEFAULT NULL,
@@ -136,6 +161,7 @@ LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ct_run_progress';
 
 REVOKE ALL ON FUNCTION @extschema@.ct_run FROM PUBLIC;
+REVOKE ALL ON PROCEDURE @extschema@.ct_execute FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_start FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_test FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_compare FROM PUBLIC;
@@ -143,6 +169,8 @@ REVOKE ALL ON FUNCTION @extschema@.ct_sweep FROM PUBLIC;
 
 COMMENT ON FUNCTION @extschema@.ct_run IS
 'runs one variant of a scenario (default: its first) as the calling role, waits for it, and returns its run id. workers: 1 to 1000, default the scenario''s or as many as there are slots for; duration and transactions (for the whole run): one of them, default the scenario''s or 10 s; rate: transactions per second of the whole run, Poisson arrivals, latency then counts from the intended start; isolation: read committed, repeatable read or serializable; max_tries: of a transaction that fails with 40001 or 40P01, 0 for no limit; params: values for the scenario''s parameters; seed: same seed, same random values per worker; warmup: what is measured begins after it; ramp: time over which the workers start; min_overlap: contended transactions that a pass needs; expected_errors: SQLSTATEs or condition names that are outcomes, as "23505=conflict"; keep: leave the sandbox schema; raise_on_fail: raise P0004 unless the verdict is pass; trust_owner: run a scenario of a role that one is no member of, which executes what that role has written; thresholds: like "p95_ms < 100", each in the place of those of the scenario that bound the same metric from the same side';
+COMMENT ON PROCEDURE @extschema@.ct_execute IS
+'like ct_run, but commits before it waits, so that it holds no lock and does not hold back vacuum: CALL ct_execute(''oversell_tickets''). run_id is the id of the run; in PL/pgSQL give it a variable. In a transaction block, in a function, or in a block with an EXCEPTION clause it cannot commit, and waits as ct_run does';
 COMMENT ON FUNCTION @extschema@.ct_start IS
 'like ct_run, but returns as soon as the run is recorded; see ct_wait, ct_cancel and ct_progress';
 COMMENT ON FUNCTION @extschema@.ct_test IS

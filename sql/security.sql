@@ -144,6 +144,7 @@ DO $$ BEGIN PERFORM ct_create_scenario('regress_trap'); EXCEPTION WHEN duplicate
 DO $$ BEGIN PERFORM ct_add_variant('regress_trip', 'v'); EXCEPTION WHEN undefined_object THEN NULL; END $$;
 SELECT ct_run('regress_trap', 'v') AS run_id \gset
 SELECT verdict, transactions, anomalies, rate, max_tries, params FROM ct_runs;
+CALL ct_execute('regress_trap', 'v', run_id => NULL) \gset e_
 SELECT variant, verdict FROM ct_compare('regress_trap');
 SELECT ct_test('SELECT 1', checks => '{"SELECT 1 LIMIT 0", "p95_ms < 1000000"}', workers => 2, transactions => 10, min_overlap => 0) AS test_id \gset
 SELECT ct_wait(:test_id), ct_cancel(:test_id);

@@ -68,17 +68,19 @@ my $earlier = ct_fingerprint($node, 1);
 like(ct_last($node, 'status'), qr/succeeded/, 'there is an earlier result');
 my $segments;
 
-foreach my $phase (qw(setup busy stuck check))
+foreach my $phase ('setup', 'busy', 'stuck', 'check', 'CALL setup', 'CALL busy')
 {
 	foreach my $strike (@strikes)
 	{
 		my ($name, $action, $caller_state, $status, $run_state) = @$strike;
 		my $what = "$phase, $name";
+		my $scenario = $phase =~ s/^CALL //r;
+		my $statement = $phase =~ /^CALL/ ? "CALL ct_execute('$scenario')" : "SELECT ct_run('$scenario')";
 		my ($call, $from, $run);
 
-		next if $name eq 'worker terminated' && $phase !~ /busy|stuck/;
-		$call = ct_call($node, [ ($action ? () : 'SET statement_timeout = 1500'), "SELECT ct_run('$phase')" ]);
-		ok(ct_await($node, $reached{$phase}), "$what: that far");
+		next if $name eq 'worker terminated' && $scenario !~ /busy|stuck/;
+		$call = ct_call($node, [ ($action ? () : 'SET statement_timeout = 1500'), $statement ]);
+		ok(ct_await($node, $reached{$scenario}), "$what: that far");
 		$from = time;
 		$action->($call) if $action;
 		isnt(ct_call_end($call), 0, "$what: the caller doesn't get a run");
@@ -87,7 +89,7 @@ foreach my $phase (qw(setup busy stuck check))
 		cmp_ok(time - $from, '<', 4, "$what: soon");
 
 		$run = ct_last($node, "concat_ws(' ', scenario, status, sqlstate, coalesce(verdict, 'no verdict'))");
-		is($run, "$phase $status $run_state no verdict", "$what: the run's row");
+		is($run, "$scenario $status $run_state no verdict", "$what: the run's row");
 		if ($name eq 'worker terminated')
 		{
 			like($call->{stderr}, qr/ERROR:  57P01: worker \d of the run was lost/, "$what: the caller is told which");

@@ -26,7 +26,19 @@ SELECT ct_create_scenario('short', transactions => 4, workers => 2);
 SELECT ct_add_script('short', 'one', 'SELECT 1');
 CREATE FUNCTION sees_item() RETURNS boolean STABLE LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) = 1 FROM item WHERE n = 0); END $$;
 CREATE DOMAIN seeing AS bigint CHECK (sees_item());
+CREATE FUNCTION looks_immutable(id bigint) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) = 1 FROM item WHERE n = 0); END $$;
+CREATE TYPE pair AS (a int, b int);
 CREATE FUNCTION calls_run() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN ct_run('busy'); END $$;
+CREATE FUNCTION sql_calls_run() RETURNS bigint SECURITY DEFINER LANGUAGE sql AS $$ SELECT ct_run('busy') $$;
+CREATE FUNCTION loops_run() RETURNS bigint LANGUAGE plpgsql AS $$ DECLARE r record; BEGIN FOR r IN SELECT ct_run('busy') AS id LOOP RETURN r.id; END LOOP; END $$;
+CREATE FUNCTION loops_run_stable() RETURNS bigint STABLE LANGUAGE plpgsql AS $$ DECLARE r record; BEGIN FOR r IN SELECT ct_run('busy') AS id LOOP RETURN r.id; END LOOP; END $$;
+CREATE FUNCTION opens_run() RETURNS bigint LANGUAGE plpgsql AS $$ DECLARE c refcursor; id bigint; BEGIN OPEN c FOR SELECT ct_run('busy'); FETCH c INTO id; RETURN id; END $$;
+CREATE FUNCTION executes_run() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'EXECUTE p'; END $$;
+CREATE FUNCTION calls_execute() RETURNS bigint LANGUAGE plpgsql AS $$ DECLARE id bigint; BEGIN CALL ct_execute('busy', run_id => id); RETURN id; END $$;
+CREATE PROCEDURE inner_execute(INOUT id bigint) LANGUAGE plpgsql AS $$ BEGIN CALL ct_execute('busy', run_id => id); END $$;
+CREATE PROCEDURE outer_execute(INOUT id bigint) LANGUAGE plpgsql AS $$ BEGIN LOCK TABLE item; CALL inner_execute(id); END $$;
+CREATE PROCEDURE definer_execute(INOUT id bigint) SECURITY DEFINER LANGUAGE plpgsql AS $$ BEGIN CALL inner_execute(id); END $$;
+CREATE PROCEDURE set_execute(INOUT id bigint) SET work_mem = '5MB' LANGUAGE plpgsql AS $$ BEGIN CALL inner_execute(id); END $$;
 SQL
 
 # ---- locks
@@ -150,19 +162,52 @@ my @ways = (
 	[ 'INSERT', 1, "INSERT INTO item SELECT ct_run('busy'), 0" ],
 	[ 'data-modifying CTE', 1, "WITH i AS (INSERT INTO item VALUES (3, 0) RETURNING id) SELECT ct_run('busy')" ],
 	[ 'CREATE TABLE AS', 1, "CREATE TABLE x AS SELECT ct_run('busy')" ],
-	[ 'EXPLAIN ANALYZE', 1, "EXPLAIN ANALYZE SELECT ct_run('busy')" ]);
+	[ 'EXPLAIN ANALYZE', 1, "EXPLAIN ANALYZE SELECT ct_run('busy')" ],
+	[ 'with an immutable function of somebody', 1, "SELECT looks_immutable(ct_run('busy'))" ],
+	[ 'prepared, with a comparison of values of somebody\'s type', 1,
+		"PREPARE p(pair) AS SELECT ct_run('busy'), \$1 = \$1", "SET plan_cache_mode = force_generic_plan", "EXECUTE p('(1,2)')" ],
+	[ 'SQL function', 1, 'SELECT sql_calls_run()' ],
+	[ 'cursor loop in a function', 1, 'SELECT loops_run()' ],
+	[ 'cursor loop in a stable function', 1, 'SELECT loops_run_stable()' ],
+	[ 'cursor loop in a prepared function call', 1, 'PREPARE p AS SELECT loops_run()', 'EXECUTE p' ],
+	[ 'cursor loop in a prepared call of a stable function', 1, 'PREPARE p AS SELECT loops_run_stable()', 'EXECUTE p' ],
+	[ 'cursor loop in DO', 1, q{DO $$ DECLARE r record; BEGIN FOR r IN SELECT ct_run('busy') LOOP END LOOP; END $$} ],
+	[ 'cursor in a function', 1, 'SELECT opens_run()' ],
+	[ 'prepared statement in a function', 1, "PREPARE p AS SELECT ct_run('busy')", 'SELECT executes_run()' ],
+	[ 'prepared statement in DO', 1, "PREPARE p AS SELECT ct_run('busy')", q{DO $$ BEGIN EXECUTE 'EXECUTE p'; END $$} ],
+
+	[ 'CALL', 0, "CALL ct_execute('busy')" ],
+	[ 'CALL, extended protocol', 0, "CALL ct_execute('busy');" ],
+	[ 'CALL, prepared statement', 0, "CALL ct_execute('busy');" ],
+	[ 'CALL, serializable', 0, 'SET default_transaction_isolation = serializable', "CALL ct_execute('busy')" ],
+	[ 'CALL, repeatable read', 0, 'SET default_transaction_isolation = "repeatable read"', "CALL ct_execute('busy')" ],
+	[ 'CALL beside a WITH HOLD cursor', 0, 'BEGIN', 'DECLARE c CURSOR WITH HOLD FOR SELECT * FROM item', 'COMMIT', "CALL ct_execute('busy')" ],
+	[ 'CALL in DO that has locked and changed something', 0,
+		q{DO $$ DECLARE id bigint; BEGIN CREATE TABLE made (i int); PERFORM FROM item FOR UPDATE; CALL ct_execute('busy', run_id => id); END $$} ],
+	[ 'CALL in a loop of DO', 0,
+		q{DO $$ DECLARE r record; id bigint; BEGIN FOR r IN SELECT * FROM item LOOP CALL ct_execute('busy', run_id => id); END LOOP; END $$} ],
+	[ 'CALL in nested procedures', 0, 'CALL outer_execute(NULL)' ],
+	[ 'CALL, several statements in one message', 1, "SELECT 1; CALL ct_execute('busy')" ],
+	[ 'CALL in a block', 1, 'BEGIN', "CALL ct_execute('busy')" ],
+	[ 'CALL in a function', 1, 'SELECT calls_execute()' ],
+	[ 'CALL in a procedure with a SET clause', 1, 'CALL set_execute(NULL)' ],
+	[ 'CALL in a security definer procedure', 1, 'CALL definer_execute(NULL)' ],
+	[ 'CALL by EXECUTE', 1, q{DO $$ BEGIN EXECUTE 'CALL ct_execute(''busy'')'; END $$} ],
+	[ 'CALL in a block that catches errors', 1,
+		q{DO $$ DECLARE id bigint; BEGIN CALL ct_execute('busy', run_id => id); EXCEPTION WHEN division_by_zero THEN NULL; END $$} ]);
 
 my %protocol = ('extended protocol' => 'extended', 'prepared statement' => 'prepared');
-my $script = PostgreSQL::Test::Utils::tempdir . '/script.sql';
+my $dir = PostgreSQL::Test::Utils::tempdir;
 foreach my $way (@ways)
 {
 	my ($what, $holds, @statements) = @$way;
 	my $backend;
 
-	if (my $mode = $protocol{$what})
+	if (my $mode = $protocol{$what =~ s/^CALL, //r})
 	{
 		# psql knows no other protocol than the simple one before 16
-		append_to_file($script, $statements[0]) unless -e $script;
+		my $script = "$dir/$what.sql";
+		append_to_file($script, $statements[0]);
 		@statements = ([ 'pgbench', '-n', '-t', 1, '-M', $mode, '-f', $script ]);
 	}
 	$call = ref $statements[0] ? ct_call($node, [], command => $statements[0]) : ct_call($node, \@statements);
@@ -171,11 +216,13 @@ foreach my $way (@ways)
 	is($node->safe_psql('postgres', "SELECT backend_xmin IS NOT NULL FROM pg_stat_activity WHERE $backend"), $holds ? 't' : 'f',
 		"$what: the caller " . ($holds ? 'holds' : 'does not hold') . ' back vacuum');
 	is(ct_last($node, 'held_horizon'), $holds ? 't' : 'f', "$what: as the run's row says");
+	is($node->safe_psql('postgres', "SELECT string_agg(l.locktype, ' ') FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE $backend AND l.locktype <> 'virtualxid'"), '',
+		"$what: nor does it hold a lock") if $what =~ /^CALL/ && !$holds;
 	$node->safe_psql('postgres', 'SELECT ct_cancel(run_id) FROM ct_progress');
 	isnt(ct_call_end($call), -1, "$what: the caller ends");
 	if ($holds)
 	{
-		like($call->{stderr}, qr/NOTICE:.*holds back vacuum/, "$what: a notice says so");
+		like($call->{stderr}, qr/NOTICE:.*holds back vacuum.*HINT:[^\n]*CALL ct_execute\(\)/s, "$what: a notice says so, and what would not");
 	}
 	else
 	{
@@ -197,6 +244,53 @@ foreach my $reads ("$vacuumed\::seeing", "$vacuumed > 0 AND sees_item()")
 	is(ct_last($node, 'held_horizon'), 't', "$reads: since it has held back vacuum");
 }
 is($node->safe_psql('postgres', 'SELECT n FROM item'), 4, 'which has changed');
+
+# An outer statement that still reads when a function of it calls a run finds all of its rows.
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE acct (id int PRIMARY KEY, v int NOT NULL, pad text DEFAULT repeat('x', 7000)) WITH (autovacuum_enabled = off);
+ALTER TABLE acct ALTER pad SET STORAGE PLAIN;
+INSERT INTO acct (id, v) SELECT i, 0 FROM generate_series(1, 3) i;     -- a row a page
+CREATE FUNCTION run_in_loop() RETURNS bigint LANGUAGE plpgsql AS $$ DECLARE r record; BEGIN
+	FOR r IN SELECT ct_test('UPDATE public.acct SET v = v + 1 WHERE id = 3', transactions => 2000, workers => 2) AS id LOOP RETURN r.id; END LOOP; END $$;
+CREATE FUNCTION run_in_stable_loop() RETURNS bigint STABLE LANGUAGE plpgsql AS $$ DECLARE r record; BEGIN
+	FOR r IN SELECT ct_test('UPDATE public.acct SET v = v + 1 WHERE id = 3', transactions => 2000, workers => 2) AS id LOOP RETURN r.id; END LOOP; END $$;
+CREATE FUNCTION run_prepared() RETURNS bigint LANGUAGE plpgsql AS $$ DECLARE id bigint; BEGIN EXECUTE 'EXECUTE p' INTO id; RETURN id; END $$;
+CREATE TABLE big AS SELECT i, repeat('x', 500) AS pad FROM generate_series(1, 30000) i;
+CREATE FUNCTION peek(bigint) RETURNS bigint IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM big); END $$;
+SQL
+foreach my $function (qw(run_in_loop run_in_stable_loop run_prepared))
+{
+	$call = ct_call($node, [ q{PREPARE p AS SELECT ct_test('UPDATE public.acct SET v = v + 1 WHERE id = 3', transactions => 2000, workers => 2)},
+		"SELECT count(*) FROM (SELECT id, CASE WHEN id = 1 THEN $function() END FROM acct OFFSET 0) s" ]);
+	is(ct_call_end($call), 0, "$function: a run") or diag($call->{stderr});
+	is($call->{stdout}, "3\n", "$function: the outer statement loses no row");
+}
+
+# And what users call immutable reads by the statement's snapshot, here a parallel plan.
+$call = ct_call($node, q{SELECT peek(ct_test('SELECT 1', transactions => 2, workers => 1))});
+is(ct_call_end($call), 0, 'an immutable function that reads: no error') or diag($call->{stderr});
+is($call->{stdout}, "30000\n", 'and all rows');
+
+# The procedure raises what ct_run raises, and returns what it returns.
+foreach my $raised ([ "CALL ct_execute('nowhere')", '42704' ], [ "CALL ct_execute('short', workers => 0)", '22023' ],
+	[ "CALL ct_execute('failing', raise_on_fail => true)", 'P0004' ], [ "CALL ct_execute('broken')", '22012' ])
+{
+	$node->safe_psql('postgres', q{
+		SELECT ct_create_scenario('failing', transactions => 4, workers => 2), ct_add_script('failing', 'one', 'SELECT 1'),
+			ct_add_check('failing', 'never', 'SELECT 1');
+		SELECT ct_create_scenario('broken', setup => 'SELECT 1/0', transactions => 4), ct_add_script('broken', 'one', 'SELECT 1');
+		}) if $raised->[1] eq '42704';
+	$call = ct_call($node, $raised->[0]);
+	isnt(ct_call_end($call), 0, "$raised->[0]: raises");
+	is(ct_sqlstate($call), $raised->[1], "$raised->[0]: its SQLSTATE") or diag($call->{stderr});
+	ct_nothing_left($node, $raised->[0]);
+}
+$call = ct_call($node, [ q{DO $$ BEGIN INSERT INTO item VALUES (7, 7); BEGIN CALL ct_execute('nowhere'); END; END $$} ]);
+isnt(ct_call_end($call), 0, 'a plan that is refused');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM item WHERE id = 7'), 0, 'has committed nothing before');
+$call = ct_call($node, "CALL ct_execute('short')");
+is(ct_call_end($call), 0, 'CALL returns');
+is($call->{stdout}, ct_last($node, 'run_id') . "\n", 'the id of the run');
 
 # What has let go of its snapshot must not look through it again: what comes after the run in the
 # same statement sees a consistent database.

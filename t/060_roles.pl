@@ -58,8 +58,9 @@ my $trial = q{SELECT ct_test('SELECT 1', transactions => 2)};
 
 # ---- privileges
 
-refused($_->[0], '42501', qr/permission denied for function/, 'nobody_special', $_->[1])
+refused($_->[0], '42501', qr/permission denied for (?:function|procedure)/, 'nobody_special', $_->[1])
   foreach [ 'ct_run without EXECUTE', "SELECT ct_run('oversell_tickets')" ],
+  [ 'ct_execute without EXECUTE', "CALL ct_execute('oversell_tickets')" ],
   [ 'ct_start without EXECUTE', "SELECT ct_start('oversell_tickets')" ],
   [ 'ct_test without EXECUTE', $trial ],
   [ 'ct_compare without EXECUTE', "SELECT ct_compare('oversell_tickets')" ],
@@ -128,12 +129,14 @@ else
 # A scenario is its owner's SQL: nobody runs a stranger's without saying so.
 $node->safe_psql('postgres', <<'SQL');
 CREATE ROLE mate LOGIN IN ROLE tester;
+GRANT EXECUTE ON PROCEDURE ct_execute TO mate, tester, uncreative;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO mate;
 SQL
 is(as('tester', "SELECT ct_create_scenario('theirs', transactions => 4, workers => 2)", "SELECT ct_add_variant('theirs', 'only')",
 		q{SELECT ct_add_script('theirs', 'own', 'SELECT 1')})->{status}, 0, 'a role defines a scenario');
 my %calls = (
 	'ct_run' => "SELECT ct_run('theirs'%s) > 0",
+	'ct_execute' => "DO \$\$ DECLARE id bigint; BEGIN CALL ct_execute('theirs'%s, run_id => id); END \$\$; SELECT true",
 	'ct_start' => "SELECT ct_wait(ct_start('theirs'%s)) = 'succeeded'",
 	'ct_compare' => "SELECT count(*) = 1 FROM ct_compare('theirs'%s)");
 foreach my $function (sort keys %calls)
@@ -285,7 +288,7 @@ foreach my $what (sort keys %hostile_setup)
 
 # ---- where nothing can be written
 
-foreach my $sql ($trial, "SELECT ct_run('oversell_tickets')", "SELECT ct_start('oversell_tickets')", "SELECT * FROM ct_compare('oversell_tickets')",
+foreach my $sql ($trial, "SELECT ct_run('oversell_tickets')", "CALL ct_execute('oversell_tickets')", "SELECT ct_start('oversell_tickets')", "SELECT * FROM ct_compare('oversell_tickets')",
 	"SELECT ct_prune('0')", 'SELECT ct_sweep()', "SELECT ct_create_scenario('x')")
 {
 	my ($name) = $sql =~ /(ct_\w+)/;
@@ -306,7 +309,7 @@ ok(ct_await($standby, "SELECT array_agg(status ORDER BY run_id) = '{succeeded,ru
 is($standby->safe_psql('postgres', 'SELECT count(*) > 0 FROM ct_latencies'), 't', 'and what was measured');
 is($standby->safe_psql('postgres', 'SELECT length(ct_report(min(run_id))) > 0 FROM ct_runs'), 't', 'and its report');
 is($standby->safe_psql('postgres', 'SELECT count(*) FROM ct_progress'), 0, 'but nothing live');
-foreach my $sql ($trial, "SELECT ct_run('oversell_tickets')", "SELECT ct_start('oversell_tickets')", "SELECT * FROM ct_compare('oversell_tickets')",
+foreach my $sql ($trial, "SELECT ct_run('oversell_tickets')", "CALL ct_execute('oversell_tickets')", "SELECT ct_start('oversell_tickets')", "SELECT * FROM ct_compare('oversell_tickets')",
 	"SELECT ct_prune('0')", 'SELECT ct_sweep()', "SELECT ct_create_scenario('x')")
 {
 	my ($name) = $sql =~ /(ct_\w+)/;

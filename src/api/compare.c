@@ -104,7 +104,8 @@ ct_compare(PG_FUNCTION_ARGS)
 		int64		run_id;
 
 		row->variant = lfirst(lc);
-		run_id = ct_call_start(&call, ct_plan_of_scenario(scenario, row->variant, &options), true);
+		run_id = ct_call_start(&call, ct_plan_of_scenario(scenario, row->variant, &options),
+							   CT_CALL_WAITS);
 		(void) ct_call_wait(&call, 0, true);
 		row->passed = call.shared->passed;
 

@@ -1,12 +1,15 @@
 /*
  * run.c
- *		ct_run, ct_start, ct_test, ct_wait, ct_cancel: runs as SQL calls them.
+ *		ct_run, ct_execute, ct_start, ct_test, ct_wait, ct_cancel: runs as SQL calls them.
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -22,6 +25,7 @@
 #include "src/validate.h"
 
 PG_FUNCTION_INFO_V1(ct_run);
+PG_FUNCTION_INFO_V1(ct_execute);
 PG_FUNCTION_INFO_V1(ct_start);
 PG_FUNCTION_INFO_V1(ct_test);
 PG_FUNCTION_INFO_V1(ct_wait);
@@ -103,12 +107,12 @@ report_end(const CtCall *call)
 }
 
 static int64
-run_and_wait(const Jsonb *document, bool raise_on_fail)
+run_and_wait(const Jsonb *document, CtCallMode mode, bool raise_on_fail)
 {
 	CtCall		call;
 	int64		run_id;
 
-	run_id = ct_call_start(&call, document, true);
+	run_id = ct_call_start(&call, document, mode);
 	(void) ct_call_wait(&call, 0, true);
 	ct_call_raise_error(&call, ERROR);
 	if (raise_on_fail && !call.shared->passed)
@@ -122,18 +126,64 @@ run_and_wait(const Jsonb *document, bool raise_on_fail)
 	return run_id;
 }
 
-/* ct_run(scenario, variant, options ..., raise_on_fail, trust_owner, thresholds) */
-Datum
-ct_run(PG_FUNCTION_ARGS)
+/*
+ * The arguments of ct_run, ct_start and ct_execute: scenario, variant,
+ * options ..., raise_on_fail, trust_owner, thresholds.  Returns the plan.
+ */
+static const Jsonb *
+scenario_args(FunctionCallInfo fcinfo, bool *raise_on_fail)
 {
 	CtRunOptions options;
 
-	ct_call_check("ct_run()");
 	ct_run_options(fcinfo, 2, false, &options);
 	ct_scenario_options(fcinfo, 2 + CT_RUN_NOPTIONS + 1, &options);
-	PG_RETURN_INT64(run_and_wait(ct_plan_of_scenario(text_arg(fcinfo, 0), text_arg(fcinfo, 1),
-													 &options),
-								 flag_arg(fcinfo, 2 + CT_RUN_NOPTIONS)));
+	*raise_on_fail = flag_arg(fcinfo, 2 + CT_RUN_NOPTIONS);
+	return ct_plan_of_scenario(text_arg(fcinfo, 0), text_arg(fcinfo, 1), &options);
+}
+
+Datum
+ct_run(PG_FUNCTION_ARGS)
+{
+	const Jsonb *document;
+	bool		raise_on_fail;
+
+	ct_call_check("ct_run()");
+	document = scenario_args(fcinfo, &raise_on_fail);
+	PG_RETURN_INT64(run_and_wait(document, CT_CALL_WAITS, raise_on_fail));
+}
+
+/* May the procedure that is called here commit? */
+static bool
+may_commit(FunctionCallInfo fcinfo)
+{
+	return fcinfo->context != NULL && IsA(fcinfo->context, CallContext) &&
+		!((CallContext *) fcinfo->context)->atomic && !IsSubTransaction();
+}
+
+/*
+ * ct_execute(ct_run's arguments, INOUT run_id), a procedure.  It has no SET
+ * clause, for with one it could not commit: what it executes of ours pins
+ * search_path itself (ct_catalog_enter), as for ct_run, which has to read the
+ * caller's.
+ */
+Datum
+ct_execute(PG_FUNCTION_ARGS)
+{
+	const Jsonb *document;
+	bool		raise_on_fail;
+	TupleDesc	desc;
+	Datum		value;
+	bool		isnull = false;
+
+	ct_call_check("ct_execute()");
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	desc = BlessTupleDesc(desc);
+	document = scenario_args(fcinfo, &raise_on_fail);
+	value = Int64GetDatum(run_and_wait(document,
+									   may_commit(fcinfo) ? CT_CALL_COMMITS : CT_CALL_WAITS,
+									   raise_on_fail));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, &value, &isnull)));
 }
 
 /* ct_test(script, setup, checks, options ..., raise_on_fail) */
@@ -147,29 +197,27 @@ ct_test(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(run_and_wait(ct_plan_of_test(text_arg(fcinfo, 0), text_arg(fcinfo, 1),
 												 PG_ARGISNULL(2) ? NULL : PG_GETARG_ARRAYTYPE_P(2),
 												 &options),
+								 CT_CALL_WAITS,
 								 flag_arg(fcinfo, 3 + CT_RUN_NOPTIONS)));
 }
 
-/* ct_start(scenario, variant, options ..., raise_on_fail, trust_owner, thresholds) */
 Datum
 ct_start(PG_FUNCTION_ARGS)
 {
-	CtRunOptions options;
+	const Jsonb *document;
+	bool		raise_on_fail;
 	CtCall		call;
 	int64		run_id;
 
 	ct_call_check("ct_start()");
-	if (flag_arg(fcinfo, 2 + CT_RUN_NOPTIONS))
+	document = scenario_args(fcinfo, &raise_on_fail);
+	if (raise_on_fail)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("ct_start() cannot raise an error on failure"),
 				 errdetail("It returns before the run has a verdict."),
 				 errhint("Call ct_wait() and then ct_assert(), or use ct_run().")));
-	ct_run_options(fcinfo, 2, false, &options);
-	ct_scenario_options(fcinfo, 2 + CT_RUN_NOPTIONS + 1, &options);
-	run_id = ct_call_start(&call,
-						   ct_plan_of_scenario(text_arg(fcinfo, 0), text_arg(fcinfo, 1), &options),
-						   false);
+	run_id = ct_call_start(&call, document, CT_CALL_STARTS);
 	ct_call_detach(&call);
 	PG_RETURN_INT64(run_id);
 }
@@ -237,6 +285,7 @@ ct_wait(PG_FUNCTION_ARGS)
 	uint64		timeout = 0;
 	bool		done = true;
 
+	ct_call_check_process("ct_wait()");
 	if (!PG_ARGISNULL(1))
 	{
 		double		seconds = ct_interval_seconds(PG_GETARG_INTERVAL_P(1));
@@ -250,7 +299,7 @@ ct_wait(PG_FUNCTION_ARGS)
 	status = find_run(fcinfo, "ct_wait()", ROLE_PG_READ_ALL_STATS, &call, &role);
 	if (call.shared != NULL)
 	{
-		call.release_horizon = ct_horizon_may_release();
+		call.horizon = ct_horizon_of_statement();
 		done = ct_call_wait(&call, timeout, true);
 		ct_call_detach(&call);
 

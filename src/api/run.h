@@ -6,7 +6,6 @@
 #define CT_API_RUN_H
 
 #include "fmgr.h"
-#include "bgworker/horizon.h"
 #include "src/plan.h"
 
 /*

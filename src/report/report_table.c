@@ -523,7 +523,7 @@ ct_report_warnings(const CtReport *report)
 
 	if (report->held_horizon)
 		warnings = lappend(warnings,
-						   pstrdup("The waiting caller held back vacuum: throughput of hot rows suffers. Call ct_run as a statement of its own in READ COMMITTED, or use ct_start."));
+						   pstrdup("The waiting caller held back vacuum: throughput of hot rows suffers. CALL ct_execute, call ct_run as a statement of its own in READ COMMITTED, or use ct_start."));
 	if (report->barrier_breaks > 0)
 		warnings = lappend(warnings,
 						   psprintf("A barrier let its workers go %s because not all could come.",
