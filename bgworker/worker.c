@@ -367,29 +367,6 @@ worker_barrier(CtInterpreter *interpreter, int index, const char *name)
 
 /* ---- errors ---- */
 
-static bool
-is_retried(CtWorker *w, int sqlstate)
-{
-	return sqlstate == ERRCODE_T_R_SERIALIZATION_FAILURE ||
-		sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED ||
-		list_member_int(w->plan->retried_errors, sqlstate);
-}
-
-static const char *
-expected_label(CtWorker *w, int sqlstate)
-{
-	ListCell   *lc;
-
-	foreach(lc, w->plan->expected_errors)
-	{
-		CtPlanError *error = lfirst(lc);
-
-		if (error->sqlstate == sqlstate)
-			return error->label;
-	}
-	return NULL;
-}
-
 /*
  * Does the error say that the script itself is wrong, not that something
  * happened to it?  Then repeating it a million times tells nothing more.
@@ -416,7 +393,7 @@ handle_error(CtWorker *w, ErrorData *edata, int tries)
 	if (stopped(w, CT_STOP_NOW))
 		return CT_TRY_STOPPED;
 
-	if (is_retried(w, edata->sqlerrcode))
+	if (ct_plan_is_retried(w->plan, edata->sqlerrcode))
 	{
 		bool		again = w->plan->max_tries == 0 || tries < w->plan->max_tries;
 
@@ -424,7 +401,7 @@ handle_error(CtWorker *w, ErrorData *edata, int tries)
 		ct_slot_error(w->slot, w->script, edata, again ? CT_ERROR_RETRIED : CT_ERROR_GAVE_UP);
 		return again ? CT_TRY_AGAIN : CT_TRY_FAILED;
 	}
-	label = expected_label(w, edata->sqlerrcode);
+	label = ct_plan_expected_label(w->plan, edata->sqlerrcode);
 	if (label != NULL)
 	{
 		ct_slot_error(w->slot, w->script, edata, CT_ERROR_EXPECTED);

@@ -21,9 +21,10 @@ BEGIN
 		FROM pg_catalog.pg_proc p
 		JOIN pg_catalog.pg_extension e ON e.extnamespace = p.pronamespace
 		WHERE e.extname = 'ct_ext'::name
-			AND p.proname = ANY ('{ct_add_check, ct_add_script, ct_add_slo, ct_add_variant, ct_assert,
-				ct_cancel, ct_compare, ct_create_scenario, ct_drop_scenario, ct_execute, ct_import_pgbench, ct_prune,
-				ct_report, ct_run, ct_run_lives, ct_run_progress, ct_start, ct_sweep, ct_test,
+			AND p.proname = ANY ('{ct_add_check, ct_add_script, ct_add_slo, ct_add_threshold, ct_add_variant,
+				ct_assert, ct_cancel, ct_compare, ct_create_scenario, ct_drop_check, ct_drop_scenario,
+				ct_drop_script, ct_drop_threshold, ct_drop_variant, ct_execute, ct_import_pgbench, ct_prune,
+				ct_report, ct_run, ct_run_lives, ct_run_progress, ct_start, ct_stop, ct_sweep, ct_test,
 				ct_wait}'::name[])
 		ORDER BY p.oid LIMIT 1;
 	IF intruder IS NOT NULL THEN

@@ -22,7 +22,8 @@ CREATE FUNCTION @extschema@.ct_create_scenario(
 	retried_errors	text[] DEFAULT '{}',
 	min_overlap		int DEFAULT NULL,
 	story			text DEFAULT '',
-	transactions_expr text DEFAULT NULL
+	transactions_expr text DEFAULT NULL,
+	replace			boolean DEFAULT false
 ) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_create_scenario';
@@ -64,6 +65,17 @@ CREATE FUNCTION @extschema@.ct_add_check(
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_add_check';
 
+CREATE FUNCTION @extschema@.ct_add_threshold(
+	scenario		text,
+	metric			text,
+	op				text,
+	target			float8,
+	variant			text DEFAULT NULL
+) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_add_threshold';
+
+/* its first name */
 CREATE FUNCTION @extschema@.ct_add_slo(
 	scenario		text,
 	metric			text,
@@ -72,13 +84,45 @@ CREATE FUNCTION @extschema@.ct_add_slo(
 	variant			text DEFAULT NULL
 ) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
-AS 'MODULE_PATHNAME', 'ct_add_slo';
+AS 'MODULE_PATHNAME', 'ct_add_threshold';
 
 CREATE FUNCTION @extschema@.ct_drop_scenario(
 	name			text
 ) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_drop_scenario';
+
+CREATE FUNCTION @extschema@.ct_drop_variant(
+	scenario		text,
+	variant			text
+) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_drop_variant';
+
+CREATE FUNCTION @extschema@.ct_drop_script(
+	scenario		text,
+	script			text,
+	variant			text DEFAULT NULL
+) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_drop_script';
+
+CREATE FUNCTION @extschema@.ct_drop_check(
+	scenario		text,
+	check_name		text,
+	variant			text DEFAULT NULL
+) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_drop_check';
+
+CREATE FUNCTION @extschema@.ct_drop_threshold(
+	scenario		text,
+	metric			text,
+	op				text DEFAULT NULL,
+	variant			text DEFAULT NULL
+) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_drop_threshold';
 
 CREATE FUNCTION @extschema@.ct_import_pgbench(
 	name			text,
@@ -92,7 +136,8 @@ CREATE FUNCTION @extschema@.ct_import_pgbench(
 	params			jsonb DEFAULT '{}',
 	rate			float8 DEFAULT NULL,
 	max_tries		int DEFAULT 1,
-	min_overlap		int DEFAULT NULL
+	min_overlap		int DEFAULT NULL,
+	replace			boolean DEFAULT false
 ) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_import_pgbench';
@@ -101,12 +146,17 @@ REVOKE ALL ON FUNCTION @extschema@.ct_create_scenario FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_add_variant FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_add_script FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_add_check FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_add_threshold FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_add_slo FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_drop_scenario FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_drop_variant FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_drop_script FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_drop_check FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_drop_threshold FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_import_pgbench FROM PUBLIC;
 
 COMMENT ON FUNCTION @extschema@.ct_create_scenario IS
-'Defines a scenario, owned by the current role; ct_add_script gives it something to run.
+'defines a scenario, owned by the current role; ct_add_script gives it something to run.
 setup, teardown: scripts that run once in the run''s own schema, before the workers start and after the checks.
 workers (1 to 1000), duration (up to 31 days), transactions (for the whole run), rate (transactions per second of the whole run), max_tries (of a transaction; 0: no limit) and min_overlap (contended transactions that a pass needs) are the defaults of its runs; duration and transactions exclude each other.
 transactions_expr: the number of transactions as an expression of the script language over the params, as :buyers or :users * 2, of at least 1; instead of transactions, so that a run is as large as its params say.
@@ -114,30 +164,46 @@ description: one line that says which bug it shows. story: the same at length, f
 params: a JSON object of scalars, which are variables of the scripts; a call can override but not add any.
 expected_errors: SQLSTATEs or condition names, as 23505 or unique_violation=taken; a transaction that ends with one counts as the outcome behind the equals sign (else named after the condition), not as a failure.
 retried_errors: repeat the transaction upon these too, besides 40001 and 40P01.
+replace: a scenario of that name is dropped first, with all that was added to it, if the current role may; results of its runs stay, and so does its owner.
 Raises 42710 if there is a scenario of that name, 42601 for a script that does not parse, 22023 for a value out of range.';
 COMMENT ON FUNCTION @extschema@.ct_add_variant IS
-'Adds a way of running a scenario; the first one is what ct_run runs by default. A scenario without any has one variant, "default".
+'adds a way of running a scenario; the first one is what ct_run runs by default. A scenario without any has one variant, "default".
 isolation: read committed, repeatable read or serializable; NULL: the role''s default. max_tries: overrides the scenario''s. setup: a script that runs after the scenario''s. expected_errors and retried_errors add to the scenario''s. expected_verdict: what it is known to come to, pass or fail; it changes no verdict.
 Raises 42704 if there is no such scenario, 42501 unless it is the current role''s, 42710 if it has that variant already.';
 COMMENT ON FUNCTION @extschema@.ct_add_script IS
-'Adds a script, in pgbench''s language, that workers repeat. Several scripts make a mix.
+'adds a script, in pgbench''s language, that workers repeat. Several scripts make a mix.
 variant: NULL for all of them; a variant''s own script takes the place of the general one of the same name. weight (1 to 1000000): how often it is chosen, relative to the others. think_time: mean pause after each transaction, up to 31 days.
 Raises 42704 if there is no such scenario or variant, 42501 unless it is the current role''s, 42710 if it has that script already, 42601 with the place if the script or one of its statements does not parse.';
 COMMENT ON FUNCTION @extschema@.ct_add_check IS
-'Adds a check: one SELECT that returns the violations, a row each; the check holds if there is none.
+'adds a check: one SELECT that returns the violations, a row each; the check holds if there is none.
 The query can use the scenario''s params as :variables, and :transactions, :outcome_LABEL, :tally_NAME.
 kind: what the violations are called, as lost_update. variant: NULL for all of them; a variant''s own check takes the place of the general one of the same name. during: asked once a second while the run is under way, too.
 Raises as ct_add_script does, and 22023 for what is not one SELECT.';
-COMMENT ON FUNCTION @extschema@.ct_add_slo IS
-'Adds a threshold on a metric, as p95_ms < 100.
+COMMENT ON FUNCTION @extschema@.ct_add_threshold IS
+'adds a threshold on a metric, as p95_ms < 100.
 metric: tps, transactions, failed, retries, errors, deadlocks, serialization_failures, error_rate (failed of all), retry_rate (retries per transaction), mean_ms, p50_ms, p95_ms, p99_ms, p999_ms, max_ms. op: <, <=, =, >=, >, <>. A run without transactions has no latencies, and no threshold on these holds.
 Raises 42704 if there is no such scenario, variant or metric, 42501 unless it is the current role''s, 42710 if it has that metric and comparison already.';
+COMMENT ON FUNCTION @extschema@.ct_add_slo IS
+'the same as ct_add_threshold, by its former name.';
 COMMENT ON FUNCTION @extschema@.ct_drop_scenario IS
-'Drops a scenario with its variants, scripts, checks and thresholds; the results of its runs stay.
+'drops a scenario with its variants, scripts, checks and thresholds; the results of its runs stay.
 Raises 42704 if there is no such scenario, 42501 unless it is the current role''s or if it is bundled.';
+COMMENT ON FUNCTION @extschema@.ct_drop_variant IS
+'drops a variant with the scripts, checks and thresholds that are its own; a scenario that has no other one left has one variant, "default".
+Raises 42704 if there is no such scenario or variant, 42501 unless it is the current role''s or if it is bundled.';
+COMMENT ON FUNCTION @extschema@.ct_drop_script IS
+'drops a script from a scenario, so that another one of its name can be added.
+variant: NULL for the one that all variants have, else the variant''s own.
+Raises 42704 if there is no such scenario, variant or script there, 42501 unless it is the current role''s or if it is bundled.';
+COMMENT ON FUNCTION @extschema@.ct_drop_check IS
+'drops a check from a scenario, so that another one of its name can be added.
+variant: NULL for the one that all variants have, else the variant''s own. Raises as ct_drop_script does.';
+COMMENT ON FUNCTION @extschema@.ct_drop_threshold IS
+'drops the thresholds on a metric from a scenario.
+op: the comparison; NULL: whichever. variant: NULL for those that all variants have, else the variant''s own. Raises as ct_drop_script does.';
 COMMENT ON FUNCTION @extschema@.ct_import_pgbench IS
-'Defines a scenario of an unmodified pgbench script, as pgbench -f runs it, or of one of its builtin scripts: tpcb-like, simple-update, select-only.
-setup: NULL makes the tables of a builtin script in the run''s own schema, of :scale (1 unless params say else); an empty one leaves it to those that pgbench -i has made. Other arguments are those of ct_create_scenario, but by default a transaction is tried once, as by pgbench, and no overlap is asked for unless tpcb-like''s sums are checked.
+'defines a scenario of an unmodified pgbench script, as pgbench -f runs it, or of one of its builtin scripts: tpcb-like, simple-update, select-only.
+setup: NULL makes the tables of a builtin script in the run''s own schema, of :scale (1 unless params say else); an empty one leaves it to those that pgbench -i has made. Other arguments, replace among them, are those of ct_create_scenario, but by default a transaction is tried once, as by pgbench, and no overlap is asked for unless tpcb-like''s sums are checked.
 Raises as ct_create_scenario and ct_add_script do.';
 
 CREATE VIEW @extschema@.ct_scenarios AS
@@ -221,40 +287,40 @@ ORDER BY s.name, b.phase, b."position";
 
 GRANT SELECT ON @extschema@.ct_scenarios, @extschema@.ct_stories, @extschema@.ct_variants, @extschema@.ct_scripts TO PUBLIC;
 
-COMMENT ON VIEW @extschema@.ct_scenarios IS 'Scenarios that ct_run can run. What they execute is in ct_scripts, what their variants are in ct_variants.';
-COMMENT ON COLUMN @extschema@.ct_scenarios.name IS 'What ct_run takes';
-COMMENT ON COLUMN @extschema@.ct_scenarios.category IS 'What kind of bug it is about';
-COMMENT ON COLUMN @extschema@.ct_scenarios.bundled IS 'Comes with the extension, and cannot be changed';
-COMMENT ON COLUMN @extschema@.ct_scenarios.owner IS 'The role that may change and drop it, by its name; by its oid once it is dropped';
-COMMENT ON COLUMN @extschema@.ct_scenarios.scripts IS 'How many scripts it has, over all variants';
-COMMENT ON COLUMN @extschema@.ct_scenarios.workers IS 'Workers of a run; null: 8, or as many as there are';
-COMMENT ON COLUMN @extschema@.ct_scenarios.duration IS 'Length of a run; null: 10 seconds unless transactions are given';
-COMMENT ON COLUMN @extschema@.ct_scenarios.transactions IS 'Transactions of a whole run; null: the duration decides';
-COMMENT ON COLUMN @extschema@.ct_scenarios.transactions_expr IS 'The same as an expression over the params, for a run whose call says neither a duration nor a number';
-COMMENT ON COLUMN @extschema@.ct_scenarios.variants IS 'Its variants, the default one first';
-COMMENT ON COLUMN @extschema@.ct_scenarios.checks IS 'Names of its checks, then its thresholds, over all variants';
-COMMENT ON COLUMN @extschema@.ct_scenarios.params IS 'Parameters that a call can override, with their defaults';
-COMMENT ON COLUMN @extschema@.ct_scenarios.description IS 'Which bug it shows';
+COMMENT ON VIEW @extschema@.ct_scenarios IS 'scenarios that ct_run can run. What they execute is in ct_scripts, what their variants are in ct_variants.';
+COMMENT ON COLUMN @extschema@.ct_scenarios.name IS 'what ct_run takes';
+COMMENT ON COLUMN @extschema@.ct_scenarios.category IS 'what kind of bug it is about';
+COMMENT ON COLUMN @extschema@.ct_scenarios.bundled IS 'comes with the extension, and cannot be changed';
+COMMENT ON COLUMN @extschema@.ct_scenarios.owner IS 'the role that may change and drop it, by its name; by its oid once it is dropped';
+COMMENT ON COLUMN @extschema@.ct_scenarios.scripts IS 'how many scripts it has, over all variants';
+COMMENT ON COLUMN @extschema@.ct_scenarios.workers IS 'workers of a run; null: 8, or as many as there are';
+COMMENT ON COLUMN @extschema@.ct_scenarios.duration IS 'length of a run; null: 10 seconds unless transactions are given';
+COMMENT ON COLUMN @extschema@.ct_scenarios.transactions IS 'transactions of a whole run; null: the duration decides';
+COMMENT ON COLUMN @extschema@.ct_scenarios.transactions_expr IS 'the same as an expression over the params, for a run whose call says neither a duration nor a number';
+COMMENT ON COLUMN @extschema@.ct_scenarios.variants IS 'its variants, the default one first';
+COMMENT ON COLUMN @extschema@.ct_scenarios.checks IS 'names of its checks, then its thresholds, over all variants';
+COMMENT ON COLUMN @extschema@.ct_scenarios.params IS 'parameters that a call can override, with their defaults';
+COMMENT ON COLUMN @extschema@.ct_scenarios.description IS 'which bug it shows';
 
-COMMENT ON VIEW @extschema@.ct_stories IS 'What a scenario''s author has to tell: where the bug comes from, what goes wrong, what to look at, which fix to take when';
-COMMENT ON COLUMN @extschema@.ct_stories.scenario IS 'The scenario';
-COMMENT ON COLUMN @extschema@.ct_stories.story IS 'Paragraphs of markdown; in psql: \pset format unaligned';
+COMMENT ON VIEW @extschema@.ct_stories IS 'what a scenario''s author has to tell: where the bug comes from, what goes wrong, what to look at, which fix to take when';
+COMMENT ON COLUMN @extschema@.ct_stories.scenario IS 'the scenario';
+COMMENT ON COLUMN @extschema@.ct_stories.story IS 'paragraphs of markdown; in psql: \pset format unaligned';
 
-COMMENT ON VIEW @extschema@.ct_variants IS 'Variants that ct_run can run: a row per scenario and variant, the default one first';
-COMMENT ON COLUMN @extschema@.ct_variants.scenario IS 'The scenario';
-COMMENT ON COLUMN @extschema@.ct_variants.variant IS 'What ct_run takes; a scenario without any has one named default';
-COMMENT ON COLUMN @extschema@.ct_variants."position" IS 'Order; the first one is what ct_run runs by default';
-COMMENT ON COLUMN @extschema@.ct_variants.isolation IS 'Isolation level of its transactions; null: that of the role that runs it';
-COMMENT ON COLUMN @extschema@.ct_variants.expected_verdict IS 'What it is known to come to: fail for one that has the bug, pass for one that hasn''t; null: not said';
-COMMENT ON COLUMN @extschema@.ct_variants.description IS 'What is different in it';
+COMMENT ON VIEW @extschema@.ct_variants IS 'variants that ct_run can run: a row per scenario and variant, the default one first';
+COMMENT ON COLUMN @extschema@.ct_variants.scenario IS 'the scenario';
+COMMENT ON COLUMN @extschema@.ct_variants.variant IS 'what ct_run takes; a scenario without any has one named default';
+COMMENT ON COLUMN @extschema@.ct_variants."position" IS 'order; the first one is what ct_run runs by default';
+COMMENT ON COLUMN @extschema@.ct_variants.isolation IS 'isolation level of its transactions; null: that of the role that runs it';
+COMMENT ON COLUMN @extschema@.ct_variants.expected_verdict IS 'what it is known to come to: fail for one that has the bug, pass for one that hasn''t; null: not said';
+COMMENT ON COLUMN @extschema@.ct_variants.description IS 'what is different in it';
 
-COMMENT ON VIEW @extschema@.ct_scripts IS 'All that scenarios execute with the rights of the role that runs them, in the order of a run, to be read before: of bundled scenarios for everybody, of others for roles with the privileges of their owner, and superusers. Thresholds are in ct_scenarios.checks.';
-COMMENT ON COLUMN @extschema@.ct_scripts.scenario IS 'The scenario';
+COMMENT ON VIEW @extschema@.ct_scripts IS 'all that scenarios execute with the rights of the role that runs them, in the order of a run, to be read before: of bundled scenarios for everybody, of others for roles with the privileges of their owner, and superusers. Thresholds are in ct_scenarios.checks.';
+COMMENT ON COLUMN @extschema@.ct_scripts.scenario IS 'the scenario';
 COMMENT ON COLUMN @extschema@.ct_scripts.kind IS 'setup (once, before all), variant setup (once, after it), script (repeated by the workers), check (asked at the end, some also during the run), teardown (once, after all)';
-COMMENT ON COLUMN @extschema@.ct_scripts.variant IS 'The variant that it is for; null: all of them, but for those that have a script or check of this name themselves';
-COMMENT ON COLUMN @extschema@.ct_scripts.script IS 'Name of the script or check, as in the results; null for setups and the teardown';
-COMMENT ON COLUMN @extschema@.ct_scripts.weight IS 'How often a script is chosen, relative to the others; null for all but scripts';
-COMMENT ON COLUMN @extschema@.ct_scripts.body IS 'What is executed: SQL, in pgbench''s language';
+COMMENT ON COLUMN @extschema@.ct_scripts.variant IS 'the variant that it is for; null: all of them, but for those that have a script or check of this name themselves';
+COMMENT ON COLUMN @extschema@.ct_scripts.script IS 'name of the script or check, as in the results; null for setups and the teardown';
+COMMENT ON COLUMN @extschema@.ct_scripts.weight IS 'how often a script is chosen, relative to the others; null for all but scripts';
+COMMENT ON COLUMN @extschema@.ct_scripts.body IS 'what is executed: SQL, in pgbench''s language';
 
 /* Within CREATE EXTENSION the extension's schema is the search_path. */
 SELECT pg_catalog.pg_extension_config_dump('ct_scenario', 'WHERE NOT bundled');
@@ -263,66 +329,66 @@ SELECT pg_catalog.pg_extension_config_dump('ct_script', 'WHERE NOT bundled');
 SELECT pg_catalog.pg_extension_config_dump('ct_check', 'WHERE NOT bundled');
 SELECT pg_catalog.pg_extension_config_dump('ct_slo', 'WHERE NOT bundled');
 
-COMMENT ON TABLE @extschema@.ct_scenario IS 'Scenarios as they were defined; see the view ct_scenarios';
-COMMENT ON COLUMN @extschema@.ct_scenario.name IS 'What ct_run takes; at most 63 bytes';
-COMMENT ON COLUMN @extschema@.ct_scenario.description IS 'Which bug it shows';
-COMMENT ON COLUMN @extschema@.ct_scenario.story IS 'The same at length';
-COMMENT ON COLUMN @extschema@.ct_scenario.category IS 'What kind of bug it is about';
-COMMENT ON COLUMN @extschema@.ct_scenario.setup IS 'Script that runs before the workers start';
-COMMENT ON COLUMN @extschema@.ct_scenario.teardown IS 'Script that runs after the checks';
-COMMENT ON COLUMN @extschema@.ct_scenario.workers IS 'Workers of a run, unless the call says else';
-COMMENT ON COLUMN @extschema@.ct_scenario.duration IS 'Length of a run, unless the call says else';
-COMMENT ON COLUMN @extschema@.ct_scenario.transactions IS 'Transactions of a whole run, instead of its length';
-COMMENT ON COLUMN @extschema@.ct_scenario.transactions_expr IS 'The same as an expression over the params';
-COMMENT ON COLUMN @extschema@.ct_scenario.rate IS 'Transactions per second of a whole run; null: as many as possible';
-COMMENT ON COLUMN @extschema@.ct_scenario.max_tries IS 'Tries of a transaction; 0: no limit';
-COMMENT ON COLUMN @extschema@.ct_scenario.params IS 'Variables of the scripts with their defaults';
+COMMENT ON TABLE @extschema@.ct_scenario IS 'scenarios as they were defined; see the view ct_scenarios';
+COMMENT ON COLUMN @extschema@.ct_scenario.name IS 'what ct_run takes; at most 63 bytes';
+COMMENT ON COLUMN @extschema@.ct_scenario.description IS 'which bug it shows';
+COMMENT ON COLUMN @extschema@.ct_scenario.story IS 'the same at length';
+COMMENT ON COLUMN @extschema@.ct_scenario.category IS 'what kind of bug it is about';
+COMMENT ON COLUMN @extschema@.ct_scenario.setup IS 'script that runs before the workers start';
+COMMENT ON COLUMN @extschema@.ct_scenario.teardown IS 'script that runs after the checks';
+COMMENT ON COLUMN @extschema@.ct_scenario.workers IS 'workers of a run, unless the call says else';
+COMMENT ON COLUMN @extschema@.ct_scenario.duration IS 'length of a run, unless the call says else';
+COMMENT ON COLUMN @extschema@.ct_scenario.transactions IS 'transactions of a whole run, instead of its length';
+COMMENT ON COLUMN @extschema@.ct_scenario.transactions_expr IS 'the same as an expression over the params';
+COMMENT ON COLUMN @extschema@.ct_scenario.rate IS 'transactions per second of a whole run; null: as many as possible';
+COMMENT ON COLUMN @extschema@.ct_scenario.max_tries IS 'tries of a transaction; 0: no limit';
+COMMENT ON COLUMN @extschema@.ct_scenario.params IS 'variables of the scripts with their defaults';
 COMMENT ON COLUMN @extschema@.ct_scenario.expected_errors IS 'SQLSTATEs or condition names that are outcomes, with =LABEL';
 COMMENT ON COLUMN @extschema@.ct_scenario.retried_errors IS 'SQLSTATEs or condition names that repeat a transaction, besides 40001 and 40P01';
-COMMENT ON COLUMN @extschema@.ct_scenario.min_overlap IS 'Contended transactions that a pass needs; null: 10';
-COMMENT ON COLUMN @extschema@.ct_scenario.bundled IS 'Made by the extension''s script: not dumped, not to be changed';
-COMMENT ON COLUMN @extschema@.ct_scenario.owner IS 'The role that may change and drop it; dumped by name, so it must be there where the dump is restored';
-COMMENT ON COLUMN @extschema@.ct_scenario.created_at IS 'When it was defined';
+COMMENT ON COLUMN @extschema@.ct_scenario.min_overlap IS 'contended transactions that a pass needs; null: 10';
+COMMENT ON COLUMN @extschema@.ct_scenario.bundled IS 'made by the extension''s script: not dumped, not to be changed';
+COMMENT ON COLUMN @extschema@.ct_scenario.owner IS 'the role that may change and drop it; dumped by name, so it must be there where the dump is restored';
+COMMENT ON COLUMN @extschema@.ct_scenario.created_at IS 'when it was defined';
 
-COMMENT ON TABLE @extschema@.ct_variant IS 'Variants of scenarios: ways of writing their transactions';
-COMMENT ON COLUMN @extschema@.ct_variant.scenario IS 'The scenario';
-COMMENT ON COLUMN @extschema@.ct_variant.name IS 'What ct_run takes; at most 63 bytes';
-COMMENT ON COLUMN @extschema@.ct_variant.position IS 'Order; the first one is the default';
-COMMENT ON COLUMN @extschema@.ct_variant.description IS 'What is different in it';
-COMMENT ON COLUMN @extschema@.ct_variant.isolation IS 'Isolation level; null: the role''s default';
-COMMENT ON COLUMN @extschema@.ct_variant.max_tries IS 'Tries of a transaction; 0: no limit; null: the scenario''s';
-COMMENT ON COLUMN @extschema@.ct_variant.setup IS 'Script that runs after the scenario''s setup';
-COMMENT ON COLUMN @extschema@.ct_variant.expected_errors IS 'In addition to the scenario''s';
-COMMENT ON COLUMN @extschema@.ct_variant.retried_errors IS 'In addition to the scenario''s';
-COMMENT ON COLUMN @extschema@.ct_variant.expected_verdict IS 'What it is known to come to: pass or fail';
-COMMENT ON COLUMN @extschema@.ct_variant.bundled IS 'As the scenario''s';
+COMMENT ON TABLE @extschema@.ct_variant IS 'variants of scenarios: ways of writing their transactions';
+COMMENT ON COLUMN @extschema@.ct_variant.scenario IS 'the scenario';
+COMMENT ON COLUMN @extschema@.ct_variant.name IS 'what ct_run takes; at most 63 bytes';
+COMMENT ON COLUMN @extschema@.ct_variant.position IS 'order; the first one is the default';
+COMMENT ON COLUMN @extschema@.ct_variant.description IS 'what is different in it';
+COMMENT ON COLUMN @extschema@.ct_variant.isolation IS 'isolation level; null: the role''s default';
+COMMENT ON COLUMN @extschema@.ct_variant.max_tries IS 'tries of a transaction; 0: no limit; null: the scenario''s';
+COMMENT ON COLUMN @extschema@.ct_variant.setup IS 'script that runs after the scenario''s setup';
+COMMENT ON COLUMN @extschema@.ct_variant.expected_errors IS 'in addition to the scenario''s';
+COMMENT ON COLUMN @extschema@.ct_variant.retried_errors IS 'in addition to the scenario''s';
+COMMENT ON COLUMN @extschema@.ct_variant.expected_verdict IS 'what it is known to come to: pass or fail';
+COMMENT ON COLUMN @extschema@.ct_variant.bundled IS 'as the scenario''s';
 
-COMMENT ON TABLE @extschema@.ct_script IS 'Scripts that workers repeat';
-COMMENT ON COLUMN @extschema@.ct_script.scenario IS 'The scenario';
-COMMENT ON COLUMN @extschema@.ct_script.name IS 'Its name in the results; at most 63 bytes';
-COMMENT ON COLUMN @extschema@.ct_script.variant IS 'The variant; null: all of them, but for those that have a script of this name themselves';
-COMMENT ON COLUMN @extschema@.ct_script.position IS 'Order';
-COMMENT ON COLUMN @extschema@.ct_script.body IS 'The script, in pgbench''s language';
-COMMENT ON COLUMN @extschema@.ct_script.weight IS 'How often it is chosen, relative to the others';
-COMMENT ON COLUMN @extschema@.ct_script.think_time IS 'Mean pause after each transaction';
-COMMENT ON COLUMN @extschema@.ct_script.bundled IS 'As the scenario''s';
+COMMENT ON TABLE @extschema@.ct_script IS 'scripts that workers repeat';
+COMMENT ON COLUMN @extschema@.ct_script.scenario IS 'the scenario';
+COMMENT ON COLUMN @extschema@.ct_script.name IS 'its name in the results; at most 63 bytes';
+COMMENT ON COLUMN @extschema@.ct_script.variant IS 'the variant; null: all of them, but for those that have a script of this name themselves';
+COMMENT ON COLUMN @extschema@.ct_script.position IS 'order';
+COMMENT ON COLUMN @extschema@.ct_script.body IS 'the script, in pgbench''s language';
+COMMENT ON COLUMN @extschema@.ct_script.weight IS 'how often it is chosen, relative to the others';
+COMMENT ON COLUMN @extschema@.ct_script.think_time IS 'mean pause after each transaction';
+COMMENT ON COLUMN @extschema@.ct_script.bundled IS 'as the scenario''s';
 
-COMMENT ON TABLE @extschema@.ct_check IS 'Checks: queries that return the violations';
-COMMENT ON COLUMN @extschema@.ct_check.scenario IS 'The scenario';
-COMMENT ON COLUMN @extschema@.ct_check.name IS 'Its name in the results; at most 63 bytes';
-COMMENT ON COLUMN @extschema@.ct_check.variant IS 'The variant; null: all of them, but for those that have a check of this name themselves';
-COMMENT ON COLUMN @extschema@.ct_check.position IS 'Order';
-COMMENT ON COLUMN @extschema@.ct_check.query IS 'A SELECT; a row is a violation';
-COMMENT ON COLUMN @extschema@.ct_check.description IS 'What holds if there is no row';
-COMMENT ON COLUMN @extschema@.ct_check.kind IS 'What its violations are called';
-COMMENT ON COLUMN @extschema@.ct_check.during IS 'Asked once a second while a run is under way, too';
-COMMENT ON COLUMN @extschema@.ct_check.bundled IS 'As the scenario''s';
+COMMENT ON TABLE @extschema@.ct_check IS 'checks: queries that return the violations';
+COMMENT ON COLUMN @extschema@.ct_check.scenario IS 'the scenario';
+COMMENT ON COLUMN @extschema@.ct_check.name IS 'its name in the results; at most 63 bytes';
+COMMENT ON COLUMN @extschema@.ct_check.variant IS 'the variant; null: all of them, but for those that have a check of this name themselves';
+COMMENT ON COLUMN @extschema@.ct_check.position IS 'order';
+COMMENT ON COLUMN @extschema@.ct_check.query IS 'a SELECT; a row is a violation';
+COMMENT ON COLUMN @extschema@.ct_check.description IS 'what holds if there is no row';
+COMMENT ON COLUMN @extschema@.ct_check.kind IS 'what its violations are called';
+COMMENT ON COLUMN @extschema@.ct_check.during IS 'asked once a second while a run is under way, too';
+COMMENT ON COLUMN @extschema@.ct_check.bundled IS 'as the scenario''s';
 
-COMMENT ON TABLE @extschema@.ct_slo IS 'Thresholds on metrics of a run';
-COMMENT ON COLUMN @extschema@.ct_slo.scenario IS 'The scenario';
-COMMENT ON COLUMN @extschema@.ct_slo.variant IS 'The variant; null: all of them, but for those that have one with this metric and comparison themselves';
-COMMENT ON COLUMN @extschema@.ct_slo.metric IS 'What is measured; see ct_add_slo';
-COMMENT ON COLUMN @extschema@.ct_slo.op IS 'How it is compared to the target';
-COMMENT ON COLUMN @extschema@.ct_slo.target IS 'In the metric''s unit: ms, per second, a fraction or a count';
-COMMENT ON COLUMN @extschema@.ct_slo.position IS 'Order';
-COMMENT ON COLUMN @extschema@.ct_slo.bundled IS 'As the scenario''s';
+COMMENT ON TABLE @extschema@.ct_slo IS 'thresholds on metrics of a run';
+COMMENT ON COLUMN @extschema@.ct_slo.scenario IS 'the scenario';
+COMMENT ON COLUMN @extschema@.ct_slo.variant IS 'the variant; null: all of them, but for those that have one with this metric and comparison themselves';
+COMMENT ON COLUMN @extschema@.ct_slo.metric IS 'what is measured; see ct_add_threshold';
+COMMENT ON COLUMN @extschema@.ct_slo.op IS 'how it is compared to the target';
+COMMENT ON COLUMN @extschema@.ct_slo.target IS 'in the metric''s unit: ms, per second, a fraction or a count';
+COMMENT ON COLUMN @extschema@.ct_slo.position IS 'order';
+COMMENT ON COLUMN @extschema@.ct_slo.bundled IS 'as the scenario''s';

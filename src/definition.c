@@ -42,8 +42,8 @@ ct_definition_text(uint64 row, int column)
 	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
 }
 
-static List *
-names_column(void)
+List *
+ct_definition_names(void)
 {
 	List	   *names = NIL;
 	uint64		row;
@@ -61,7 +61,7 @@ ct_definition_unknown_scenario(MemoryContext context, const char *scenario)
 	ct_definition_query(context,
 						"SELECT name FROM @ct_scenario WHERE $1 IS NOT NULL AND $2 IS NULL ORDER BY name",
 						scenario, NULL);
-	hint = ct_near_match_hint(scenario, names_column(), "scenarios",
+	hint = ct_near_match_hint(scenario, ct_definition_names(), "scenarios",
 							  "The view ct_scenarios lists the scenarios.");
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -75,23 +75,27 @@ ct_definition_variants(MemoryContext context, const char *scenario)
 	ct_definition_query(context,
 						"SELECT name FROM @ct_variant WHERE scenario = $1 AND $2 IS NULL ORDER BY position",
 						scenario, NULL);
-	return names_column();
+	return ct_definition_names();
 }
 
 void
-ct_definition_check_variant(const char *scenario, const char *variant, const List *variants)
+ct_definition_unknown_variant(const char *scenario, const char *variant, const List *variants)
 {
-	ListCell   *lc;
-	char	   *hint;
-
-	foreach(lc, variants)
-	{
-		if (strcmp(lfirst(lc), variant) == 0)
-			return;
-	}
-	hint = ct_near_match_hint(variant, variants, "variants", "The view ct_scenarios lists the variants.");
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("scenario \"%s\" has no variant \"%s\"", scenario, variant),
-			 errhint("%s", hint)));
+			 errhint("%s", ct_near_match_hint(variant, variants, "variants",
+											  "The view ct_variants lists the variants."))));
+}
+
+void
+ct_definition_check_variant(MemoryContext context, const char *scenario, const char *variant)
+{
+	if (variant == NULL)
+		return;
+	ct_definition_query(context, "SELECT FROM @ct_variant WHERE scenario = $1 AND name = $2",
+						scenario, variant);
+	if (SPI_processed == 0)
+		ct_definition_unknown_variant(scenario, variant,
+									  ct_definition_variants(context, scenario));
 }

@@ -28,8 +28,15 @@ extern void ct_definition_unknown_scenario(MemoryContext context, const char *sc
 /* names of the variants in their order, List of char *; NIL also if there is no such scenario */
 extern List *ct_definition_variants(MemoryContext context, const char *scenario);
 
-/* Raises ERRCODE_UNDEFINED_OBJECT with near matches unless the variant is in the list. */
-extern void ct_definition_check_variant(const char *scenario, const char *variant,
-										const List *variants);
+/* Raises ERRCODE_UNDEFINED_OBJECT with near matches among those that there are. */
+extern void ct_definition_unknown_variant(const char *scenario, const char *variant,
+										  const List *variants);
+
+/* Raises so unless the scenario has the variant defined; NULL is fine. */
+extern void ct_definition_check_variant(MemoryContext context, const char *scenario,
+										const char *variant);
+
+/* the result's first column, List of char * */
+extern List *ct_definition_names(void);
 
 #endif							/* CT_DEFINITION_H */

@@ -308,6 +308,50 @@ ct_plan_validate(const CtPlan *plan)
 	}
 }
 
+/* ---- errors ---- */
+
+const char *
+ct_plan_expected_label(const CtPlan *plan, int sqlstate)
+{
+	int			low = 0;
+	int			high = list_length(plan->expected_errors);
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+		const CtPlanError *error = list_nth(plan->expected_errors, middle);
+
+		if (error->sqlstate == sqlstate)
+			return error->label;
+		if (error->sqlstate < sqlstate)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+bool
+ct_plan_is_retried(const CtPlan *plan, int sqlstate)
+{
+	int			low = 0;
+	int			high = list_length(plan->retried_errors);
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+		int			retried = list_nth_int(plan->retried_errors, middle);
+
+		if (retried == sqlstate)
+			return true;
+		if (retried < sqlstate)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
 /* ---- variables ---- */
 
 /* in the order of CtPredefined */

@@ -58,6 +58,7 @@ typedef struct CtPlanError
 {
 	int			sqlstate;		/* as packed by MAKE_SQLSTATE */
 	char	   *label;			/* outcome; the condition's name unless given */
+	int			position;		/* while the plan is being made: order given */
 } CtPlanError;
 
 typedef struct CtPlan
@@ -87,8 +88,9 @@ typedef struct CtPlan
 	List	   *scripts;		/* of CtPlanScript *, at least one */
 	List	   *checks;			/* of CtPlanCheck * */
 	List	   *slos;			/* of CtPlanSlo * */
-	List	   *expected_errors;	/* of CtPlanError * */
-	List	   *retried_errors; /* of int (sqlstates), 40001 and 40P01 always among them */
+	List	   *expected_errors;	/* of CtPlanError *, in the order of SQLSTATEs */
+	List	   *retried_errors; /* of int (sqlstates), in their order, 40001 and
+								 * 40P01 always among them */
 } CtPlan;
 
 /* a call's arguments; what isn't given is the scenario's or the default */
@@ -166,6 +168,10 @@ typedef enum CtPredefined
 } CtPredefined;
 
 extern CtSymbols *ct_plan_symbols(const CtPlan *plan);
+
+/* the outcome that an error counts as, NULL if it isn't expected */
+extern const char *ct_plan_expected_label(const CtPlan *plan, int sqlstate);
+extern bool ct_plan_is_retried(const CtPlan *plan, int sqlstate);
 
 /* gives the predefined variables (iteration excepted) and parameters their values */
 extern void ct_plan_set_variables(const CtPlan *plan, const CtSymbols *symbols, CtVariables *vars,

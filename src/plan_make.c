@@ -8,8 +8,6 @@
  */
 #include "postgres.h"
 
-#include <ctype.h>
-
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -22,6 +20,7 @@
 #include "src/errcodes.h"
 #include "src/near_match.h"
 #include "src/plan.h"
+#include "src/threshold.h"
 #include "src/validate.h"
 
 /* ---- writing the document ---- */
@@ -229,6 +228,24 @@ read_variants(MemoryContext context, const char *scenario)
 	return list_make1(pstrdup(CT_DEFAULT_VARIANT));
 }
 
+/* The variant of that name, by default the first one; raises if there is none. */
+static char *
+choose_variant(MemoryContext context, const char *scenario, const char *variant)
+{
+	List	   *variants;
+
+	ct_definition_query(context,
+						"SELECT name FROM @ct_variant WHERE scenario = $1"
+						" AND ($2 IS NULL OR name = $2) ORDER BY position LIMIT 1",
+						scenario, variant);
+	if (SPI_processed > 0)
+		return ct_definition_text(0, 1);
+	variants = read_variants(context, scenario);
+	if (variant != NULL && strcmp(variant, linitial(variants)) != 0)
+		ct_definition_unknown_variant(scenario, variant, variants);
+	return linitial(variants);
+}
+
 static void
 check_scenario_name(const char *scenario)
 {
@@ -317,28 +334,43 @@ check_owner(const char *scenario, Oid owner)
 			 errhint("Read it in ct_scripts, or ask its owner if you may not, then call with trust_owner => true.")));
 }
 
-/* Adds errors to a list of them; of two labels for an error the latter wins. */
+/* of two labels for an error the one that was given later comes first */
+static int
+compare_errors(const ListCell *a, const ListCell *b)
+{
+	const CtPlanError *one = lfirst(a);
+	const CtPlanError *other = lfirst(b);
+
+	if (one->sqlstate != other->sqlstate)
+		return one->sqlstate < other->sqlstate ? -1 : 1;
+	return other->position - one->position;
+}
+
+/*
+ * Adds errors to a list of them, which is in the order of SQLSTATEs without
+ * duplicates, and stays so; of two labels for an error the latter wins.
+ */
 static List *
 add_errors(List *errors, List *more)
 {
+	List	   *all;
+	List	   *merged = NIL;
 	ListCell   *lc;
-	ListCell   *known;
 
-	foreach(lc, more)
+	if (more == NIL)
+		return errors;
+	all = list_concat_copy(errors, more);
+	foreach(lc, all)
+		((CtPlanError *) lfirst(lc))->position = foreach_current_index(lc);
+	list_sort(all, compare_errors);
+	foreach(lc, all)
 	{
 		CtPlanError *error = lfirst(lc);
 
-		foreach(known, errors)
-		{
-			if (((CtPlanError *) lfirst(known))->sqlstate == error->sqlstate)
-				break;
-		}
-		if (known != NULL)
-			lfirst(known) = error;
-		else
-			errors = lappend(errors, error);
+		if (merged == NIL || ((CtPlanError *) llast(merged))->sqlstate != error->sqlstate)
+			merged = lappend(merged, error);
 	}
-	return errors;
+	return merged;
 }
 
 /* What the variant says, on top of that. */
@@ -437,105 +469,6 @@ read_parts(MemoryContext context, CtPlan *plan)
 	}
 }
 
-/* ---- thresholds ---- */
-
-/*
- * A threshold written out, "p95_ms < 100".  Returns false for what is none by
- * its looks; raises for one that has an unknown metric.
- */
-static bool
-parse_slo(const char *text, CtPlanSlo *slo)
-{
-	const char *p = text;
-	const char *start;
-	char	   *end;
-	char	   *number;
-
-	while (isspace((unsigned char) *p))
-		p++;
-	start = p;
-	while (isalnum((unsigned char) *p) || *p == '_')
-		p++;
-	slo->metric = pnstrdup(start, p - start);
-	while (isspace((unsigned char) *p))
-		p++;
-	start = p;
-	while (*p != '\0' && strchr("<=>!", *p) != NULL)
-		p++;
-	slo->op = pnstrdup(start, p - start);
-	if (slo->metric[0] == '\0' || slo->op[0] == '\0')
-		return false;
-
-	while (isspace((unsigned char) *p))
-		p++;
-	number = pstrdup(p);
-	errno = 0;
-	slo->target = strtod(number, &end);
-	if (end == number || errno != 0)
-		return false;
-	while (isspace((unsigned char) *end))
-		end++;
-	if (*end != '\0')
-		return false;
-	ct_validate_slo(slo->metric, slo->op, slo->target);
-	return true;
-}
-
-/* Which way a comparison bounds: a call's threshold takes the place of those of its kind. */
-static int
-direction(const char *op)
-{
-	if (strcmp(op, "<") == 0 || strcmp(op, "<=") == 0)
-		return -1;
-	if (strcmp(op, ">") == 0 || strcmp(op, ">=") == 0)
-		return 1;
-	return op[0];				/* = and <> */
-}
-
-/* The call's thresholds over those of the scenario. */
-static void
-override_slos(CtPlan *plan, ArrayType *thresholds)
-{
-	Datum	   *elements;
-	bool	   *nulls;
-	int			nelements;
-	int			nscenario = list_length(plan->slos);
-	int			i;
-	int			j;
-
-	if (thresholds == NULL)
-		return;
-	deconstruct_array(thresholds, TEXTOID, -1, false, TYPALIGN_INT,
-					  &elements, &nulls, &nelements);
-
-	for (i = 0; i < nelements; i++)
-	{
-		CtPlanSlo  *slo = palloc0(sizeof(CtPlanSlo));
-
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("thresholds must not contain nulls")));
-		if (!parse_slo(TextDatumGetCString(elements[i]), slo))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("\"%s\" is not a threshold", TextDatumGetCString(elements[i])),
-					 errhint("Write a metric, a comparison and a number, like \"p95_ms < 100\".")));
-		/* those of the call don't replace one another */
-		for (j = nscenario - 1; j >= 0; j--)
-		{
-			CtPlanSlo  *old = list_nth(plan->slos, j);
-
-			if (strcmp(old->metric, slo->metric) == 0 && direction(old->op) == direction(slo->op))
-			{
-				plan->slos = list_delete_nth_cell(plan->slos, j);
-				nscenario--;
-			}
-		}
-		plan->slos = lappend(plan->slos, slo);
-	}
-}
-
 /* ---- putting both together ---- */
 
 static void
@@ -571,43 +504,45 @@ static void
 check_param_keys(const char *scenario, const Jsonb *known, const Jsonb *given)
 {
 	/* predefined variables that a call may always set, as by pgbench's -D */
-	List	   *names = list_make3("scale", "random_seed", "default_seed");
-	List	   *own = NIL;
+	static const char *const settable[] = {"scale", "random_seed", "default_seed"};
+	JsonbContainer *root = unconstify(JsonbContainer *, &known->root);
 	JsonbIterator *it;
 	JsonbIteratorToken token;
 	JsonbValue	value;
+	char	   *key = NULL;
+	char	   *hint;
+	List	   *own = NIL;
+	int			i;
 
-	it = JsonbIteratorInit(unconstify(JsonbContainer *, &known->root));
+	it = JsonbIteratorInit(unconstify(JsonbContainer *, &given->root));
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (token != WJB_KEY ||
+			getKeyJsonValueFromContainer(root, value.val.string.val, value.val.string.len, NULL))
+			continue;
+		key = pnstrdup(value.val.string.val, value.val.string.len);
+		for (i = 0; i < lengthof(settable); i++)
+			if (strcmp(settable[i], key) == 0)
+				break;
+		if (i == lengthof(settable))
+			break;
+		key = NULL;
+	}
+	if (key == NULL)
+		return;
+
+	it = JsonbIteratorInit(root);
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 	{
 		if (token == WJB_KEY)
 			own = lappend(own, pnstrdup(value.val.string.val, value.val.string.len));
 	}
-	names = list_concat(names, own);
-
-	it = JsonbIteratorInit(unconstify(JsonbContainer *, &given->root));
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
-	{
-		char	   *key;
-		char	   *hint;
-		ListCell   *lc;
-
-		if (token != WJB_KEY)
-			continue;
-		key = pnstrdup(value.val.string.val, value.val.string.len);
-		foreach(lc, names)
-		{
-			if (strcmp(lfirst(lc), key) == 0)
-				break;
-		}
-		if (lc != NULL)
-			continue;
-		hint = ct_near_match_hint(key, own, "parameters", NULL);
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("scenario \"%s\" has no parameter \"%s\"", scenario, key),
-				 hint ? errhint("%s", hint) : 0));
-	}
+	hint = ct_near_match_hint(key, own, "parameters", NULL);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("scenario \"%s\" has no parameter \"%s\"", scenario, key),
+			 hint ? errhint("%s", hint) : 0));
 }
 
 /*
@@ -622,8 +557,9 @@ finish_plan(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 		ERRCODE_T_R_SERIALIZATION_FAILURE, ERRCODE_T_R_DEADLOCK_DETECTED
 	};
 	const char *isolation = ct_validate_isolation(options->isolation);
-	List	   *retried;
+	List	   *retried = NIL;
 	ListCell   *lc;
+	int			i;
 
 	if (options->has_workers)
 		plan->workers = options->workers;
@@ -661,9 +597,15 @@ finish_plan(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 														  options->expected_errors, true));
 
 	/* a list of errors so far, from here on one of SQLSTATEs */
-	retried = list_make2_int(always_retried[0], always_retried[1]);
+	for (i = 0; i < lengthof(always_retried); i++)
+	{
+		CtPlanError *error = palloc0(sizeof(CtPlanError));
+
+		error->sqlstate = always_retried[i];
+		plan->retried_errors = add_errors(plan->retried_errors, list_make1(error));
+	}
 	foreach(lc, plan->retried_errors)
-		retried = list_append_unique_int(retried, ((CtPlanError *) lfirst(lc))->sqlstate);
+		retried = lappend_int(retried, ((CtPlanError *) lfirst(lc))->sqlstate);
 	plan->retried_errors = retried;
 
 	if (options->has_seed)
@@ -691,7 +633,7 @@ finish_plan(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 	}
 	if (plan->duration == 0 && plan->transactions == 0)
 		plan->transactions = ct_plan_count_transactions(transactions_expr, params, plan->seed);
-	override_slos(plan, options->thresholds);
+	plan->slos = ct_threshold_override(plan->slos, options->thresholds);
 	return write_plan(plan, params);
 }
 
@@ -701,7 +643,6 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 	MemoryContext context = CurrentMemoryContext;
 	CtPlan	   *plan = palloc0(sizeof(CtPlan));
 	CtCatalogScope scope;
-	List	   *variants;
 	Jsonb	   *params;
 	char	   *transactions_expr;
 	Oid			owner;
@@ -712,10 +653,7 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 	plan->scenario = pstrdup(scenario);
 
 	ct_catalog_enter_to_read(&scope);
-	variants = read_variants(context, scenario);
-	if (variant != NULL)
-		ct_definition_check_variant(scenario, variant, variants);
-	plan->variant = variant ? pstrdup(variant) : linitial(variants);
+	plan->variant = choose_variant(context, scenario, variant);
 	read_scenario(context, plan, &params, &transactions_expr, &owner);
 	read_variant(context, plan);
 	read_parts(context, plan);
@@ -767,7 +705,7 @@ ct_plan_of_test(const char *script, const char *setup, ArrayType *checks,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("checks must not contain nulls")));
 		element = TextDatumGetCString(elements[i]);
-		if (parse_slo(element, slo))
+		if (ct_threshold_parse(element, false, slo))
 		{
 			plan->slos = lappend(plan->slos, slo);
 			continue;

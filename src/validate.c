@@ -10,6 +10,8 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "src/checks/slo.h"
@@ -128,6 +130,13 @@ ct_validate_isolation(const char *isolation)
 	return NULL;				/* keep compiler quiet */
 }
 
+/* As much of a text as a message about its length needs. */
+static char *
+beginning_of(const char *text)
+{
+	return pnstrdup(text, pg_mbcliplen(text, strlen(text), 20));
+}
+
 /* Raises for a parameter whose name can't be one. */
 static void
 validate_param_name(const char *name)
@@ -146,7 +155,7 @@ validate_param_name(const char *name)
 	if (strlen(name) >= NAMEDATALEN)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("name of parameter \"%.20s...\" is too long", name),
+				 errmsg("name of parameter \"%s...\" is too long", beginning_of(name)),
 				 errdetail("It has %zu bytes; at most %d are allowed.",
 						   strlen(name), NAMEDATALEN - 1)));
 	for (i = 0; i < lengthof(reserved); i++)
@@ -214,6 +223,7 @@ ct_validate_errors(const char *what, ArrayType *errors, bool labels)
 		char	   *element;
 		char	   *equals;
 
+		CHECK_FOR_INTERRUPTS();
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -236,6 +246,13 @@ ct_validate_errors(const char *what, ArrayType *errors, bool labels)
 						 errmsg("\"%s\" in %s cannot be the label of an outcome",
 								error->label, what),
 						 errdetail("A label consists of letters, digits and underscores and doesn't begin with a digit.")));
+			if (strlen(error->label) >= NAMEDATALEN)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("label \"%s...\" in %s is too long",
+								beginning_of(error->label), what),
+						 errdetail("It has %zu bytes; at most %d are allowed.",
+								   strlen(error->label), NAMEDATALEN - 1)));
 		}
 		if (!ct_condition_lookup(element, &error->sqlstate))
 		{

@@ -217,7 +217,7 @@ SELECT pg_advisory_xact_lock('product'::regclass::oid::int, 0);
 COMMIT;
 $$);
 
-SELECT @extschema@.ct_add_slo('bulk_update_deadlock', 'deadlocks', '=', 0);
+SELECT @extschema@.ct_add_threshold('bulk_update_deadlock', 'deadlocks', '=', 0);
 SELECT @extschema@.ct_add_check('bulk_update_deadlock', 'every_job_counts_once',
 	'SELECT p.id, p.sku, p.stock AS observed, :stock + :delivered * j.restocked AS expected,
 		p.price, 9.99 + 0.50 * j.marked_up AS expected_price

@@ -154,7 +154,7 @@ SELECT @extschema@.ct_add_variant('cascade_delete', 'serializable',
 	'the first code at SERIALIZABLE, repeated as a whole when refused',
 	isolation => 'serializable', expected_verdict => 'pass', max_tries => 0);
 
-SELECT @extschema@.ct_add_slo('cascade_delete', 'deadlocks', '=', 0);
+SELECT @extschema@.ct_add_threshold('cascade_delete', 'deadlocks', '=', 0);
 SELECT @extschema@.ct_add_check('cascade_delete', 'no_orphans',
 	'SELECT t.project, count(*) AS observed, 0 AS expected, array_agg(t.title ORDER BY t.id) AS orphans
 	 FROM task t WHERE NOT EXISTS (SELECT FROM project p WHERE p.id = t.project)

@@ -184,10 +184,10 @@ SELECT count(*) AS listed FROM (
 COMMIT;
 $$);
 
-SELECT @extschema@.ct_add_slo('concurrent_reads', 'p50_ms', '<', 50);
-SELECT @extschema@.ct_add_slo('concurrent_reads', 'p95_ms', '<', 100);
-SELECT @extschema@.ct_add_slo('concurrent_reads', 'p99_ms', '<', 200);
-SELECT @extschema@.ct_add_slo('concurrent_reads', 'tps', '>', 500);
+SELECT @extschema@.ct_add_threshold('concurrent_reads', 'p50_ms', '<', 50);
+SELECT @extschema@.ct_add_threshold('concurrent_reads', 'p95_ms', '<', 100);
+SELECT @extschema@.ct_add_threshold('concurrent_reads', 'p99_ms', '<', 200);
+SELECT @extschema@.ct_add_threshold('concurrent_reads', 'tps', '>', 500);
 SELECT @extschema@.ct_add_check('concurrent_reads', 'pages_are_whole',
 	'SELECT :tally_products_missing + :tally_best_sellers_missing AS observed, 0 AS expected,
 		:tally_products_missing AS products, :tally_best_sellers_missing AS best_sellers

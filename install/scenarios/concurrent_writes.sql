@@ -185,10 +185,10 @@ INSERT INTO payment (id, subscription, amount) VALUES (:iteration, :user, :price
 COMMIT;
 $$);
 
-SELECT @extschema@.ct_add_slo('concurrent_writes', 'p50_ms', '<', 100);
-SELECT @extschema@.ct_add_slo('concurrent_writes', 'p95_ms', '<', 200);
-SELECT @extschema@.ct_add_slo('concurrent_writes', 'p99_ms', '<', 500);
-SELECT @extschema@.ct_add_slo('concurrent_writes', 'tps', '>', 100);
+SELECT @extschema@.ct_add_threshold('concurrent_writes', 'p50_ms', '<', 100);
+SELECT @extschema@.ct_add_threshold('concurrent_writes', 'p95_ms', '<', 200);
+SELECT @extschema@.ct_add_threshold('concurrent_writes', 'p99_ms', '<', 500);
+SELECT @extschema@.ct_add_threshold('concurrent_writes', 'tps', '>', 100);
 SELECT @extschema@.ct_add_check('concurrent_writes', 'revenue_adds_up',
 	'SELECT s.plan, r.revenue AS observed, sum(p.amount) AS expected, count(*) AS payments
 	 FROM payment p JOIN subscription s ON s.id = p.subscription LEFT JOIN plan_revenue r ON r.plan = s.plan

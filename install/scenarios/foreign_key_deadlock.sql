@@ -113,7 +113,7 @@ SELECT @extschema@.ct_add_variant('foreign_key_deadlock', 'deferred_key',
 	isolation => 'read committed', expected_verdict => 'pass',
 	setup => 'ALTER TABLE order_line ALTER CONSTRAINT order_line_order DEFERRABLE INITIALLY DEFERRED');
 
-SELECT @extschema@.ct_add_slo('foreign_key_deadlock', 'deadlocks', '=', 0);
+SELECT @extschema@.ct_add_threshold('foreign_key_deadlock', 'deadlocks', '=', 0);
 SELECT @extschema@.ct_add_check('foreign_key_deadlock', 'totals_add_up',
 	'SELECT o.id AS customer_order, o.total AS observed, coalesce(sum(l.price), 0) AS expected,
 		count(l.id) AS lines

@@ -116,7 +116,7 @@ INSERT INTO transfer (debit, credit, amount) VALUES (:debit, :credit, :amount);
 COMMIT;
 $$);
 
-SELECT @extschema@.ct_add_slo('lock_order_deadlock', 'deadlocks', '=', 0);
+SELECT @extschema@.ct_add_threshold('lock_order_deadlock', 'deadlocks', '=', 0);
 SELECT @extschema@.ct_add_check('lock_order_deadlock', 'money_is_conserved',
 	'SELECT sum(balance) AS observed, :balance * count(*) AS expected FROM account
 	 HAVING sum(balance) <> :balance * count(*)',

@@ -166,7 +166,7 @@ INSERT INTO batch (site, collector) VALUES (:site, :worker_id);
 COMMIT;
 $$);
 
-SELECT @extschema@.ct_add_slo('upsert_batch_deadlock', 'deadlocks', '=', 0);
+SELECT @extschema@.ct_add_threshold('upsert_batch_deadlock', 'deadlocks', '=', 0);
 SELECT @extschema@.ct_add_check('upsert_batch_deadlock', 'every_batch_counts_once',
 	'SELECT b.site, p.page, coalesce(t.views, 0) AS observed, b.batches * :views AS expected
 	 FROM (SELECT site, count(*) AS batches FROM batch GROUP BY site) b

@@ -22,6 +22,7 @@
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/syscache.h"
 
 #include "src/api/define.h"
 #include "src/definition.h"
@@ -31,8 +32,7 @@ PG_FUNCTION_INFO_V1(ct_create_scenario);
 PG_FUNCTION_INFO_V1(ct_add_variant);
 PG_FUNCTION_INFO_V1(ct_add_script);
 PG_FUNCTION_INFO_V1(ct_add_check);
-PG_FUNCTION_INFO_V1(ct_add_slo);
-PG_FUNCTION_INFO_V1(ct_drop_scenario);
+PG_FUNCTION_INFO_V1(ct_add_threshold);
 
 /* ---- rows to write ---- */
 
@@ -113,11 +113,11 @@ ct_define_begin(const char *function)
 }
 
 /*
- * Locks a scenario's row until the transaction's end.  Raises unless the role
- * may change the scenario; to be called within the catalog.
+ * As ct_define_lock, but returns the scenario's owner, InvalidOid if the role
+ * is gone; *exists is false if there is no such scenario.
  */
-static void
-lock_scenario(MemoryContext context, const char *scenario, Oid role)
+static Oid
+lock_if_there(MemoryContext context, const char *scenario, Oid role, bool *exists)
 {
 	Oid			owner;
 	char	   *name;
@@ -128,8 +128,9 @@ lock_scenario(MemoryContext context, const char *scenario, Oid role)
 						"SELECT owner, bundled FROM @ct_scenario"
 						" WHERE name = $1 AND $2 IS NULL FOR UPDATE",
 						scenario, NULL);
-	if (SPI_processed == 0)
-		ct_definition_unknown_scenario(context, scenario);
+	*exists = SPI_processed > 0;
+	if (!*exists)
+		return InvalidOid;
 	owner = DatumGetObjectId(ct_definition_value(0, 1, &isnull));
 	bundled = DatumGetBool(ct_definition_value(0, 2, &isnull));
 
@@ -143,27 +144,28 @@ lock_scenario(MemoryContext context, const char *scenario, Oid role)
 
 	/* the owner may have been dropped meanwhile: then it is left to superusers */
 	if (has_privs_of_role(role, owner))
-		return;
+		return SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(owner)) ? owner : InvalidOid;
 	name = GetUserNameFromId(owner, true);
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("must be owner of scenario \"%s\"", scenario),
 			 name ? errdetail("It belongs to role \"%s\".", name) :
 			 errdetail("It belonged to role %u, which has been dropped; superusers may drop it.", owner)));
+	return InvalidOid;			/* keep compiler quiet */
 }
 
-/* Raises unless the scenario has the variant, which may be NULL. */
-static void
-check_variant(MemoryContext context, const char *scenario, const char *variant)
+void
+ct_define_lock(MemoryContext context, const char *scenario, Oid role)
 {
-	if (variant != NULL)
-		ct_definition_check_variant(scenario, variant,
-									ct_definition_variants(context, scenario));
+	bool		exists;
+
+	(void) lock_if_there(context, scenario, role, &exists);
+	if (!exists)
+		ct_definition_unknown_scenario(context, scenario);
 }
 
-/* "of scenario ..., variant ..." of a message */
-static char *
-place(const char *scenario, const char *variant)
+char *
+ct_define_place(const char *scenario, const char *variant)
 {
 	if (variant == NULL)
 		return psprintf("scenario \"%s\"", scenario);
@@ -214,11 +216,31 @@ validate_scenario(const CtScenarioDefinition *definition)
 	(void) ct_validate_errors("retried_errors", definition->retried_errors, false);
 }
 
+/*
+ * Drops the scenario of that name, if there is one and the role may.  Returns
+ * who is to own the new one: who owned the old one, else the role.
+ */
+static Oid
+make_way(MemoryContext context, const char *scenario, Oid role)
+{
+	bool		exists;
+	Oid			owner = lock_if_there(context, scenario, role, &exists);
+
+	if (exists)
+		ct_definition_query(context, "DELETE FROM @ct_scenario WHERE name = $1 AND $2 IS NULL",
+							scenario, NULL);
+	return OidIsValid(owner) ? owner : role;
+}
+
 void
 ct_define_scenario(const CtScenarioDefinition *definition)
 {
+	MemoryContext context = CurrentMemoryContext;
+	Oid			role = GetUserId();
+	Oid			owner = role;
 	CtCatalogScope scope;
 	Row			row = {0};
+	int			owner_at;
 	bool		inserted;
 
 	validate_scenario(definition);
@@ -241,30 +263,41 @@ ct_define_scenario(const CtScenarioDefinition *definition)
 	add_value(&row, INT4OID, Int32GetDatum(definition->min_overlap),
 			  !definition->has_min_overlap);
 	add_value(&row, BOOLOID, BoolGetDatum(is_bundling()), false);
-	add_value(&row, REGROLEOID, ObjectIdGetDatum(GetUserId()), false);
+	owner_at = row.n;
+	add_value(&row, REGROLEOID, (Datum) 0, true);
 	add_text(&row, definition->story ? definition->story : "");
 	add_text(&row, definition->transactions_expr);
 
 	ct_catalog_enter(&scope);
-	inserted = insert("INSERT INTO @ct_scenario (name, description, category, setup, teardown,"
-					  " workers, duration, transactions, rate, max_tries, params,"
-					  " expected_errors, retried_errors, min_overlap, bundled, owner,"
-					  " story, transactions_expr)"
-					  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($11, '{}'),"
-					  " $12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING", &row);
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (definition->replace)
+			owner = make_way(context, definition->name, role);
+		row.values[owner_at] = ObjectIdGetDatum(owner);
+		row.nulls[owner_at] = ' ';
+		inserted = insert("INSERT INTO @ct_scenario (name, description, category, setup, teardown,"
+						  " workers, duration, transactions, rate, max_tries, params,"
+						  " expected_errors, retried_errors, min_overlap, bundled, owner,"
+						  " story, transactions_expr)"
+						  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($11, '{}'),"
+						  " $12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING", &row);
+
+		/* who created one meanwhile was faster: it is replaced, too */
+	} while (!inserted && definition->replace);
 	ct_catalog_leave(&scope);
 
 	if (!inserted)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("scenario \"%s\" already exists", definition->name),
-				 errhint("Choose another name, or drop the old one by ct_drop_scenario.")));
+				 errhint("Choose another name, or define it with replace => true, which drops the old one.")));
 }
 
 /*
  * ct_create_scenario(name, description, setup, teardown, workers, duration,
  *		transactions, params, category, rate, max_tries, expected_errors,
- *		retried_errors, min_overlap, story, transactions_expr)
+ *		retried_errors, min_overlap, story, transactions_expr, replace)
  */
 Datum
 ct_create_scenario(PG_FUNCTION_ARGS)
@@ -298,27 +331,8 @@ ct_create_scenario(PG_FUNCTION_ARGS)
 		definition.min_overlap = PG_GETARG_INT32(13);
 	definition.story = ct_arg_text(fcinfo, 14);
 	definition.transactions_expr = ct_arg_text(fcinfo, 15);
+	definition.replace = !PG_ARGISNULL(16) && PG_GETARG_BOOL(16);
 	ct_define_scenario(&definition);
-	PG_RETURN_VOID();
-}
-
-/* ct_drop_scenario(name) */
-Datum
-ct_drop_scenario(PG_FUNCTION_ARGS)
-{
-	MemoryContext context = CurrentMemoryContext;
-	Oid			role = GetUserId();
-	CtCatalogScope scope;
-	char	   *name;
-
-	ct_define_begin("ct_drop_scenario()");
-	name = ct_arg_text_required(fcinfo, 0, "name of the scenario");
-
-	ct_catalog_enter(&scope);
-	lock_scenario(context, name, role);
-	ct_definition_query(context, "DELETE FROM @ct_scenario WHERE name = $1 AND $2 IS NULL",
-						name, NULL);
-	ct_catalog_leave(&scope);
 	PG_RETURN_VOID();
 }
 
@@ -380,7 +394,7 @@ ct_add_variant(PG_FUNCTION_ARGS)
 	add_text(&row, verdict);
 
 	ct_catalog_enter(&scope);
-	lock_scenario(context, scenario, role);
+	ct_define_lock(context, scenario, role);
 	inserted = insert("INSERT INTO @ct_variant (scenario, name, position, description, isolation,"
 					  " max_tries, setup, expected_errors, retried_errors, expected_verdict, bundled)"
 					  " SELECT $1, $2, coalesce(max(v.position), 0) + 1, $3, $4, $5, $6, $7, $8, $9,"
@@ -424,8 +438,8 @@ ct_define_script(const char *scenario, const char *script, const char *body,
 	add_value(&row, INTERVALOID, IntervalPGetDatum(think_time), false);
 
 	ct_catalog_enter(&scope);
-	lock_scenario(context, scenario, role);
-	check_variant(context, scenario, variant);
+	ct_define_lock(context, scenario, role);
+	ct_definition_check_variant(context, scenario, variant);
 	inserted = insert("INSERT INTO @ct_script (scenario, name, variant, position, body, weight,"
 					  " think_time, bundled)"
 					  " SELECT $1, $2, $3, coalesce(max(s.position), 0) + 1, $4, $5, $6,"
@@ -437,7 +451,7 @@ ct_define_script(const char *scenario, const char *script, const char *body,
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("script \"%s\" of %s already exists",
-						script, place(scenario, variant))));
+						script, ct_define_place(scenario, variant))));
 }
 
 /* ct_add_script(scenario, script, body, variant, weight, think_time) */
@@ -483,8 +497,8 @@ ct_define_check(const char *scenario, const char *check, const char *query,
 	add_value(&row, BOOLOID, BoolGetDatum(during), false);
 
 	ct_catalog_enter(&scope);
-	lock_scenario(context, scenario, role);
-	check_variant(context, scenario, variant);
+	ct_define_lock(context, scenario, role);
+	ct_definition_check_variant(context, scenario, variant);
 	inserted = insert("INSERT INTO @ct_check (scenario, name, variant, position, query,"
 					  " description, kind, during, bundled)"
 					  " SELECT $1, $2, $3, coalesce(max(c.position), 0) + 1, $4, $5, $6, $7,"
@@ -496,7 +510,7 @@ ct_define_check(const char *scenario, const char *check, const char *query,
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("check \"%s\" of %s already exists",
-						check, place(scenario, variant))));
+						check, ct_define_place(scenario, variant))));
 }
 
 /* ct_add_check(scenario, check_name, query, description, kind, variant, during) */
@@ -521,9 +535,9 @@ ct_add_check(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* ct_add_slo(scenario, metric, op, target, variant) */
+/* ct_add_threshold(scenario, metric, op, target, variant) */
 Datum
-ct_add_slo(PG_FUNCTION_ARGS)
+ct_add_threshold(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = CurrentMemoryContext;
 	Oid			role = GetUserId();
@@ -535,7 +549,7 @@ ct_add_slo(PG_FUNCTION_ARGS)
 	char	   *variant = ct_arg_text(fcinfo, 4);
 	bool		inserted;
 
-	ct_define_begin("ct_add_slo()");
+	ct_define_begin("ct_add_threshold()");
 	scenario = ct_arg_text_required(fcinfo, 0, "name of the scenario");
 	metric = ct_arg_text_required(fcinfo, 1, "metric");
 	op = ct_arg_text_required(fcinfo, 2, "comparison");
@@ -552,8 +566,8 @@ ct_add_slo(PG_FUNCTION_ARGS)
 	add_text(&row, variant);
 
 	ct_catalog_enter(&scope);
-	lock_scenario(context, scenario, role);
-	check_variant(context, scenario, variant);
+	ct_define_lock(context, scenario, role);
+	ct_definition_check_variant(context, scenario, variant);
 	inserted = insert("INSERT INTO @ct_slo (scenario, variant, metric, op, target, position, bundled)"
 					  " SELECT $1, $5, $2, $3, $4, coalesce(max(t.position), 0) + 1,"
 					  " (SELECT bundled FROM @ct_scenario WHERE name = $1)"
@@ -564,6 +578,6 @@ ct_add_slo(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("threshold \"%s %s\" of %s already exists",
-						metric, op, place(scenario, variant))));
+						metric, op, ct_define_place(scenario, variant))));
 	PG_RETURN_VOID();
 }

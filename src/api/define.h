@@ -34,6 +34,7 @@ typedef struct CtScenarioDefinition
 	Jsonb	   *params;
 	ArrayType  *expected_errors;
 	ArrayType  *retried_errors;
+	bool		replace;		/* in the place of what has this name */
 } CtScenarioDefinition;
 
 /*
@@ -49,6 +50,15 @@ extern void ct_define_check(const char *scenario, const char *check, const char 
 
 /* Raises unless definitions can be written here and now; function is its name in SQL. */
 extern void ct_define_begin(const char *function);
+
+/*
+ * Locks a scenario's row until the transaction's end.  Raises unless the role
+ * may change the scenario; to be called within the catalog, as those below.
+ */
+extern void ct_define_lock(MemoryContext context, const char *scenario, Oid role);
+
+/* "of scenario ..., variant ..." of a message; variant may be NULL */
+extern char *ct_define_place(const char *scenario, const char *variant);
 
 /* ---- arguments ---- */
 

@@ -92,7 +92,7 @@ static const char builtin_check[] =
 
 /*
  * ct_import_pgbench(name, script, description, setup, teardown, workers,
- *		duration, transactions, params, rate, max_tries, min_overlap)
+ *		duration, transactions, params, rate, max_tries, min_overlap, replace)
  */
 Datum
 ct_import_pgbench(PG_FUNCTION_ARGS)
@@ -124,6 +124,7 @@ ct_import_pgbench(PG_FUNCTION_ARGS)
 		definition.rate = PG_GETARG_FLOAT8(9);
 	definition.has_max_tries = true;
 	definition.max_tries = PG_ARGISNULL(10) ? 1 : PG_GETARG_INT32(10);
+	definition.replace = !PG_ARGISNULL(12) && PG_GETARG_BOOL(12);
 
 	for (i = 0; i < lengthof(builtins); i++)
 	{
