@@ -212,7 +212,8 @@ ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 		asked = plan->workers;
 		plan->workers = Max(max_worker_processes - 1, 1);
 	}
-	call->segment = ct_shared_create(document, plan->workers, program->nhistograms);
+	call->segment = ct_shared_create(document, plan->workers, program->nhistograms,
+									 program->norders);
 	call->shared = ct_shared_address(call->segment);
 	call->shared->workers_asked = Max(asked, plan->workers);
 	call->attached = true;

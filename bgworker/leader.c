@@ -71,6 +71,13 @@ typedef struct CtLeader
 	uint64		last_ns;
 } CtLeader;
 
+/*
+ * The gate is an instant somewhat ahead, until which all have woken up: these
+ * are what it takes to wake a process, and as much for each further one.
+ */
+#define GATE_NS				UINT64CONST(500000)
+#define GATE_NS_PER_WORKER	UINT64CONST(30000)
+
 /* how long recording and dropping wait for a lock */
 #define END_LOCK_TIMEOUT	"3s"
 
@@ -363,6 +370,7 @@ launch_workers(CtLeader *leader)
 
 		slot->procno = -1;
 		memset(ct_slot_histogram(slot, 0), 0, shared->nhistograms * sizeof(CtHistogram));
+		memset(ct_slot_orders(shared, slot), 0, shared->norders * sizeof(uint64));
 		pg_atomic_write_u32(&slot->state, CT_WORKER_LAUNCHED);
 		leader->handles[i] = ct_launch_worker(leader->segment, shared->run_id, i);
 		if (leader->handles[i] == NULL)
@@ -388,6 +396,7 @@ static void
 open_gate(CtLeader *leader)
 {
 	CtShared   *shared = leader->shared;
+	uint64		wake_up_ns = GATE_NS + leader->nhandles * GATE_NS_PER_WORKER;
 	TimestampTz gate_at;
 
 	/* the row first, for the workers are not to wait for a commit */
@@ -399,8 +408,8 @@ open_gate(CtLeader *leader)
 	pgstat_report_activity(STATE_RUNNING, "ct_ext: watching the workers");
 	shared->nworkers = leader->nhandles;
 	shared->racing = leader->nhandles;
-	shared->gate_at = GetCurrentTimestamp();
-	shared->gate_ns = ct_now_ns();
+	shared->gate_at = GetCurrentTimestamp() + wake_up_ns / 1000;
+	shared->gate_ns = ct_now_ns() + wake_up_ns;
 	if (leader->plan->duration > 0)
 		shared->stop_ns = shared->gate_ns + (uint64) (leader->plan->duration * 1e9);
 	leader->last_ns = shared->gate_ns;

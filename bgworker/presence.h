@@ -1,43 +1,83 @@
 /*
  * presence.h
- *		Whether transactions truly met: the evidence a verdict rests on.
+ *		Whether transactions met, and in which orders their steps came: the
+ *		evidence that a verdict rests on.
  *
- * A worker is idle, in a transaction (its script's iteration, from the first
- * command to the end), or in its section: the part of the transaction after
- * the first statement returned, where what was read may go stale, or all of
- * it where there is only one statement.  Each worker says in its slot
- * where it is, and looks at the others' slots when it enters and when it
- * leaves.  Two overlap if one finds the other inside while entering, or that
- * the other entered in the meantime while leaving; so each of the two finds
- * out for itself, without a lock, and no barrier is needed: the count that is
- * missed on entering is seen to have changed on leaving.
+ * Words, as they are used here:
  *
- * The cost is a look at one slot while workers are busy, since the first one
- * that is found inside settles the question.
+ * - a statement *touches* the database if it opens a relation outside of
+ *	 pg_catalog, takes an advisory lock, or is DDL; see touch.h.
+ * - a *window* is the part of a transaction (of a script's iteration) in which
+ *	 it can be in somebody's way: from the start of the first touching
+ *	 statement after the last \barrier, to the end of its last statement.  What
+ *	 came before a barrier is over when the race begins, and time spent at a
+ *	 barrier or before the first touching statement is no evidence at all.
+ * - two transactions *overlap* if their windows do.
+ * - a transaction *met* another one if within its window a touching statement
+ *	 of another worker's began, ended, or was in progress throughout.
+ *
+ * Each worker publishes in its slot, which it alone writes: since when it has
+ * been in a touching statement, or when its last one ended; the same of its
+ * window; and which steps of the window have ended.  Whether it met somebody
+ * it finds out when its window ends, by a look at the others' slots: if any
+ * touching statement overlapped the window, then the latest one of that worker
+ * is still in progress, or ended after the window began.  No lock is needed,
+ * and the cost is a look at one slot while workers are busy, since the first
+ * one found settles it.
+ *
+ * The orders of steps are found by a glance at one other slot as a statement
+ * begins, in turn: what has ended there, of a window that overlaps ours, ended
+ * before ours begins.  So an order that was seen has occurred; of those that
+ * occur only now and then, some are missed.
+ *
+ * Times are those of ct_now_ns(), shifted left by one, with the lowest bit
+ * saying that it is still going on.
  */
 #ifndef CT_PRESENCE_H
 #define CT_PRESENCE_H
 
 #include "bgworker/shared.h"
 
-typedef enum CtPhase
-{
-	CT_PHASE_IDLE,
-	CT_PHASE_TRANSACTION,
-	CT_PHASE_SECTION
-} CtPhase;
+#define CT_GOING_ON		UINT64CONST(1)
+#define CT_SINCE(ns)	((uint64) (ns) << 1 | CT_GOING_ON)
+#define CT_UNTIL(ns)	((uint64) (ns) << 1)
 
-/* a worker's own view of one stay */
+/* what one glance at another worker's slot found to have ended */
+typedef struct CtGlance
+{
+	int			n;				/* of its windows that overlap ours: 0 to 2 */
+	uint32		script[2];
+	uint64		ended[2];		/* bits of that script's steps */
+} CtGlance;
+
+/* a worker's own view of its window */
 typedef struct CtStay
 {
-	bool		shared;			/* somebody else was inside too */
-	uint64		entered;		/* sum of the others' counts on entering */
+	uint64		since;			/* ns; 0: none was opened in this transaction */
+	uint64		until;			/* end of the last statement in it, ns */
+	uint64		looked;			/* "until" of when the others were last looked at */
+	bool		open;			/* no barrier since */
+	bool		touching;		/* a touching statement is in progress */
+	bool		overlapped;
+	bool		met;
+	uint32		script;
+	uint64		ended;			/* bits of the steps */
+
+	/* the glances: whose slot is next, and how often it is worth it */
+	int			neighbour;
+	uint32		period;
+	uint32		countdown;
+	uint32		nothing_new;
 } CtStay;
 
+/* glances in a row that told nothing new, after which they become half as frequent */
+#define CT_GLANCES_WITHOUT_NEWS	256
+#define CT_GLANCE_PERIOD_MAX	64
+
 /*
- * To be called somewhat before entering: fetches our line for writing and the
- * first one that is going to be looked at, both of which another processor
- * may have, while there is something else to do.
+ * To be called somewhat before the slots are looked at: fetches our line for
+ * writing and the first one that is going to be looked at, both of which
+ * another processor may have, while there is something else to do.
  */
 static inline void
 ct_presence_prepare(CtShared *shared, int self)
@@ -48,98 +88,199 @@ ct_presence_prepare(CtShared *shared, int self)
 #endif
 }
 
+/* A transaction begins: no window yet. */
 static inline void
-ct_presence_enter(CtShared *shared, int self, CtPhase phase, CtStay *stay)
+ct_presence_begin(CtStay *stay, int script)
 {
-	CtSlot	   *mine = ct_shared_slot(shared, self);
-	pg_atomic_uint64 *count = phase == CT_PHASE_SECTION ?
-		&mine->sections_entered : &mine->transactions_entered;
-	int			n = shared->nworkers;
-	int			i;
+	stay->since = stay->until = stay->looked = 0;
+	stay->open = stay->touching = false;
+	stay->overlapped = stay->met = false;
+	stay->script = script;
+	stay->ended = 0;
+}
 
-	/*
-	 * We are the only writer, so no locked instruction is needed; but who
-	 * sees the new count must see the phase too, else we might be missed by
-	 * somebody who enters just now.
-	 */
-	pg_atomic_write_u32(&mine->phase, phase);
-	pg_write_barrier();
-	pg_atomic_write_u64(count, pg_atomic_read_u64(count) + 1);
+/*
+ * A statement that touches the database is in progress since "start".  Opens
+ * the window, and what an earlier one of the transaction has met counts no more.
+ */
+static inline void
+ct_presence_touch(CtShared *shared, int self, CtStay *stay, uint64 start)
+{
+	CtPresence *mine = &ct_shared_slot(shared, self)->presence;
 
-	stay->shared = false;
-	stay->entered = 0;
-	for (i = 1; i < n; i++)
+	if (stay->touching)
+		return;
+	stay->touching = true;
+	if (!stay->open)
 	{
-		CtSlot	   *other = ct_shared_slot(shared, self + i < n ? self + i : self + i - n);
+		stay->open = true;
+		stay->since = stay->until = start;
+		stay->looked = 0;
+		stay->overlapped = stay->met = false;
+		stay->ended = 0;
 
-		stay->entered += pg_atomic_read_u64(phase == CT_PHASE_SECTION ?
-											&other->sections_entered :
-											&other->transactions_entered);
-		pg_read_barrier();
-		if (pg_atomic_read_u32(&other->phase) >= (uint32) phase)
-		{
-			stay->shared = true;
-			return;
-		}
+		/* zero says that what is beside it is being changed */
+		pg_atomic_write_u64(&mine->last_window, pg_atomic_read_u64(&mine->window));
+		pg_atomic_write_u64(&mine->window, 0);
+		pg_write_barrier();
+		pg_atomic_write_u64(&mine->last_ended, pg_atomic_read_u64(&mine->ended));
+		pg_atomic_write_u32(&mine->last_script, pg_atomic_read_u32(&mine->script));
+		pg_atomic_write_u64(&mine->ended, 0);
+		pg_atomic_write_u32(&mine->script, stay->script);
+		pg_write_barrier();
+		pg_atomic_write_u64(&mine->window, CT_SINCE(start));
+	}
+	pg_atomic_write_u64(&mine->touch, CT_SINCE(start));
+}
+
+/* A statement has ended; step: its bit's number in the script, -1 if it has none or failed. */
+static inline void
+ct_presence_ended(CtShared *shared, int self, CtStay *stay, uint64 end, int step)
+{
+	CtPresence *mine = &ct_shared_slot(shared, self)->presence;
+
+	if (!stay->open)
+		return;
+	stay->until = end;
+	if (stay->touching)
+	{
+		pg_atomic_write_u64(&mine->touch, CT_UNTIL(end));
+		stay->touching = false;
+	}
+	if (step >= 0)
+	{
+		stay->ended |= UINT64CONST(1) << step;
+		pg_atomic_write_u64(&mine->ended, stay->ended);
 	}
 }
 
 /*
- * Enters both at once, where the section is the whole transaction: one look at
- * the others, whose cache lines are the cost of it, instead of two.
+ * Looks whether somebody was met until now, unless that is known.  To be
+ * called where a window may have ended: before any waiting, and at the end.
  */
 static inline void
-ct_presence_enter_both(CtShared *shared, int self, CtStay *transaction, CtStay *section)
+ct_presence_look(CtShared *shared, int self, CtStay *stay)
 {
-	CtSlot	   *mine = ct_shared_slot(shared, self);
 	int			n = shared->nworkers;
 	int			i;
 
-	pg_atomic_write_u32(&mine->phase, CT_PHASE_SECTION);
-	pg_write_barrier();
-	pg_atomic_write_u64(&mine->transactions_entered,
-						pg_atomic_read_u64(&mine->transactions_entered) + 1);
-	pg_atomic_write_u64(&mine->sections_entered,
-						pg_atomic_read_u64(&mine->sections_entered) + 1);
-
-	transaction->shared = section->shared = false;
-	transaction->entered = section->entered = 0;
-	for (i = 1; i < n && !section->shared; i++)
+	if (!stay->open || stay->met || stay->looked == stay->until)
+		return;
+	stay->looked = stay->until;
+	for (i = 1; i < n; i++)
 	{
-		CtSlot	   *other = ct_shared_slot(shared, self + i < n ? self + i : self + i - n);
-		uint32		phase;
+		CtPresence *other = &ct_shared_slot(shared, self + i < n ? self + i : self + i - n)->presence;
+		uint64		window = pg_atomic_read_u64(&other->window);
+		uint64		touch = pg_atomic_read_u64(&other->touch);
 
-		transaction->entered += pg_atomic_read_u64(&other->transactions_entered);
-		section->entered += pg_atomic_read_u64(&other->sections_entered);
-		pg_read_barrier();
-		phase = pg_atomic_read_u32(&other->phase);
-		transaction->shared |= phase >= CT_PHASE_TRANSACTION;
-		section->shared |= phase >= CT_PHASE_SECTION;
+		if (touch & CT_GOING_ON ? touch <= CT_SINCE(stay->until) : touch >= CT_UNTIL(stay->since))
+		{
+			stay->overlapped = stay->met = true;
+			return;
+		}
+		if (window & CT_GOING_ON ? window <= CT_SINCE(stay->until) : window >= CT_UNTIL(stay->since))
+			stay->overlapped = true;
 	}
 }
 
-/* Call for the section first, then for the transaction; phase is what was entered. */
+/* The window is over: at a barrier, and at the transaction's end. */
 static inline void
-ct_presence_leave(CtShared *shared, int self, CtPhase phase, CtStay *stay)
+ct_presence_close(CtShared *shared, int self, CtStay *stay)
 {
-	CtSlot	   *mine = ct_shared_slot(shared, self);
-	int			n = shared->nworkers;
-	uint64		entered = 0;
+	if (!stay->open)
+		return;
+	ct_presence_look(shared, self, stay);
+	stay->open = stay->touching = false;
+	pg_atomic_write_u64(&ct_shared_slot(shared, self)->presence.window, CT_UNTIL(stay->until));
+}
+
+/* What was done is undone: the window is over, and its steps count for nobody. */
+static inline void
+ct_presence_fail(CtShared *shared, int self, CtStay *stay, uint64 end)
+{
+	if (!stay->open)
+		return;
+	ct_presence_ended(shared, self, stay, end, -1);
+	pg_atomic_write_u64(&ct_shared_slot(shared, self)->presence.ended, 0);
+	ct_presence_close(shared, self, stay);
+}
+
+/*
+ * What has ended at one of the others, of windows that overlap ours; "start":
+ * when our window begins if it isn't open.
+ */
+static inline void
+ct_presence_glance(CtShared *shared, int self, CtStay *stay, uint64 start, CtGlance *glance)
+{
+	CtPresence *other;
+	uint64		since = stay->open ? stay->since : start;
+	uint64		window;
+	uint64		last_window;
+
+	glance->n = 0;
+	if (likely(--stay->countdown > 0) || shared->nworkers < 2)
+		return;
+	stay->countdown = stay->period;
+	if (++stay->neighbour == self)
+		stay->neighbour++;
+	if (stay->neighbour >= shared->nworkers)
+		stay->neighbour = self == 0 ? 1 : 0;
+
+	other = &ct_shared_slot(shared, stay->neighbour)->presence;
+	window = pg_atomic_read_u64(&other->window);
+	if (window == 0)
+		return;					/* being changed, or never opened */
+	pg_read_barrier();
+	if (window & CT_GOING_ON || window >= CT_UNTIL(since))
+	{
+		glance->script[0] = pg_atomic_read_u32(&other->script);
+		glance->ended[0] = pg_atomic_read_u64(&other->ended);
+		glance->n = 1;
+	}
+	last_window = pg_atomic_read_u64(&other->last_window);
+	if (last_window != 0 && last_window >= CT_UNTIL(since))
+	{
+		glance->script[glance->n] = pg_atomic_read_u32(&other->last_script);
+		glance->ended[glance->n] = pg_atomic_read_u64(&other->last_ended);
+		glance->n++;
+	}
+	pg_read_barrier();
+	if (pg_atomic_read_u64(&other->window) != window)
+		glance->n = 0;
+}
+
+/*
+ * Our step, which has ended now, began after what the glance before it found.
+ * orders: the words of that step, one for each script.
+ */
+static inline void
+ct_presence_record(CtStay *stay, const CtGlance *glance, uint64 *orders)
+{
+	bool		news = false;
 	int			i;
 
-	if (!stay->shared)
+	if (glance->n == 0)
+		return;
+	for (i = 0; i < glance->n; i++)
 	{
-		for (i = 1; i < n; i++)
-		{
-			CtSlot	   *other = ct_shared_slot(shared, self + i < n ? self + i : self + i - n);
+		uint64	   *word = &orders[glance->script[i]];
 
-			entered += pg_atomic_read_u64(phase == CT_PHASE_SECTION ?
-										  &other->sections_entered :
-										  &other->transactions_entered);
+		if ((glance->ended[i] & ~*word) != 0)
+		{
+			*word |= glance->ended[i];
+			news = true;
 		}
-		stay->shared = entered != stay->entered;
 	}
-	pg_atomic_write_u32(&mine->phase, phase - 1);
+	if (news)
+	{
+		stay->nothing_new = 0;
+		stay->period = 1;
+	}
+	else if (++stay->nothing_new >= CT_GLANCES_WITHOUT_NEWS && stay->period < CT_GLANCE_PERIOD_MAX)
+	{
+		stay->nothing_new = 0;
+		stay->period *= 2;
+	}
 }
 
 #endif							/* CT_PRESENCE_H */

@@ -23,7 +23,7 @@
 #include "src/text.h"
 
 dsm_segment *
-ct_shared_create(const Jsonb *document, int max_workers, int nhistograms)
+ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int norders)
 {
 	Size		plan_size = VARSIZE(document);
 	Size		slots_offset;
@@ -35,9 +35,10 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms)
 
 	slots_offset = TYPEALIGN(PG_CACHE_LINE_SIZE,
 							 add_size(MAXALIGN(sizeof(CtShared)), plan_size));
+	slot_size = add_size(TYPEALIGN(PG_CACHE_LINE_SIZE, sizeof(CtSlot)),
+						 mul_size(sizeof(CtHistogram), nhistograms));
 	slot_size = TYPEALIGN(PG_CACHE_LINE_SIZE,
-						  add_size(TYPEALIGN(PG_CACHE_LINE_SIZE, sizeof(CtSlot)),
-								   mul_size(sizeof(CtHistogram), nhistograms)));
+						  add_size(slot_size, mul_size(sizeof(uint64), norders)));
 	total = add_size(slots_offset, mul_size(slot_size, max_workers));
 	if (total > CT_MAX_SHARED)
 		ereport(ERROR,
@@ -62,6 +63,7 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms)
 	shared->stop_timeout = ct_stop_timeout;
 	shared->max_workers = max_workers;
 	shared->nhistograms = nhistograms;
+	shared->norders = norders;
 	shared->plan_offset = MAXALIGN(sizeof(CtShared));
 	shared->slots_offset = slots_offset;
 	shared->slot_size = slot_size;

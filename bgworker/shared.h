@@ -121,15 +121,25 @@ typedef struct CtSlotTally
 } CtSlotTally;
 
 /*
- * A worker's slot.  The first cache line is what the other workers look at
- * to find out whether transactions meet; see presence.h.
+ * Where a worker is in its transaction, for the others to look at; see
+ * presence.h, which alone reads and writes it.  Fits into one cache line.
  */
+typedef struct CtPresence
+{
+	pg_atomic_uint64 touch;		/* its latest statement that touches the database */
+	pg_atomic_uint64 window;	/* 0: the members below are being changed */
+	pg_atomic_uint64 ended;		/* bits of the steps that have ended in the window */
+	pg_atomic_uint64 last_window;	/* the one before */
+	pg_atomic_uint64 last_ended;
+	pg_atomic_uint32 script;	/* whose steps they are */
+	pg_atomic_uint32 last_script;
+} CtPresence;
+
+/* A worker's slot.  Its first cache line is what the other workers look at. */
 typedef struct CtSlot
 {
-	pg_atomic_uint32 phase;		/* CtPhase */
-	pg_atomic_uint64 transactions_entered;
-	pg_atomic_uint64 sections_entered;
-	char		pad[PG_CACHE_LINE_SIZE - sizeof(uint64) * 3];
+	CtPresence	presence;
+	char		pad[PG_CACHE_LINE_SIZE - sizeof(CtPresence)];
 
 	pg_atomic_uint32 state;		/* CtWorkerState */
 	int			pid;
@@ -172,9 +182,10 @@ typedef struct CtShared
 	int			max_workers;	/* slots that there are */
 	int			workers_asked;	/* more, if the server can't have as many */
 	int			nhistograms;	/* per worker */
+	int			norders;		/* words per worker, see CtProgram */
 	Size		plan_offset;
 	Size		slots_offset;
-	Size		slot_size;		/* CtSlot and its histograms */
+	Size		slot_size;		/* CtSlot, its histograms and orders */
 	Size		total_size;
 
 	pg_atomic_uint32 state;		/* CtRunState */
@@ -219,11 +230,19 @@ ct_slot_histogram(CtSlot *slot, int n)
 	return (CtHistogram *) ((char *) slot + TYPEALIGN(PG_CACHE_LINE_SIZE, sizeof(CtSlot))) + n;
 }
 
+/* the words of the program's orders, of which this worker has seen those that are set */
+static inline uint64 *
+ct_slot_orders(const CtShared *shared, CtSlot *slot)
+{
+	return (uint64 *) ct_slot_histogram(slot, shared->nhistograms);
+}
+
 /*
  * Makes the segment for a plan; the resource owner in charge keeps it mapped.
- * nhistograms: the program's.
+ * nhistograms, norders: the program's.
  */
-extern dsm_segment *ct_shared_create(const Jsonb *document, int max_workers, int nhistograms);
+extern dsm_segment *ct_shared_create(const Jsonb *document, int max_workers, int nhistograms,
+									 int norders);
 
 /*
  * Attaches to a run's segment.  Returns NULL if there is no such run under

@@ -36,6 +36,7 @@
 #include "bgworker/launch.h"
 #include "bgworker/presence.h"
 #include "bgworker/slot.h"
+#include "bgworker/touch.h"
 #include "src/ct_compat.h"
 #include "src/interpret.h"
 #include "src/program.h"
@@ -69,6 +70,7 @@ typedef struct CtWorker
 	CtPlan	   *plan;
 	CtProgram  *program;
 	CtStatement ****statements; /* [script][command][statement] */
+	bool	  **touches;		/* [script][command]: does so whatever happens */
 	uint64	   *succeeded;		/* [script]: iterations that came to their end */
 
 	/* what a retry begins with again */
@@ -85,8 +87,6 @@ typedef struct CtWorker
 
 	/* of the iteration under way */
 	int			script;
-	bool		in_section;
-	bool		met;			/* in its section, somebody else in theirs */
 	bool		waited;			/* slept on a heavyweight lock */
 	TimestampTz last_wait;		/* when the lock manager last went to sleep in here */
 	bool		conflicted;		/* ended in an error that is to be retried */
@@ -94,7 +94,7 @@ typedef struct CtWorker
 	int			met_until;		/* the last barrier that was passed, in any try; -1 */
 	uint64		barrier_ns;		/* spent at barriers, which is our doing, not the script's */
 	CtStay		stay;
-	CtStay		section;
+	uint64		statement_ns;	/* when the statement under way began; 0: none is */
 	int			npending;
 	CtPending	pending[CT_MAX_PENDING];
 } CtWorker;
@@ -102,6 +102,8 @@ typedef struct CtWorker
 /* for callbacks that get no argument */
 static CtSlot *my_slot = NULL;
 static CtShared *my_shared = NULL;
+static CtWorker *my_worker = NULL;
+static bool *learn_touch = NULL;	/* of the statement that is being warmed up */
 static emit_log_hook_type previous_emit_log_hook = NULL;
 
 /* What ends us is what the leader wants to tell. */
@@ -124,8 +126,6 @@ finish(CtShared *shared, CtSlot *slot, CtWorkerState state)
 		shared->racing--;
 		SpinLockRelease(&shared->mutex);
 	}
-	pg_atomic_write_u32(&slot->phase, CT_PHASE_IDLE);
-	pg_write_barrier();
 	pg_atomic_write_u32(&slot->state, state);
 	ConditionVariableBroadcast(&shared->changed);
 }
@@ -240,23 +240,16 @@ settle(CtInterpreter *interpreter, CtTransactionEvent event)
 
 /* ---- commands ---- */
 
+/* What is about to be executed touches the database. */
 static void
-enter_section(CtWorker *w)
+touched(void)
 {
-	if (w->in_section)
-		return;
-	ct_presence_enter(w->shared, w->number, CT_PHASE_SECTION, &w->section);
-	w->in_section = true;
-}
+	CtWorker   *w = my_worker;
 
-static void
-leave_section(CtWorker *w)
-{
-	if (!w->in_section)
-		return;
-	ct_presence_leave(w->shared, w->number, CT_PHASE_SECTION, &w->section);
-	w->in_section = false;
-	w->met |= w->section.shared;
+	if (learn_touch != NULL)
+		*learn_touch = true;
+	else if (w->statement_ns != 0)
+		ct_presence_touch(w->shared, w->number, &w->stay, w->statement_ns);
 }
 
 /*
@@ -288,29 +281,35 @@ worker_sql(CtInterpreter *interpreter, int index, const CtCommand *command)
 {
 	CtWorker   *w = (CtWorker *) interpreter;
 	CtProgramScript *script = &w->program->scripts[w->script];
-	CtTransactionEvent event;
+	int			step = script->step[index];
 	uint64		start;
 	uint64		end;
-
-	if (script->nsql == 1)
-		enter_section(w);
+	CtGlance	glance;
 
 	start = clock_ns(w);
 	w->clock_stands = false;
-	event = ct_interpret_sql(interpreter, command, w->statements[w->script][index], settle);
-	if (!w->in_section)
-		ct_presence_prepare(w->shared, w->number);
+	ct_presence_glance(w->shared, w->number, &w->stay, start, &glance);
+	w->statement_ns = start;
+	if (w->touches[w->script][index])
+		ct_presence_touch(w->shared, w->number, &w->stay, start);
+	(void) ct_interpret_sql(interpreter, command, w->statements[w->script][index], settle);
+	ct_presence_prepare(w->shared, w->number);
 	end = clock_ns(w);
+	w->statement_ns = 0;
 
 	if (w->measured)
 		ct_histogram_record(ct_slot_histogram(w->slot, script->step_histogram[index]),
 							end - start);
-
 	note_wait(w);
+	ct_presence_ended(w->shared, w->number, &w->stay, end, step);
+	if (step >= 0 && w->stay.open && w->shared->norders > 0)
+	{
+		uint64	   *orders = ct_slot_orders(w->shared, w->slot);
 
-	/* BEGIN has read nothing yet that could go stale */
-	if (event != CT_TRANSACTION_BEGAN)
-		enter_section(w);
+		*ct_program_executed(w->program, orders, w->script) |= UINT64CONST(1) << step;
+		ct_presence_record(&w->stay, &glance,
+						   ct_program_orders(w->program, orders, w->script, step));
+	}
 }
 
 static void
@@ -327,6 +326,7 @@ worker_pause(CtInterpreter *interpreter, uint64 ns)
 {
 	CtWorker   *w = (CtWorker *) interpreter;
 
+	ct_presence_look(w->shared, w->number, &w->stay);
 	report_pause(w);
 	w->clock_stands = false;
 	ct_pause_ns(ns);
@@ -357,6 +357,7 @@ worker_barrier(CtInterpreter *interpreter, int index, const char *name)
 	/* who met the others in an earlier try isn't awaited by them again */
 	if (index <= w->met_until)
 		return;
+	ct_presence_close(w->shared, w->number, &w->stay);
 	report_pause(w);
 	start = clock_ns(w);
 	w->clock_stands = false;
@@ -442,6 +443,8 @@ try_once(CtWorker *w, int tries)
 		ConditionVariableCancelSleep();
 		note_wait(w);
 		w->interpreter.session->rollback(w->interpreter.session);
+		ct_presence_fail(w->shared, w->number, &w->stay, clock_ns(w));
+		w->statement_ns = 0;
 		MemoryContextSwitchTo(w->iteration_context);
 		RESUME_INTERRUPTS();
 		result = handle_error(w, edata, tries);
@@ -508,19 +511,13 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 	w->waited = false;
 	w->conflicted = false;
 	w->last_wait = get_timeout_start_time(DEADLOCK_TIMEOUT);
-	w->met = false;
 
 	w->measured = start >= w->measure_from_ns;
-	w->in_section = script->is_section;
-	if (w->in_section)
-		ct_presence_enter_both(w->shared, w->number, &w->stay, &w->section);
-	else
-		ct_presence_enter(w->shared, w->number, CT_PHASE_TRANSACTION, &w->stay);
+	ct_presence_begin(&w->stay, w->script);
 	for (;;)
 	{
 		tries++;
 		result = try_once(w, tries);
-		leave_section(w);
 		if (result != CT_TRY_AGAIN || stopped(w, CT_STOP_NOW))
 			break;
 		if (w->measured)
@@ -531,7 +528,7 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 		w->interpreter.random = w->saved_random;
 	}
 	end = clock_ns(w);
-	ct_presence_leave(w->shared, w->number, CT_PHASE_TRANSACTION, &w->stay);
+	ct_presence_close(w->shared, w->number, &w->stay);
 	pgstat_report_stat(false);
 	if (result == CT_TRY_STOPPED || result == CT_TRY_AGAIN)
 		return false;
@@ -542,10 +539,10 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 		w->slot->all_transactions++;
 	if (w->measured)
 	{
-		w->slot->overlapped += w->stay.shared;
-		w->slot->met += w->met;
+		w->slot->overlapped += w->stay.overlapped;
+		w->slot->met += w->stay.met;
 		w->slot->waited += w->waited;
-		w->slot->contended += w->met || w->waited || w->conflicted;
+		w->slot->contended += w->stay.met || w->waited || w->conflicted;
 		if (intended != 0)
 			ct_histogram_record(ct_slot_histogram(w->slot, script->histogram +
 												  CT_LATENCY_SCHEDULE_LAG),
@@ -633,11 +630,13 @@ prepare_statements(CtWorker *w)
 	int			i;
 
 	w->statements = palloc(w->program->nscripts * sizeof(CtStatement ***));
+	w->touches = palloc(w->program->nscripts * sizeof(bool *));
 	for (s = 0; s < w->program->nscripts; s++)
 	{
 		const CtScript *script = w->program->scripts[s].script;
 
 		w->statements[s] = palloc0(Max(script->ncommands, 1) * sizeof(CtStatement **));
+		w->touches[s] = palloc0(Max(script->ncommands, 1) * sizeof(bool));
 		for (c = 0; c < script->ncommands; c++)
 		{
 			const CtCommand *command = &script->commands[c];
@@ -650,6 +649,83 @@ prepare_statements(CtWorker *w)
 														  w->program->symbols);
 		}
 	}
+}
+
+/* Are there values for all of the command's variables? */
+static bool
+has_values(const CtCommand *command, const CtVariables *vars)
+{
+	int			i;
+	int			r;
+
+	for (i = 0; i < command->nstatements; i++)
+		for (r = 0; r < command->statements[i].nrefs; r++)
+			if (ct_variables_get(vars, command->statements[i].refs[r].slot)->type == CT_VALUE_UNSET)
+				return false;
+	return true;
+}
+
+/* Computes a \set as far as that can be done without what statements return. */
+static void
+try_set(const CtCommand *command, CtVariables *vars, pg_prng_state *random)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		ct_variables_set(vars, command->slot, ct_expr_eval(command->expr, vars, random));
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+}
+
+/*
+ * Does what can be done before the gate opens, so that the first statements of
+ * all workers come at once, and not when each is through with parsing,
+ * planning and filling its caches, milliseconds apart: prepares the statements
+ * that depend on nothing that others return, with the values that the first
+ * iteration has, and goes through the executing code once.
+ */
+static void
+warm_up(CtWorker *w)
+{
+	CtSession  *session = w->interpreter.session;
+	CtVariables *vars = ct_variables_create(w->program->symbols);
+	pg_prng_state random = w->interpreter.random;
+	CtValue		value;
+	int			s;
+	int			c;
+	int			i;
+
+	ct_variables_copy(vars, w->interpreter.vars);
+	value.type = CT_VALUE_INT;
+	value.u.i = w->number + 1;
+	ct_variables_set(vars, CT_VAR_ITERATION, value);
+	for (s = 0; s < w->program->nscripts; s++)
+	{
+		const CtScript *script = w->program->scripts[s].script;
+
+		for (c = 0; c < script->ncommands; c++)
+		{
+			const CtCommand *command = &script->commands[c];
+
+			CHECK_FOR_INTERRUPTS();
+			if (command->kind == CT_COMMAND_SET)
+				try_set(command, vars, &random);
+			if (command->kind != CT_COMMAND_SQL || !has_values(command, vars))
+				continue;
+			learn_touch = &w->touches[s][c];
+			for (i = 0; i < command->nstatements; i++)
+				session->warm_up(session, w->statements[s][c][i], vars);
+			learn_touch = NULL;
+		}
+	}
+	ct_interpret_once(ct_script_parse("warm-up", "BEGIN; SELECT 1; COMMIT", w->program->symbols),
+					  w->program->symbols, vars, session, 0);
 }
 
 static void
@@ -699,6 +775,9 @@ prepare_and_work(CtWorker *w)
 	snprintf(name, sizeof(name), "ct_ext run " INT64_FORMAT " worker %d",
 			 shared->run_id, w->number + 1);
 	SetConfigOption("application_name", name, PGC_USERSET, PGC_S_SESSION);
+	my_worker = w;
+	ct_touch_watch(touched);
+	warm_up(w);
 	pgstat_report_activity(STATE_IDLE, NULL);
 
 	pg_atomic_write_u32(&w->slot->state, CT_WORKER_READY);
@@ -714,6 +793,9 @@ prepare_and_work(CtWorker *w)
 
 	w->measure_from_ns = shared->gate_ns + (uint64) (plan->warmup * 1e9);
 	pg_atomic_write_u32(&w->slot->state, CT_WORKER_WORKING);
+	w->stay.neighbour = w->number;
+	w->stay.period = w->stay.countdown = 1;
+	ct_pause_until(shared->gate_ns, ct_has_core(w->number));
 	work(w);
 	pgstat_report_stat(true);
 	pgstat_report_activity(STATE_IDLE, NULL);

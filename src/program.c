@@ -18,7 +18,6 @@ ct_program_load(const CtPlan *plan)
 	foreach(lc, plan->scripts)
 	{
 		CtProgramScript *script = &program->scripts[program->nscripts++];
-		bool		waits = false;
 		int			i;
 
 		script->plan = lfirst(lc);
@@ -29,16 +28,24 @@ ct_program_load(const CtPlan *plan)
 		script->histogram = program->nhistograms;
 		program->nhistograms += CT_LATENCY_STATEMENT;
 		script->step_histogram = palloc(Max(script->script->ncommands, 1) * sizeof(int));
+		script->step = palloc(Max(script->script->ncommands, 1) * sizeof(int));
+		script->command = palloc(CT_MAX_STEPS * sizeof(int));
+		script->first_step = program->nsteps;
 		for (i = 0; i < script->script->ncommands; i++)
 		{
 			bool		is_sql = script->script->commands[i].kind == CT_COMMAND_SQL;
 
 			script->step_histogram[i] = is_sql ? program->nhistograms++ : -1;
-			script->nsql += is_sql;
-			waits |= script->script->commands[i].kind == CT_COMMAND_SLEEP ||
-				script->script->commands[i].kind == CT_COMMAND_BARRIER;
+			script->step[i] = -1;
+			if (is_sql && script->nsteps < CT_MAX_STEPS)
+			{
+				script->command[script->nsteps] = i;
+				script->step[i] = script->nsteps++;
+			}
 		}
-		script->is_section = script->nsql == 1 && !waits;
+		program->nsteps += script->nsteps;
 	}
+	if ((double) (program->nsteps + 1) * program->nscripts <= CT_MAX_ORDERS)
+		program->norders = (program->nsteps + 1) * program->nscripts;
 	return program;
 }

@@ -23,12 +23,27 @@ typedef struct CtProgramScript
 {
 	const CtPlanScript *plan;
 	CtScript   *script;
-	int			nsql;			/* commands that are SQL */
-	bool		is_section;		/* one statement, and no waiting besides it */
 	int			histogram;		/* of CT_LATENCY_TRANSACTION; the others follow */
 	int		   *step_histogram; /* of each command, -1 if it isn't SQL */
+	int			nsteps;			/* SQL commands whose orders are told, at most CT_MAX_STEPS */
+	int			first_step;		/* number of the first one, of all scripts' */
+	int		   *step;			/* of each command: from 0 in its script, -1 if none */
+	int		   *command;		/* of each step */
 } CtProgramScript;
 
+/*
+ * Orders are told of the first steps of each script, and not at all for more
+ * words of them: that is where they would take more memory than histograms do.
+ */
+#define CT_MAX_STEPS		64
+#define CT_MAX_ORDERS		65536
+
+/*
+ * The orders seen are words, nscripts for each step of each script: in the
+ * word (step, s), bit i says that step i of script s, in another transaction
+ * that overlapped, ended before this step began.  After them a word for each
+ * script, with the bits of those of its steps that were executed at all.
+ */
 typedef struct CtProgram
 {
 	const CtPlan *plan;
@@ -36,8 +51,24 @@ typedef struct CtProgram
 	int			nscripts;
 	CtProgramScript *scripts;
 	int			nhistograms;
+	int			nsteps;			/* of all scripts */
+	int			norders;		/* words, 0 if orders aren't told */
 	int			total_weight;
 } CtProgram;
+
+/* The words of a script's step, in what has norders words. */
+static inline uint64 *
+ct_program_orders(const CtProgram *program, uint64 *orders, int script, int step)
+{
+	return orders + (Size) (program->scripts[script].first_step + step) * program->nscripts;
+}
+
+/* The word with the steps of a script that were executed. */
+static inline uint64 *
+ct_program_executed(const CtProgram *program, uint64 *orders, int script)
+{
+	return orders + (Size) program->nsteps * program->nscripts + script;
+}
 
 /* Parses; raises what the parser raises.  In the current memory context. */
 extern CtProgram *ct_program_load(const CtPlan *plan);

@@ -22,8 +22,13 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "access/transam.h"
 #include "access/xact.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
 #include "parser/analyze.h"
 #include "pgstat.h"
@@ -34,10 +39,13 @@
 #include "tcop/utility.h"
 #include "utils/backend_status.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timeout.h"
 
 #include "src/ct_compat.h"
@@ -388,6 +396,98 @@ inprocess_execute(CtSession *session, CtStatement *statement, const CtVariables 
 	return event;
 }
 
+/* How long warming up waits for a lock; whoever executes waits for it as long as it takes. */
+#define WARM_UP_LOCK_TIMEOUT	"10ms"
+
+/* Calls the validator of a user's function, which compiles it and keeps that. */
+static bool
+compile_function(Oid funcid, void *context)
+{
+	HeapTuple	tuple;
+	Oid			language;
+	Oid			validator;
+
+	if (funcid < FirstNormalObjectId)
+		return false;
+	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	language = ((Form_pg_proc) GETSTRUCT(tuple))->prolang;
+	ReleaseSysCache(tuple);
+	if (language == ClanguageId || language == INTERNALlanguageId)
+		return false;
+	tuple = SearchSysCache1(LANGOID, ObjectIdGetDatum(language));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	validator = ((Form_pg_language) GETSTRUCT(tuple))->lanvalidator;
+	ReleaseSysCache(tuple);
+	if (OidIsValid(validator))
+		(void) OidFunctionCall1(validator, ObjectIdGetDatum(funcid));
+	return false;
+}
+
+static bool
+compile_functions(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, compile_functions, context, 0);
+	(void) check_functions_in_node(node, compile_function, context);
+	return expression_tree_walker(node, compile_functions, context);
+}
+
+/* Up to the point where the executor would begin to do something. */
+static void
+warm_up_plan(CtStatement *statement, const CtVariables *vars)
+{
+	CachedPlan *plan;
+	PlannedStmt *stmt;
+
+	if (statement->prepared->params)
+		ct_statement_bind(statement, vars);
+	plan = GetCachedPlan(statement->prepared->source, statement->prepared->params,
+						 CurrentResourceOwner, NULL);
+	stmt = list_length(plan->stmt_list) == 1 ? linitial_node(PlannedStmt, plan->stmt_list) : NULL;
+	PushActiveSnapshot(GetTransactionSnapshot());
+	if (stmt != NULL && stmt->utilityStmt == NULL)
+		ExecutorStart(CreateQueryDesc(stmt, statement->prepared->source->query_string,
+									  GetActiveSnapshot(), InvalidSnapshot, None_Receiver,
+									  statement->prepared->params, NULL, 0),
+					  EXEC_FLAG_SKIP_TRIGGERS);
+	(void) compile_functions((Node *) statement->prepared->source->query_list, NULL);
+}
+
+static void
+inprocess_warm_up(CtSession *session, CtStatement *statement, const CtVariables *vars)
+{
+	MemoryContext oldcontext = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		SetCurrentStatementStartTimestamp();
+		StartTransactionCommand();
+		(void) set_config_option("lock_timeout", WARM_UP_LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_LOCAL, true, 0, false);
+		MemoryContextReset(MessageContext);
+		MemoryContextSwitchTo(MessageContext);
+		ct_statement_look(statement, vars);
+		if (statement->kind == CT_STATEMENT_PLAN)
+			warm_up_plan(statement, vars);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(oldcontext);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+
+	/* whatever was opened is closed by this */
+	AbortOutOfAnyTransaction();
+	MemoryContextReset(MessageContext);
+	MemoryContextSwitchTo(oldcontext);
+}
+
 static bool
 inprocess_in_transaction(CtSession *session)
 {
@@ -409,6 +509,7 @@ ct_session_in_process(void)
 
 	self->session.prepare = inprocess_prepare;
 	self->session.execute = inprocess_execute;
+	self->session.warm_up = inprocess_warm_up;
 	self->session.in_transaction = inprocess_in_transaction;
 	self->session.rollback = inprocess_rollback;
 	self->context = AllocSetContextCreate(CurrentMemoryContext, "ct_ext session",

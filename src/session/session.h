@@ -56,6 +56,13 @@ struct CtSession
 								   const CtVariables *vars, bool more,
 								   CtRowTaker taker, void *taker_arg);
 
+	/*
+	 * Does ahead of time what can be done of an execution with such values
+	 * without having any effect: finds out what the statement is, plans it,
+	 * fills caches.  Raises nothing: what fails will fail when it is executed.
+	 */
+	void		(*warm_up) (CtSession *session, CtStatement *statement, const CtVariables *vars);
+
 	bool		(*in_transaction) (CtSession *session); /* in a block? */
 
 	/* after an error: back to no transaction at all */

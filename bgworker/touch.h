@@ -1,0 +1,24 @@
+/*
+ * touch.h
+ *		Whether what is executed touches the database.
+ *
+ * A statement touches the database if it opens a relation outside of
+ * pg_catalog, in itself or in a function, a trigger or a rule that it runs; if
+ * it takes an advisory lock; or if it is a utility other than those that only
+ * control transactions, settings and the session.  "SELECT 1" doesn't, nor
+ * does BEGIN.
+ *
+ * It errs on the side of no: an advisory lock isn't seen where PL/pgSQL takes it
+ * in an expression that it evaluates without a query ("x := pg_try_advisory_lock(1)").
+ */
+#ifndef CT_TOUCH_H
+#define CT_TOUCH_H
+
+/*
+ * From now on in this process, calls "touched" whenever something is about to
+ * be executed that touches the database.  It may be called many times in a
+ * statement, and must not raise.
+ */
+extern void ct_touch_watch(void (*touched) (void));
+
+#endif							/* CT_TOUCH_H */
