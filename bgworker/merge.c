@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "bgworker/merge.h"
+#include "src/orders.h"
 
 static const char *const handling_names[] = {
 	[CT_ERROR_RETRIED] = "retried",
@@ -136,6 +137,22 @@ merge_errors(CtResults *results, const CtSlot *slot)
 	}
 }
 
+static void
+merge_orders(CtResults *results, CtShared *shared, const CtProgram *program)
+{
+	int			i;
+	int			w;
+
+	results->orders_seen = results->orders_possible = -1;
+	if (program->norders == 0)
+		return;
+	results->orders = palloc0(program->norders * sizeof(uint64));
+	for (i = 0; i < shared->nworkers; i++)
+		for (w = 0; w < program->norders; w++)
+			results->orders[w] |= ct_slot_orders(shared, ct_shared_slot(shared, i))[w];
+	ct_orders_count(program, results);
+}
+
 CtResults *
 ct_merge_results(CtShared *shared, const CtProgram *program)
 {
@@ -178,5 +195,6 @@ ct_merge_results(CtShared *shared, const CtProgram *program)
 			ct_histogram_add(&results->histograms[h], ct_slot_histogram(slot, h));
 	}
 	ct_merge_latency(shared, program, results->latency);
+	merge_orders(results, shared, program);
 	return results;
 }

@@ -27,6 +27,8 @@ CREATE TABLE @extschema@.ct_result (
 	waited			bigint,
 	met				bigint,
 	contended		bigint,
+	orders_seen		bigint,			-- see ct_orders
+	orders_possible	bigint,
 	barrier_breaks	bigint,
 	tps				float8,
 	mean_ms			float8,
@@ -124,6 +126,17 @@ CREATE TABLE @extschema@.ct_result_second (
 	p99_ms			float8,
 	max_ms			float8,
 	PRIMARY KEY (run_id, "time")
+);
+
+CREATE TABLE @extschema@.ct_result_order (
+	run_id			bigint NOT NULL REFERENCES @extschema@.ct_result ON DELETE CASCADE,
+	script			text NOT NULL,
+	step			int NOT NULL,	-- as in ct_result_latency
+	other_script	text NOT NULL,
+	other_steps		int[] NOT NULL,
+	before_seen		boolean[] NOT NULL,	-- one for each of other_steps
+	after_seen		boolean[] NOT NULL,
+	PRIMARY KEY (run_id, script, step, other_script)
 );
 
 CREATE TABLE @extschema@.ct_result_error (

@@ -51,6 +51,8 @@ CREATE VIEW @extschema@.ct_runs WITH (security_barrier) AS
 		r.waited,
 		r.met,
 		r.contended,
+		r.orders_seen,
+		r.orders_possible,
 		r.barrier_breaks,
 		r.workers_asked,
 		nullif((r.plan ->> 'rate'::text)::float8, 0::float8) AS rate,
@@ -179,6 +181,20 @@ CREATE VIEW @extschema@.ct_timeline WITH (security_barrier) AS
 	JOIN @extschema@.ct_result_second s ON s.run_id = r.run_id
 	ORDER BY s.run_id, s."time";
 
+CREATE VIEW @extschema@.ct_orders WITH (security_barrier) AS
+	SELECT o.run_id,
+		o.script,
+		o.step,
+		o.other_script,
+		u.other_step,
+		u.before_seen,
+		u.after_seen
+	FROM @extschema@.ct_visible_result r
+	JOIN @extschema@.ct_result_order o ON o.run_id = r.run_id
+	CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(o.other_steps), pg_catalog.unnest(o.before_seen),
+		pg_catalog.unnest(o.after_seen)) AS u (other_step, before_seen, after_seen)
+	ORDER BY o.run_id, o.script, o.step, o.other_script, u.other_step;
+
 CREATE VIEW @extschema@.ct_errors WITH (security_barrier) AS
 	SELECT e.run_id,
 		e.script,
@@ -209,7 +225,7 @@ CREATE VIEW @extschema@.ct_workers WITH (security_barrier) AS
 
 GRANT SELECT ON @extschema@.ct_runs, @extschema@.ct_anomalies, @extschema@.ct_checks,
 	@extschema@.ct_outcomes, @extschema@.ct_tallies, @extschema@.ct_latencies,
-	@extschema@.ct_histograms, @extschema@.ct_timeline, @extschema@.ct_errors,
+	@extschema@.ct_histograms, @extschema@.ct_timeline, @extschema@.ct_orders, @extschema@.ct_errors,
 	@extschema@.ct_workers
 	TO PUBLIC;
 
@@ -237,10 +253,12 @@ COMMENT ON COLUMN @extschema@.ct_runs.p50_ms IS 'median latency of a completed t
 COMMENT ON COLUMN @extschema@.ct_runs.p95_ms IS '95th percentile of the same, ms (percentiles come from a histogram with at most 1 % error)';
 COMMENT ON COLUMN @extschema@.ct_runs.p99_ms IS '99th percentile of the same, ms';
 COMMENT ON COLUMN @extschema@.ct_runs.max_ms IS 'longest latency of the same, ms';
-COMMENT ON COLUMN @extschema@.ct_runs.overlapped IS 'transactions during which another worker''s was also in progress';
+COMMENT ON COLUMN @extschema@.ct_runs.overlapped IS 'transactions whose window overlapped the window of another worker''s: from the start of the first statement after the last \barrier that touches the database (opens a relation outside of pg_catalog, takes an advisory lock, or is DDL) to the end of the last statement';
 COMMENT ON COLUMN @extschema@.ct_runs.waited IS 'transactions that slept at least once on a heavyweight lock (row, transaction, advisory, table lock)';
-COMMENT ON COLUMN @extschema@.ct_runs.met IS 'transactions whose section (from the end of the first statement to the end, or all of it where it is a single statement without a pause) overlapped another worker''s section';
-COMMENT ON COLUMN @extschema@.ct_runs.contended IS 'transactions that met, waited or were retried: the number of trials a pass rests on';
+COMMENT ON COLUMN @extschema@.ct_runs.met IS 'transactions in whose window a statement of another worker''s that touches the database began, ended, or was in progress throughout';
+COMMENT ON COLUMN @extschema@.ct_runs.contended IS 'transactions that met, waited or were retried: what a pass rests on. They are no independent trials, so nothing follows from their number about how often something goes wrong';
+COMMENT ON COLUMN @extschema@.ct_runs.orders_seen IS 'orders of two steps of overlapping transactions that occurred, as far as they were looked for; see ct_orders. A lock that is right makes orders impossible, so no verdict rests on it';
+COMMENT ON COLUMN @extschema@.ct_runs.orders_possible IS 'two for each row of ct_orders; null, as orders_seen, for a run of so many scripts and statements that orders are not kept';
 COMMENT ON COLUMN @extschema@.ct_runs.barrier_breaks IS 'times that a \barrier let its workers go because not all of them could come';
 COMMENT ON COLUMN @extschema@.ct_runs.workers_asked IS 'workers that the call, the scenario or the default asked for';
 COMMENT ON COLUMN @extschema@.ct_runs.rate IS 'intended transactions per second of the whole run; null: each worker goes on as soon as it can';
@@ -331,6 +349,15 @@ COMMENT ON COLUMN @extschema@.ct_timeline.p99_ms IS '99th percentile of the same
 COMMENT ON COLUMN @extschema@.ct_timeline.max_ms IS 'longest of the same, ms';
 COMMENT ON COLUMN @extschema@.ct_timeline.metric IS 'name of the run as a series: scenario, variant and number';
 
+COMMENT ON VIEW @extschema@.ct_orders IS 'a row per run and pair of steps (SQL commands, the first 64 of a script) of two transactions that overlapped: which of the two orders have occurred. What neither says was executed at once, or was not seen: each statement is compared with one other worker''s, in turn';
+COMMENT ON COLUMN @extschema@.ct_orders.run_id IS 'the run, see ct_runs';
+COMMENT ON COLUMN @extschema@.ct_orders.script IS 'script of the one transaction';
+COMMENT ON COLUMN @extschema@.ct_orders.step IS 'its step, as in ct_latencies';
+COMMENT ON COLUMN @extschema@.ct_orders.other_script IS 'script of the other transaction, another worker''s; may be the same';
+COMMENT ON COLUMN @extschema@.ct_orders.other_step IS 'its step';
+COMMENT ON COLUMN @extschema@.ct_orders.before_seen IS 'the step has ended before the other step began, at least once';
+COMMENT ON COLUMN @extschema@.ct_orders.after_seen IS 'the other step has ended before the step began, at least once';
+
 COMMENT ON VIEW @extschema@.ct_errors IS 'a row per run, script, SQLSTATE and what became of the transaction, warm-up included';
 COMMENT ON COLUMN @extschema@.ct_errors.run_id IS 'the run, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_errors.script IS 'script that it happened in';
@@ -377,6 +404,8 @@ COMMENT ON COLUMN @extschema@.ct_result.overlapped IS 'evidence, defined at ct_r
 COMMENT ON COLUMN @extschema@.ct_result.waited IS 'evidence, defined at ct_runs.waited';
 COMMENT ON COLUMN @extschema@.ct_result.met IS 'evidence, defined at ct_runs.met';
 COMMENT ON COLUMN @extschema@.ct_result.contended IS 'evidence, defined at ct_runs.contended';
+COMMENT ON COLUMN @extschema@.ct_result.orders_seen IS 'evidence, defined at ct_runs.orders_seen';
+COMMENT ON COLUMN @extschema@.ct_result.orders_possible IS 'evidence, defined at ct_runs.orders_possible';
 COMMENT ON COLUMN @extschema@.ct_result.barrier_breaks IS 'evidence, defined at ct_runs.barrier_breaks';
 COMMENT ON COLUMN @extschema@.ct_result.tps IS 'completed transactions per second of duration';
 COMMENT ON COLUMN @extschema@.ct_result.mean_ms IS 'mean latency of a completed transaction, ms';
@@ -459,6 +488,15 @@ COMMENT ON COLUMN @extschema@.ct_result_second.p95_ms IS '95th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_result_second.p99_ms IS '99th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_result_second.max_ms IS 'longest, ms';
 
+COMMENT ON TABLE @extschema@.ct_result_order IS 'orders of steps in runs, a row per step and other script; read it through ct_orders';
+COMMENT ON COLUMN @extschema@.ct_result_order.run_id IS 'the run';
+COMMENT ON COLUMN @extschema@.ct_result_order.script IS 'script of the one transaction';
+COMMENT ON COLUMN @extschema@.ct_result_order.step IS 'its step';
+COMMENT ON COLUMN @extschema@.ct_result_order.other_script IS 'script of the other';
+COMMENT ON COLUMN @extschema@.ct_result_order.other_steps IS 'its steps';
+COMMENT ON COLUMN @extschema@.ct_result_order.before_seen IS 'for each of these, whether the step has ended before it began';
+COMMENT ON COLUMN @extschema@.ct_result_order.after_seen IS 'for each of these, whether it has ended before the step began';
+
 COMMENT ON TABLE @extschema@.ct_result_error IS 'errors in runs; read it through ct_errors';
 COMMENT ON COLUMN @extschema@.ct_result_error.run_id IS 'the run';
 COMMENT ON COLUMN @extschema@.ct_result_error.script IS 'the script';
@@ -504,6 +542,8 @@ COMMENT ON COLUMN @extschema@.ct_visible_result.overlapped IS 'evidence, defined
 COMMENT ON COLUMN @extschema@.ct_visible_result.waited IS 'evidence, defined at ct_runs.waited';
 COMMENT ON COLUMN @extschema@.ct_visible_result.met IS 'evidence, defined at ct_runs.met';
 COMMENT ON COLUMN @extschema@.ct_visible_result.contended IS 'evidence, defined at ct_runs.contended';
+COMMENT ON COLUMN @extschema@.ct_visible_result.orders_seen IS 'evidence, defined at ct_runs.orders_seen';
+COMMENT ON COLUMN @extschema@.ct_visible_result.orders_possible IS 'evidence, defined at ct_runs.orders_possible';
 COMMENT ON COLUMN @extschema@.ct_visible_result.barrier_breaks IS 'evidence, defined at ct_runs.barrier_breaks';
 COMMENT ON COLUMN @extschema@.ct_visible_result.tps IS 'completed transactions per second of duration';
 COMMENT ON COLUMN @extschema@.ct_visible_result.mean_ms IS 'mean latency of a completed transaction, ms';

@@ -16,6 +16,7 @@
 
 #include "src/catalog.h"
 #include "src/errcodes.h"
+#include "src/orders.h"
 #include "src/record.h"
 
 /*
@@ -47,6 +48,13 @@ static void
 add_int64(Args *args, int64 value)
 {
 	add(args, INT8OID, Int64GetDatum(value), false);
+}
+
+/* negative is null: not counted */
+static void
+add_count(Args *args, int64 value)
+{
+	add(args, INT8OID, Int64GetDatum(value), value < 0);
 }
 
 static void
@@ -211,6 +219,14 @@ ct_record_second(int64 run_id, const CtSecond *second)
 
 /* ---- the end of a run ---- */
 
+/* for record_order */
+typedef struct CtOrderArgs
+{
+	Args	   *args;
+	int64		run_id;
+	const CtProgram *program;
+} CtOrderArgs;
+
 static void
 record_totals(Args *args, int64 run_id, const CtResults *results, const CtRunEnd *end)
 {
@@ -243,6 +259,8 @@ record_totals(Args *args, int64 run_id, const CtResults *results, const CtRunEnd
 	add_int64(args, results->waited);
 	add_int64(args, results->met);
 	add_int64(args, results->contended);
+	add_count(args, results->orders_seen);
+	add_count(args, results->orders_possible);
 	add_int64(args, results->barrier_breaks);
 	add_rate(args, results->seconds > 0 ? results->transactions / results->seconds : get_float8_nan());
 	add_ms(args, ct_histogram_mean(results->latency));
@@ -254,8 +272,9 @@ record_totals(Args *args, int64 run_id, const CtResults *results, const CtRunEnd
 			"UPDATE @ct_result SET status = $2, sqlstate = $3, message = $4, finished_at = $5,"
 			" verdict = $6, reason = $7, duration = $8, transactions = $9, failed = $10,"
 			" retries = $11, anomalies = $12, overlapped = $13, waited = $14, met = $15,"
-			" contended = $16, barrier_breaks = $17, tps = $18, mean_ms = $19, p50_ms = $20,"
-			" p95_ms = $21, p99_ms = $22, max_ms = $23 WHERE run_id = $1");
+			" contended = $16, orders_seen = $17, orders_possible = $18, barrier_breaks = $19,"
+			" tps = $20, mean_ms = $21, p50_ms = $22, p95_ms = $23, p99_ms = $24, max_ms = $25"
+			" WHERE run_id = $1");
 }
 
 static void
@@ -403,6 +422,49 @@ record_counts(Args *args, int64 run_id, const CtProgram *program, const CtResult
 }
 
 static void
+record_order(void *arg, const CtOrderRow *row)
+{
+	CtOrderArgs *order = arg;
+	Args	   *args = order->args;
+	Datum		steps[CT_MAX_STEPS];
+	Datum		before[CT_MAX_STEPS];
+	Datum		after[CT_MAX_STEPS];
+	int			i;
+
+	for (i = 0; i < row->n; i++)
+	{
+		steps[i] = Int32GetDatum(row->other_command[i] + 1);
+		before[i] = BoolGetDatum(row->before[i]);
+		after[i] = BoolGetDatum(row->after[i]);
+	}
+	add_int64(args, order->run_id);
+	add_text(args, order->program->scripts[row->script].plan->name);
+	add_int32(args, row->command + 1);
+	add_text(args, order->program->scripts[row->other_script].plan->name);
+	add(args, INT4ARRAYOID,
+		PointerGetDatum(construct_array(steps, row->n, INT4OID, sizeof(int32), true, TYPALIGN_INT)),
+		false);
+	add(args, BOOLARRAYOID,
+		PointerGetDatum(construct_array(before, row->n, BOOLOID, sizeof(bool), true, TYPALIGN_CHAR)),
+		false);
+	add(args, BOOLARRAYOID,
+		PointerGetDatum(construct_array(after, row->n, BOOLOID, sizeof(bool), true, TYPALIGN_CHAR)),
+		false);
+	execute(args,
+			"INSERT INTO @ct_result_order (run_id, script, step, other_script, other_steps,"
+			" before_seen, after_seen) VALUES ($1, $2, $3, $4, $5, $6, $7)");
+}
+
+static void
+record_orders(Args *args, int64 run_id, const CtProgram *program, const CtResults *results)
+{
+	CtOrderArgs order = {args, run_id, program};
+
+	if (results->orders != NULL)
+		ct_orders_walk(program, results->orders, record_order, &order);
+}
+
+static void
 record_checks(Args *args, int64 run_id, const CtResults *results)
 {
 	ListCell   *lc;
@@ -457,6 +519,7 @@ ct_record_end(int64 run_id, const CtProgram *program, const CtResults *results,
 	{
 		record_latencies(&args, run_id, program, results);
 		record_counts(&args, run_id, program, results);
+		record_orders(&args, run_id, program, results);
 		record_checks(&args, run_id, results);
 	}
 	ct_catalog_leave(&scope);

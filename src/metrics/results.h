@@ -83,8 +83,11 @@ typedef struct CtResults
 	int64		waited;
 	int64		met;
 	int64		contended;
+	int64		orders_seen;	/* -1 if orders aren't told */
+	int64		orders_possible;
 	CtHistogram *latency;		/* of all scripts' transactions */
 	CtHistogram *histograms;	/* merged, in the program's numbering */
+	uint64	   *orders;			/* merged, see CtProgram; NULL if they aren't told */
 
 	/* whole run */
 	int64		all_transactions;

@@ -82,6 +82,15 @@ typedef struct CtReportSecond
 	double		tps;
 } CtReportSecond;
 
+/* an order of two steps that was never seen */
+typedef struct CtReportOrder
+{
+	char	   *script;
+	int			step;
+	char	   *other_script;	/* before whose */
+	int			other_step;
+} CtReportOrder;
+
 typedef struct CtReportError
 {
 	char	   *script;
@@ -125,6 +134,8 @@ typedef struct CtReport
 	int64		waited;
 	int64		met;
 	int64		contended;
+	int64		orders_seen;
+	int64		orders_possible;
 	int64		barrier_breaks;
 	double		tps;
 	double		mean_ms;
@@ -154,6 +165,11 @@ typedef struct CtReport
 	CtReportBucket *buckets;
 	int			nseconds;
 	CtReportSecond *seconds;
+	int64		pairs;			/* of steps, */
+	int64		pairs_seen;		/* and those that were seen in both orders */
+	int64		orders_missing;
+	int			norders;		/* the first few of those that are missing */
+	CtReportOrder *orders;
 	int			nerrors;
 	CtReportError *errors;
 	int			nworkers;
@@ -199,7 +215,7 @@ extern CtReportTable *ct_report_errors(const CtReport *report);
 extern char *ct_report_title(const CtReport *report);	/* PASS, FAIL, RUNNING ... */
 extern char *ct_report_reason(const CtReport *report);
 extern char *ct_report_facts(const CtReport *report);
-extern char *ct_report_bound(const CtReport *report);
+extern char *ct_report_orders(const CtReport *report);
 extern char *ct_report_throughput(const CtReport *report);
 extern char *ct_report_trend(const CtReport *report);
 extern char *ct_report_fairness(const CtReport *report);

@@ -57,6 +57,9 @@ ct_report_json(StringInfo buf, const CtReport *report)
 					   LIST_OF("time, second, seconds AS length_s, transactions, tps, failed, retries,"
 							   " p50_ms, p95_ms, p99_ms, max_ms",
 							   "@ct_timeline", "time") ","
+					   "'orders', "
+					   LIST_OF("script, step, other_script, other_step, before_seen, after_seen",
+							   "@ct_orders", "script, step, other_script, other_step") ","
 					   "'errors', "
 					   LIST_OF("script, sqlstate, condition_name, handling, count, first_message",
 							   "@ct_errors", "script, count DESC, sqlstate, handling") ","

@@ -18,6 +18,7 @@
 #include "src/report/report.h"
 
 /* anomalies that a report shows; ct_anomalies may have more */
+#define ORDERS_SHOWN 8
 #define ANOMALIES_SHOWN 5
 
 /* Executes a query with the run's id as $1; returns the number of rows. */
@@ -102,6 +103,7 @@ load_run(CtReport *report, int64 run_id)
 				  " 1000 * date_part('epoch', clock_timestamp() - coalesce(gate_at, started_at)) AS elapsed_ms,"
 				  " 1000 * duration AS duration_ms, workers_asked, workers, rate, max_tries,"
 				  " transactions, failed, retries, anomalies, overlapped, waited, met, contended,"
+				  " orders_seen, orders_possible,"
 				  " barrier_breaks, tps, mean_ms, p50_ms, p95_ms, p99_ms, max_ms, held_horizon, seed::text AS seed"
 				  " FROM @ct_runs WHERE run_id = $1",
 				  run_id);
@@ -134,6 +136,8 @@ load_run(CtReport *report, int64 run_id)
 	report->waited = get_int64(0, "waited");
 	report->met = get_int64(0, "met");
 	report->contended = get_int64(0, "contended");
+	report->orders_seen = get_int64(0, "orders_seen");
+	report->orders_possible = get_int64(0, "orders_possible");
 	report->barrier_breaks = get_int64(0, "barrier_breaks");
 	report->tps = get_float(0, "tps");
 	report->mean_ms = get_float(0, "mean_ms");
@@ -237,6 +241,39 @@ load_findings(CtReport *report)
 }
 
 static void
+load_orders(CtReport *report)
+{
+	int			n;
+	int			i;
+
+	n = query_run("SELECT count(*) AS pairs, count(*) FILTER (WHERE before_seen AND after_seen) AS seen,"
+				  " coalesce(sum((NOT before_seen)::int + (NOT after_seen AND script <> other_script)::int), 0)"
+				  " AS missing FROM @ct_orders WHERE run_id = $1",
+				  report->run_id);
+	report->pairs = get_int64(0, "pairs");
+	report->pairs_seen = get_int64(0, "seen");
+	report->orders_missing = get_int64(0, "missing");
+
+	/* of one script with itself, each order is in there twice */
+	n = query_run("SELECT * FROM"
+				  " (SELECT script, step, other_script, other_step FROM @ct_orders"
+				  "  WHERE run_id = $1 AND NOT before_seen UNION ALL"
+				  "  SELECT other_script, other_step, script, step FROM @ct_orders"
+				  "  WHERE run_id = $1 AND NOT after_seen AND script <> other_script) o"
+				  " ORDER BY script, step, other_script, other_step LIMIT " CppAsString2(ORDERS_SHOWN),
+				  report->run_id);
+	report->orders = palloc0(n * sizeof(CtReportOrder));
+	for (i = 0; i < n; i++)
+	{
+		report->orders[i].script = get_text(i, "script");
+		report->orders[i].step = get_int(i, "step");
+		report->orders[i].other_script = get_text(i, "other_script");
+		report->orders[i].other_step = get_int(i, "other_step");
+	}
+	report->norders = n;
+}
+
+static void
 load_measurements(CtReport *report)
 {
 	int			n;
@@ -307,6 +344,7 @@ ct_report_load(int64 run_id)
 	report->unicode = GetDatabaseEncoding() == PG_UTF8 && pg_get_client_encoding() == PG_UTF8;
 	load_run(report, run_id);
 	load_findings(report);
+	load_orders(report);
 	load_measurements(report);
 	return report;
 }

@@ -183,7 +183,7 @@ ct_report_markdown(StringInfo buf, const CtReport *report)
 	write_table(buf, report, ct_report_checks(report));
 	write_anomalies(buf, report);
 	write_table(buf, report, ct_report_evidence(report));
-	write_sentence(buf, ct_report_bound(report));
+	write_sentence(buf, ct_report_orders(report));
 	write_table(buf, report, ct_report_outcomes(report));
 	write_table(buf, report, ct_report_tallies(report));
 

@@ -94,9 +94,9 @@ ct_report_evidence(const CtReport *report)
 		const char *meaning;
 	}			kinds[] = {
 		{"overlapped", report->overlapped, "another worker's transaction was in progress, too"},
-		{"met", report->met, "both were past their first statement"},
+		{"met", report->met, "another one's statement came in between"},
 		{"waited", report->waited, "slept on a lock"},
-		{"contended", report->contended, "met, waited or were retried: the trials that count"},
+		{"contended", report->contended, "met, waited or were retried: what a pass rests on"},
 	};
 	CtReportTable *table = table_create("Evidence", "ct_runs", columns, lengthof(columns));
 	int			i;
@@ -386,18 +386,36 @@ ct_report_facts(const CtReport *report)
 	return buf.data;
 }
 
-/* The rule of three: what no anomaly in so many trials says, and what not. */
+/* What was seen of the orders of steps, and what wasn't. */
 char *
-ct_report_bound(const CtReport *report)
+ct_report_orders(const CtReport *report)
 {
-	if (report->verdict == NULL || strcmp(report->verdict, "fail") == 0 || report->contended < 0)
+	StringInfoData buf;
+	int			i;
+
+	if (report->pairs <= 0)
 		return NULL;
-	if (report->contended <= 3)
-		return psprintf("No anomaly in %s says nothing about how often there is one.",
-						ct_format_plural(report->contended, "trial", "trials"));
-	return psprintf("No anomaly in %s: with 95 %% confidence at most %.2g %% of them show one.",
-					ct_format_plural(report->contended, "trial", "trials"),
-					300.0 / report->contended);
+	if (report->orders_seen == 0)
+		return pstrdup("No order of two transactions' steps was seen: they hardly overlapped.");
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "Both orders of %s of %s of steps were seen",
+					 ct_format_count(report->pairs_seen), ct_format_plural(report->pairs, "pair", "pairs"));
+	for (i = 0; i < report->norders; i++)
+	{
+		const CtReportOrder *order = &report->orders[i];
+
+		appendStringInfoString(&buf, i == 0 ? "; never: " : ", ");
+		if (several_scripts(report))
+			appendStringInfo(&buf, "%s's %d before %s's %d", order->script, order->step,
+							 order->other_script, order->other_step);
+		else
+			appendStringInfo(&buf, "%d before %d", order->step, order->other_step);
+	}
+	if (report->orders_missing > report->norders)
+		appendStringInfo(&buf, " and %s more, see ct_orders",
+						 ct_format_count(report->orders_missing - report->norders));
+	appendStringInfoChar(&buf, '.');
+	return buf.data;
 }
 
 char *

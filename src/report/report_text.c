@@ -238,7 +238,7 @@ write_throughput(StringInfo buf, const CtReport *report)
 void
 ct_report_text(StringInfo buf, const CtReport *report)
 {
-	char	   *bound = ct_report_bound(report);
+	char	   *orders = ct_report_orders(report);
 
 	write_headline(buf, report);
 	write_notes(buf, report);
@@ -246,8 +246,8 @@ ct_report_text(StringInfo buf, const CtReport *report)
 	write_table(buf, report, ct_report_checks(report));
 	write_anomalies(buf, report);
 	write_table(buf, report, ct_report_evidence(report));
-	if (bound)
-		line(buf, bound);
+	if (orders)
+		line(buf, orders);
 	write_table(buf, report, ct_report_outcomes(report));
 	write_table(buf, report, ct_report_tallies(report));
 
