@@ -10,8 +10,10 @@
  * - a *window* is the part of a transaction (of a script's iteration) in which
  *	 it can be in somebody's way: from the start of the first touching
  *	 statement after the last \barrier, to the end of its last statement.  What
- *	 came before a barrier is over when the race begins, and time spent at a
- *	 barrier or before the first touching statement is no evidence at all.
+ *	 came before a barrier is over when the race begins; not so where the
+ *	 barrier is within a transaction block, which then has been in progress all
+ *	 the while.  Time spent before the first touching statement is no evidence
+ *	 at all.
  * - two transactions *overlap* if their windows do.
  * - a transaction *met* another one if within its window a touching statement
  *	 of another worker's began, ended, or was in progress throughout.
@@ -56,7 +58,7 @@ typedef struct CtStay
 	uint64		since;			/* ns; 0: none was opened in this transaction */
 	uint64		until;			/* end of the last statement in it, ns */
 	uint64		looked;			/* "until" of when the others were last looked at */
-	bool		open;			/* no barrier since */
+	bool		open;			/* no barrier outside of a block since */
 	bool		touching;		/* a touching statement is in progress */
 	bool		overlapped;
 	bool		met;

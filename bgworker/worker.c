@@ -357,7 +357,11 @@ worker_barrier(CtInterpreter *interpreter, int index, const char *name)
 	/* who met the others in an earlier try isn't awaited by them again */
 	if (index <= w->met_until)
 		return;
-	ct_presence_close(w->shared, w->number, &w->stay);
+	/* a block that is open goes on with what it has read and locked */
+	if (w->interpreter.session->in_transaction(w->interpreter.session))
+		ct_presence_look(w->shared, w->number, &w->stay);
+	else
+		ct_presence_close(w->shared, w->number, &w->stay);
 	report_pause(w);
 	start = clock_ns(w);
 	w->clock_stands = false;

@@ -211,10 +211,92 @@ SELECT verdict, met FROM last_run;
 -- and two that meet at a barrier
 SELECT ct_test($$
 	\barrier start
-	SELECT pg_sleep(0.01);
+	SELECT pg_sleep(0.01) FROM t;
 	\barrier end
-$$, transactions => 20, workers => 2) > 0 AS ran;
+$$, setup => 'CREATE TABLE t AS SELECT 1 AS a', transactions => 20, workers => 2) > 0 AS ran;
 SELECT verdict, overlapped, met FROM last_run;
+-- what touches no table can't be in anybody's way
+SELECT ct_test($$
+	\barrier start
+	SELECT pg_sleep(0.01);
+$$, transactions => 20, workers => 2) > 0 AS ran;
+SELECT verdict, overlapped, met, orders_seen FROM last_run;
+-- nor can what is over when the race begins
+SELECT ct_test($$
+	SELECT a FROM t;
+	\barrier start
+	\set pause 300 * :client_id
+	\sleep :pause ms
+	SELECT a FROM t;
+$$, setup => 'CREATE TABLE t AS SELECT 1 AS a', transactions => 2, workers => 2, min_overlap => 1) > 0 AS ran;
+SELECT verdict, overlapped, met, contended FROM last_run;
+-- but a block that is open at a barrier has been in progress all the while
+SELECT ct_test($$
+	\set second :iteration % 2
+	\barrier start
+	BEGIN;
+	\if :second
+		\barrier begun
+		SELECT a FROM t;
+		\barrier read
+	\else
+		SELECT a FROM t;
+		\barrier begun
+		\barrier read
+		SELECT a FROM t;
+	\endif
+	COMMIT;
+$$, setup => 'CREATE TABLE t AS SELECT 1 AS a', transactions => 2, workers => 2, min_overlap => 1) > 0 AS ran;
+SELECT verdict, met >= 1 AS met FROM last_run;
+-- a race in the first statement is one
+SELECT ct_test($$
+	\barrier go
+	INSERT INTO u SELECT :worker_id FROM pg_sleep(0.2) WHERE NOT EXISTS (SELECT FROM u);
+$$, setup => 'CREATE TABLE u (i int)', workers => 2, transactions => 2, min_overlap => 2,
+	checks => ARRAY['SELECT count(*) AS observed, 1 AS expected FROM u HAVING count(*) > 1']) > 0 AS ran;
+SELECT verdict, met, contended FROM last_run;
+-- who holds a lock that others wait for is contended as they are
+SELECT ct_test($$
+	BEGIN;
+	SELECT n FROM t WHERE id = 1 FOR UPDATE;
+	\sleep 100 ms
+	UPDATE t SET n = n + 1 WHERE id = 1;
+	COMMIT;
+$$, setup => 'CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0);',
+	workers => 2, transactions => 2, min_overlap => 2) > 0 AS ran;
+SELECT verdict, met, contended, waited BETWEEN 1 AND 2 AS waited FROM last_run;
+-- the orders of steps: a reader before a writer's commit, and after it, as barriers put them
+SELECT ct_test($$
+	\set writer :iteration % 2
+	\barrier start
+	BEGIN;
+	\if :writer
+		INSERT INTO t VALUES (1);
+		\barrier written
+		\barrier read
+		COMMIT;
+		\barrier end
+	\else
+		SELECT count(*) FROM t;
+		\barrier written
+		SELECT count(*) FROM t;
+		\barrier read
+		COMMIT;
+		\barrier end
+	\endif
+$$, setup => 'CREATE TABLE t (a int)', transactions => 20, workers => 2) > 0 AS ran;
+SELECT verdict FROM last_run;
+SELECT o.step, s.sql, o.other_step, t.sql AS other_sql, o.before_seen, o.after_seen FROM ct_orders o
+	JOIN ct_latencies s ON s.run_id = o.run_id AND s.step = o.step JOIN ct_latencies t ON t.run_id = o.run_id AND t.step = o.other_step
+	WHERE o.run_id = (SELECT run_id FROM last_run) AND o.step < o.other_step AND o.other_step = 13 AND s.sql !~ $$SELECT$$ ORDER BY 1;
+SELECT orders_possible = (SELECT 2 * count(*) FROM ct_orders o WHERE o.run_id = r.run_id) AS possible,
+	orders_seen = (SELECT sum(before_seen::int + after_seen::int) FROM ct_orders o WHERE o.run_id = r.run_id) AS seen,
+	(SELECT bool_and(a.before_seen = b.after_seen) FROM ct_orders a JOIN ct_orders b
+	 ON b.run_id = a.run_id AND b.step = a.other_step AND b.other_step = a.step WHERE a.run_id = r.run_id) AS mirrored
+	FROM last_run r;
+-- one worker has no orders
+SELECT ct_test('SELECT a FROM t; SELECT a FROM t;', setup => 'CREATE TABLE t (a int)', transactions => 20, workers => 1, min_overlap => 0) > 0 AS ran;
+SELECT orders_seen FROM last_run;
 -- a lock makes transactions wait instead of meeting
 SELECT ct_test($$
 	BEGIN;

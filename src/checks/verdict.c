@@ -65,11 +65,11 @@ advice(const CtPlan *plan, const CtResults *results)
 	return "raise duration or workers, or widen the race window";
 }
 
-/* Which orders of steps were seen; empty where they aren't told. */
+/* Which orders of steps were seen; empty where they aren't told, and for a lone step, which has none. */
 static const char *
 orders(const CtResults *results)
 {
-	if (results->orders_possible <= 0)
+	if (results->orders_possible <= 2)
 		return "";
 	return psprintf("; " INT64_FORMAT " of " INT64_FORMAT " orders of steps were seen",
 					results->orders_seen, results->orders_possible);

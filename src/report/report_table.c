@@ -395,6 +395,8 @@ ct_report_orders(const CtReport *report)
 
 	if (report->pairs <= 0)
 		return NULL;
+	if (report->pairs == 1)
+		return pstrdup("Transactions of one step have no order, they are only executed at once.");
 	if (report->orders_seen == 0)
 		return pstrdup("No order of two transactions' steps was seen: they hardly overlapped.");
 	initStringInfo(&buf);
