@@ -2,221 +2,539 @@
  * barrier.c
  *		Workers meet at a name.
  *
- * A barrier is a count of arrivals and a generation, under the run's mutex:
- * the last one to arrive empties the count, raises the generation and wakes
- * the others.  Who waits looks again every 10 ms, for a worker may have
- * finished, died, or be blocked, and none of them tells the barrier.
+ * Wording: a "barrier" is what is met at once in an iteration: a name's first
+ * appearance in a script, its second one and so on are barriers of their own.
+ * A "meeting" is one opening of a barrier, and its number is the barrier's
+ * generation.  Who is "absent" is known not to come to the meeting that is
+ * next: its iteration ended without it, by an error or by another way through
+ * the script.  If it comes to the barrier in its next iteration before that
+ * meeting was held, it is "early", and waits for the one after: so each
+ * iteration has its meetings, and who misses one is not a step behind from
+ * there on.  Who is "excused" is somebody without whom the barrier opened
+ * although it might have come: it passes, if it comes later in the iteration.
  *
- * A barrier that opened without somebody lets them pass when they come to it
- * after all, in the same iteration: those whom they would wait for are gone.
+ * All of it is under the run's mutex, for a few instructions: whoever makes it
+ * so that nobody is to come any more opens the barrier, for an instant somewhat
+ * ahead, and wakes those who wait.  They sleep, but for one, the barrier's
+ * attendant, who looks whether somebody is missing who can't come, and whether
+ * it is time to give up.  There is no loop over workers under the mutex: what
+ * a worker missed it finds out itself, by the generation.
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
 
 #include "bgworker/barrier.h"
+#include "bgworker/locks.h"
 
-#define LOOK_AGAIN_MS	10
+/* how often the attendant looks, at first and at last */
+#define FIRST_LOOK_NS	(10 * CT_NS_PER_MS)
+#define LAST_LOOK_NS	(80 * CT_NS_PER_MS)
+/* who isn't the attendant looks after it, for it may have been killed */
+#define UNATTENDED_MS	1000
 
-/* index of the barrier, made if it is new; -1 if there are too many */
+/* From waking the others to the instant: so that the first ones are there, and all are woken. */
+#define OPENING_NS		UINT64CONST(100000)
+#define WAKING_NS		UINT64CONST(3000)	/* each */
+
+/* ---- which barriers there are ---- */
+
+static bool
+is_barrier(const CtScript *script, int command, const char *name)
+{
+	return script->commands[command].kind == CT_COMMAND_BARRIER &&
+		strncmp(script->commands[command].name, name, NAMEDATALEN - 1) == 0;
+}
+
+/* Which of the barriers of its name a command is, from 0, by its place in the script. */
 static int
-find_barrier(CtShared *shared, const char *name)
+ordinal_of(const CtScript *script, int command)
+{
+	int			ordinal = 0;
+	int			i;
+
+	for (i = 0; i < command; i++)
+		ordinal += is_barrier(script, i, script->commands[command].name);
+	return ordinal;
+}
+
+/* The barrier, or the last one of its name; -1 if there is none. */
+static int
+find_barrier(const CtShared *shared, const char *name, int ordinal)
+{
+	int			found = -1;
+	int			i;
+
+	for (i = 0; i < shared->nbarriers; i++)
+	{
+		if (strncmp(shared->barriers[i].name, name, NAMEDATALEN - 1) != 0)
+			continue;
+		found = i;
+		if (shared->barriers[i].ordinal == ordinal)
+			break;
+	}
+	return found;
+}
+
+static void
+add_barrier(CtShared *shared, const char *name, int ordinal)
+{
+	CtBarrier  *barrier;
+
+	/* of one name there may be many; what there is no place for is the last one that there is */
+	if (shared->nbarriers == CT_MAX_MEETINGS)
+		return;
+	barrier = &shared->barriers[shared->nbarriers++];
+	strlcpy(barrier->name, name, NAMEDATALEN);
+	barrier->ordinal = ordinal;
+	ConditionVariableInit(&barrier->opened);
+}
+
+void
+ct_barriers_create(CtShared *shared, const CtProgram *program)
+{
+	int			nnames = 0;
+	int			pass;
+	int			s;
+	int			c;
+
+	/* the first of each name first, so that each name has one */
+	for (pass = 0; pass < 2; pass++)
+		for (s = 0; s < program->nscripts; s++)
+		{
+			const CtScript *script = program->scripts[s].script;
+
+			for (c = 0; c < script->ncommands; c++)
+			{
+				const char *name = script->commands[c].name;
+				int			ordinal;
+				int			found;
+
+				if (script->commands[c].kind != CT_COMMAND_BARRIER)
+					continue;
+				ordinal = ordinal_of(script, c);
+				found = find_barrier(shared, name, ordinal);
+				if (pass == 0 && found < 0 && ++nnames > CT_MAX_BARRIERS)
+					ereport(ERROR,
+							(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+							 errmsg("a run may have at most %d barriers", CT_MAX_BARRIERS)));
+				if (found < 0 || (pass == 1 && shared->barriers[found].ordinal != ordinal))
+					add_barrier(shared, name, ordinal);
+			}
+		}
+}
+
+int
+ct_barrier_find(const CtShared *shared, const CtScript *script, int command)
+{
+	return find_barrier(shared, script->commands[command].name, ordinal_of(script, command));
+}
+
+/* ---- opening; all of this with the mutex held ---- */
+
+/*
+ * Opens it at an instant (0: at once); who calls wakes the others, without the
+ * mutex.
+ */
+static void
+open_barrier(CtBarrier *barrier, uint64 instant)
+{
+	barrier->opens_ns = instant;
+	barrier->arrived = barrier->early;
+	barrier->holding = barrier->early_holding;
+	barrier->early = barrier->early_holding = 0;
+	barrier->absent = 0;
+	barrier->generation++;
+}
+
+/* Opens it if nobody is to come any more, though it be that nobody came at all. */
+static bool
+open_if_complete(CtShared *shared, CtBarrier *barrier)
+{
+	int			arrived = barrier->arrived;
+
+	if (shared->racing == 0 || arrived + barrier->absent < shared->racing)
+		return false;
+	open_barrier(barrier, arrived < 2 ? 0 : ct_now_ns() + OPENING_NS + arrived * WAKING_NS);
+	return true;
+}
+
+static bool
+is_absent(const CtShared *shared, const CtSlot *slot, int number)
+{
+	return slot->meetings[number].absent_at == shared->barriers[number].generation + 1;
+}
+
+static bool
+is_excused(const CtShared *shared, const CtSlot *slot, int number)
+{
+	const CtMeeting *meeting = &slot->meetings[number];
+	uint64		broken = shared->barriers[number].broken;
+
+	return broken != meeting->broken && broken != meeting->absent_at;
+}
+
+/* Is the worker waiting at the barrier, for the next meeting or the one after? */
+static bool
+is_here(const CtShared *shared, const CtSlot *slot, int number)
+{
+	return slot->at_barrier == number + 1 &&
+		slot->at_generation >= shared->barriers[number].generation;
+}
+
+/* ---- without the mutex ---- */
+
+static void
+wake(CtShared *shared, uint64 barriers)
 {
 	int			i;
 
 	for (i = 0; i < shared->nbarriers; i++)
-		if (strncmp(shared->barriers[i].name, name, NAMEDATALEN - 1) == 0)
-			return i;
-	if (i == CT_MAX_BARRIERS)
-		return -1;
-	strlcpy(shared->barriers[i].name, name, NAMEDATALEN);
-	shared->nbarriers++;
-	return i;
-}
-
-/* mutex held */
-static void
-open_barrier(CtBarrier *barrier)
-{
-	barrier->arrived = 0;
-	barrier->generation++;
-}
-
-typedef struct CtMeeting
-{
-	CtShared   *shared;
-	int			at_barrier;		/* as in CtSlot */
-} CtMeeting;
-
-static bool
-is_here(int pid, void *arg)
-{
-	CtMeeting  *meeting = arg;
-	int			i;
-
-	for (i = 0; i < meeting->shared->nworkers; i++)
-	{
-		CtSlot	   *slot = ct_shared_slot(meeting->shared, i);
-
-		if (slot->pid == pid)
-			return slot->at_barrier == meeting->at_barrier;
-	}
-	return false;
+		if (barriers & (UINT64CONST(1) << i))
+			ConditionVariableBroadcast(&shared->barriers[i].opened);
 }
 
 /*
  * Does somebody who is missing wait for a lock of somebody who is here?  If
- * ask is false, only whether somebody who is missing sleeps on a lock at all.
+ * graph is NULL, only whether somebody who is missing sleeps on a lock at all.
  */
 static bool
-somebody_cannot_come(CtShared *shared, int barrier, bool ask)
+somebody_cannot_come(CtShared *shared, int number, CtLockGraph *graph)
 {
-	CtMeeting	meeting = {shared, barrier + 1};
+	int		   *here = NULL;
+	int			nhere = 0;
+	bool		found = false;
 	int			i;
 
-	for (i = 0; i < shared->nworkers; i++)
+	if (graph != NULL)
+	{
+		here = palloc(shared->nworkers * sizeof(int));
+		for (i = 0; i < shared->nworkers; i++)
+		{
+			CtSlot	   *slot = ct_shared_slot(shared, i);
+
+			if (is_here(shared, slot, number))
+				here[nhere++] = slot->pid;
+		}
+		ct_locks_trace(graph, here, nhere);
+		pfree(here);
+	}
+	for (i = 0; i < shared->nworkers && !found; i++)
 	{
 		CtSlot	   *slot = ct_shared_slot(shared, i);
 
-		if (slot->at_barrier == meeting.at_barrier ||
-			pg_atomic_read_u32(&slot->state) != CT_WORKER_WORKING)
-			continue;
-		if (ct_proc_waits_for_lock(slot->procno, slot->pid) &&
-			(!ask || ct_proc_waits_for(slot->pid, is_here, &meeting)))
-			return true;
+		if (!is_here(shared, slot, number) &&
+			pg_atomic_read_u32(&slot->state) == CT_WORKER_WORKING &&
+			!is_absent(shared, slot, number) &&
+			ct_locks_asleep(slot->procno, slot->pid))
+			found = graph == NULL || ct_locks_waits(graph, slot->pid);
 	}
-	return false;
+	return found;
 }
 
 /*
- * Arrives; returns the barrier, and its generation by which to see it open, or
- * NULL if it has opened without us, so that nobody is to be met there.
+ * Arrives.  Returns false if the barrier has opened without us, so that nobody
+ * is to be met there; else the meeting's number, and how many were here for
+ * it: -1 if it was us who opened it.
  */
-static CtBarrier *
-arrive(CtShared *shared, CtSlot *slot, const char *name, volatile uint64 *generation)
+static bool
+arrive(CtShared *shared, CtSlot *slot, int number, volatile uint64 *generation,
+	   volatile int *before)
 {
-	CtBarrier  *barrier = NULL;
-	int			n;
+	CtBarrier  *barrier = &shared->barriers[number];
+	bool		holds = IsTransactionOrTransactionBlock() || ct_locks_hold_any();
+	bool		excused;
+	bool		opened = false;
 
 	SpinLockAcquire(&shared->mutex);
-	n = find_barrier(shared, name);
-	if (n >= 0 && slot->excused & (1U << n))
-		slot->excused &= ~(1U << n);
-	else if (n >= 0)
+	slot->came_to |= UINT64CONST(1) << number;
+	excused = is_excused(shared, slot, number);
+	if (excused)
+		slot->meetings[number].broken = barrier->broken;
+	else
 	{
-		barrier = &shared->barriers[n];
 		*generation = barrier->generation;
-		barrier->arrived++;
-		slot->at_barrier = n + 1;
+		if (is_absent(shared, slot, number))
+		{
+			(*generation)++;
+			*before = barrier->early++;
+			barrier->early_holding += holds;
+		}
+		else
+		{
+			*before = barrier->arrived++;
+			barrier->holding += holds;
+		}
+		slot->at_generation = *generation;
+		slot->at_barrier = number + 1;
+		slot->holds = holds;
+		opened = open_if_complete(shared, barrier);
 	}
 	SpinLockRelease(&shared->mutex);
-	if (n < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a run may have at most %d barriers", CT_MAX_BARRIERS)));
-	return barrier;
+	if (opened)
+	{
+		*before = -1;
+		wake(shared, UINT64CONST(1) << number);
+	}
+	return !excused;
 }
 
-/* Is it open?  Opens it if everybody is here. */
-static bool
-is_open(CtShared *shared, CtBarrier *barrier, uint64 generation)
+/* Who doesn't wait any more, because of an error, isn't counted as one who is here. */
+static void
+withdraw(CtShared *shared, CtSlot *slot, int number)
 {
-	bool		all_here = false;
-	bool		open;
+	CtBarrier  *barrier = &shared->barriers[number];
+	bool		attended;
 
 	SpinLockAcquire(&shared->mutex);
-	open = barrier->generation != generation;
-	if (!open && barrier->arrived >= shared->racing)
+	if (is_here(shared, slot, number))
 	{
-		open_barrier(barrier);
-		all_here = true;
+		if (slot->at_generation == barrier->generation)
+		{
+			barrier->arrived--;
+			barrier->holding -= slot->holds;
+		}
+		else
+		{
+			barrier->early--;
+			barrier->early_holding -= slot->holds;
+		}
 	}
+	slot->at_barrier = 0;
+	attended = barrier->attendant == slot->pid;
+	if (attended)
+		barrier->attendant = 0;
+	attended = attended && barrier->arrived + barrier->early > 0;
 	SpinLockRelease(&shared->mutex);
-	if (all_here)
-		ConditionVariableBroadcast(&shared->changed);
-	return open || all_here;
+	if (attended)
+		wake(shared, UINT64CONST(1) << number);
+}
+
+/* what a look at the barrier tells */
+typedef struct CtBarrierView
+{
+	bool		open;
+	uint64		opens_ns;		/* if it is open */
+	uint64		generation;
+	bool		attends;		/* we do */
+	bool		holding;		/* somebody who is here may hold locks */
+} CtBarrierView;
+
+static CtBarrierView
+look(CtShared *shared, CtBarrier *barrier, uint64 generation)
+{
+	CtBarrierView view;
+
+	SpinLockAcquire(&shared->mutex);
+	view.generation = barrier->generation;
+	view.open = barrier->generation > generation;
+	view.opens_ns = barrier->opens_ns;
+	if (!view.open && barrier->attendant == 0)
+		barrier->attendant = MyProcPid;
+	view.attends = !view.open && barrier->attendant == MyProcPid;
+	view.holding = barrier->holding + barrier->early_holding > 0;
+	SpinLockRelease(&shared->mutex);
+	return view;
 }
 
 /* Opens it without who is missing. */
 static void
 break_barrier(CtShared *shared, CtBarrier *barrier, uint64 generation)
 {
-	int			number = barrier - shared->barriers;
-	int			i;
-
 	SpinLockAcquire(&shared->mutex);
 	if (barrier->generation == generation)
 	{
-		for (i = 0; i < shared->nworkers; i++)
-		{
-			CtSlot	   *slot = ct_shared_slot(shared, i);
-
-			if (slot->at_barrier != number + 1)
-				slot->excused |= 1U << number;
-		}
-		open_barrier(barrier);
+		barrier->broken = generation + 1;
+		open_barrier(barrier, 0);
 		shared->barrier_breaks++;
 	}
 	SpinLockRelease(&shared->mutex);
-	ConditionVariableBroadcast(&shared->changed);
+	ConditionVariableBroadcast(&barrier->opened);
 }
+
+/* of the one who looks after the barrier */
+typedef struct CtAttendance
+{
+	uint64		generation;		/* of the meeting that is next */
+	uint64		deadline;
+	uint64		next_look;
+	uint64		period;
+	bool		blocked_before;
+} CtAttendance;
 
 static void
+begin_attendance(CtShared *shared, CtAttendance *attendance, uint64 generation)
+{
+	uint64		now = ct_now_ns();
+
+	attendance->generation = generation;
+	attendance->deadline = now + (uint64) shared->barrier_timeout * CT_NS_PER_MS;
+	attendance->next_look = now + FIRST_LOOK_NS;
+	attendance->period = FIRST_LOOK_NS;
+	attendance->blocked_before = false;
+}
+
+/* Looks, if it is time to: twice in a row somebody must be found who can't come. */
+static void
+attend(CtShared *shared, CtBarrier *barrier, bool holding, CtAttendance *attendance)
+{
+	int			number = barrier - shared->barriers;
+	uint64		now = ct_now_ns();
+	uint64		rest = 0;
+	bool		blocked;
+
+	if (now >= attendance->deadline)
+	{
+		break_barrier(shared, barrier, attendance->generation);
+		return;
+	}
+	if (now < attendance->next_look)
+		return;
+
+	/* nobody waits for somebody who holds no lock */
+	blocked = holding && somebody_cannot_come(shared, number, NULL);
+	if (blocked && attendance->blocked_before)
+	{
+		CtLockGraph *graph = ct_locks_look();
+
+		blocked = somebody_cannot_come(shared, number, graph);
+		rest = ct_locks_rest_ns(graph);
+		ct_locks_free(graph);
+		if (blocked)
+			break_barrier(shared, barrier, attendance->generation);
+		else
+			attendance->period = Min(attendance->period * 2, LAST_LOOK_NS);
+	}
+	attendance->blocked_before = blocked;
+	attendance->next_look = ct_now_ns() + Max(attendance->period, rest);
+}
+
+/* How long the attendant may sleep, in ms. */
+static long
+until_look(const CtAttendance *attendance, bool holding)
+{
+	uint64		now = ct_now_ns();
+	uint64		until = attendance->deadline;
+
+	if (holding)
+		until = Min(until, attendance->next_look);
+	return until <= now ? 0 : Min((until - now) / CT_NS_PER_MS + 1, UNATTENDED_MS);
+}
+
+/* Waits until it is open, or the run is ended; returns the instant that it opens at, 0: at once. */
+static uint64
 await(CtShared *shared, CtBarrier *barrier, uint64 generation)
 {
-	uint64		deadline = ct_now_ns() + (uint64) shared->barrier_timeout * CT_NS_PER_MS;
-	bool		blocked_before = false;
+	CtAttendance attendance;
+	bool		attended = false;
 
-	ConditionVariablePrepareToSleep(&shared->changed);
-	while (!is_open(shared, barrier, generation) &&
-		   pg_atomic_read_u32(&shared->stop) == CT_STOP_NO)
+	for (;;)
 	{
-		bool		blocked;
+		CtBarrierView view = look(shared, barrier, generation);
+		long		ms = UNATTENDED_MS;
 
-		if (!ConditionVariableTimedSleep(&shared->changed, LOOK_AGAIN_MS, ct_wait_event()))
-			continue;
-
-		/* nobody called: is there anybody to wait for? */
-		blocked = somebody_cannot_come(shared, barrier - shared->barriers, blocked_before);
-		if ((blocked && blocked_before) || ct_now_ns() >= deadline)
-			break_barrier(shared, barrier, generation);
-		blocked_before = blocked;
+		if (view.open || pg_atomic_read_u32(&shared->stop) != CT_STOP_NO)
+		{
+			ConditionVariableCancelSleep();
+			return view.open ? view.opens_ns : 0;
+		}
+		if (view.attends)
+		{
+			if (!attended || attendance.generation != view.generation)
+				begin_attendance(shared, &attendance, view.generation);
+			attended = true;
+			ms = until_look(&attendance, view.holding);
+		}
+		/* the first time it only makes us one of those who are woken */
+		(void) ConditionVariableTimedSleep(&barrier->opened, ms, ct_wait_event());
+		if (view.attends)
+			attend(shared, barrier, view.holding, &attendance);
 	}
-	ConditionVariableCancelSleep();
 }
 
 void
-ct_barrier_begin(CtShared *shared, CtSlot *slot)
+ct_barrier_meet(CtShared *shared, int worker, int number)
 {
-	if (slot->excused == 0)
-		return;
-	SpinLockAcquire(&shared->mutex);
-	slot->excused = 0;
-	SpinLockRelease(&shared->mutex);
-}
-
-void
-ct_barrier_meet(CtShared *shared, CtSlot *slot, const char *name)
-{
+	CtSlot	   *slot = ct_shared_slot(shared, worker);
 	volatile uint64 generation = 0;
-	CtBarrier  *volatile barrier = arrive(shared, slot, name, &generation);
+	volatile int before = 0;
 
-	if (barrier == NULL)
+	if (!arrive(shared, slot, number, &generation, &before))
 		return;
 	PG_TRY();
 	{
-		await(shared, barrier, generation);
+		ct_pause_until(await(shared, &shared->barriers[number], generation),
+					   ct_has_core(before + 1));
 	}
-	PG_CATCH();
+	PG_FINALLY();
 	{
-		/* don't be counted as one who is here */
-		SpinLockAcquire(&shared->mutex);
-		if (barrier->generation == generation)
-			barrier->arrived--;
-		slot->at_barrier = 0;
-		SpinLockRelease(&shared->mutex);
-		PG_RE_THROW();
+		withdraw(shared, slot, number);
 	}
 	PG_END_TRY();
-	slot->at_barrier = 0;
+}
+
+/* ---- a worker's way past the barriers ---- */
+
+void
+ct_barrier_begin(CtShared *shared, int worker)
+{
+	CtSlot	   *slot;
+	int			i;
+
+	if (shared->nbarriers == 0)
+		return;
+	slot = ct_shared_slot(shared, worker);
+	slot->came_to = 0;
+	for (i = 0; i < shared->nbarriers; i++)
+		slot->meetings[i].broken = shared->barriers[i].broken;
+}
+
+void
+ct_barrier_end(CtShared *shared, int worker)
+{
+	CtSlot	   *slot;
+	uint64		opened = 0;
+	int			i;
+
+	if (shared->nbarriers == 0)
+		return;
+	slot = ct_shared_slot(shared, worker);
+	SpinLockAcquire(&shared->mutex);
+	for (i = 0; i < shared->nbarriers; i++)
+	{
+		CtBarrier  *barrier = &shared->barriers[i];
+
+		if ((slot->came_to & (UINT64CONST(1) << i)) != 0 || is_absent(shared, slot, i) ||
+			is_excused(shared, slot, i))
+			continue;
+		slot->meetings[i].absent_at = barrier->generation + 1;
+		barrier->absent++;
+		if (open_if_complete(shared, barrier))
+			opened |= UINT64CONST(1) << i;
+	}
+	SpinLockRelease(&shared->mutex);
+	wake(shared, opened);
+}
+
+void
+ct_barrier_leave(CtShared *shared, int worker)
+{
+	CtSlot	   *slot = ct_shared_slot(shared, worker);
+	uint64		opened = 0;
+	int			i;
+
+	if (slot->at_barrier != 0)
+		withdraw(shared, slot, slot->at_barrier - 1);
+	SpinLockAcquire(&shared->mutex);
+	shared->racing--;
+	for (i = 0; i < shared->nbarriers; i++)
+	{
+		if (is_absent(shared, slot, i))
+			shared->barriers[i].absent--;
+		while (open_if_complete(shared, &shared->barriers[i]))
+			opened |= UINT64CONST(1) << i;
+	}
+	SpinLockRelease(&shared->mutex);
+	wake(shared, opened);
 }

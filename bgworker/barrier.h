@@ -6,18 +6,32 @@
 #define CT_BARRIER_H
 
 #include "bgworker/shared.h"
+#include "src/program.h"
 
 /*
- * Waits until every worker that is still racing has arrived at the barrier of
- * that name.  It opens without those who are missing if one of them waits for
- * a lock of somebody who is here, and so can't come, or if they are missing
- * for longer than ct_ext.barrier_timeout; these don't wait there, when they
- * come later in their iteration.  Raises only for interrupts and for
- * too many names.
+ * Makes the run's barriers out of its scripts; the leader's, before there are
+ * workers.  Raises if there are too many names.
  */
-extern void ct_barrier_meet(CtShared *shared, CtSlot *slot, const char *name);
+extern void ct_barriers_create(CtShared *shared, const CtProgram *program);
 
-/* At the beginning of an iteration, in which no barrier has been missed yet. */
-extern void ct_barrier_begin(CtShared *shared, CtSlot *slot);
+/* The barrier that a \barrier command of a script is. */
+extern int	ct_barrier_find(const CtShared *shared, const CtScript *script, int command);
+
+/*
+ * Waits until every worker that is still racing has arrived at the barrier,
+ * but for those whose iteration has ended without having come to it.  It opens
+ * without those who are missing if one of them waits for a lock of somebody
+ * who is here, and so can't come, or if they are missing for longer than
+ * ct_ext.barrier_timeout; these don't wait there, when they come later in their
+ * iteration.  Raises only for interrupts.
+ */
+extern void ct_barrier_meet(CtShared *shared, int worker, int barrier);
+
+/* At an iteration's beginning and end; costs nothing where there are no barriers. */
+extern void ct_barrier_begin(CtShared *shared, int worker);
+extern void ct_barrier_end(CtShared *shared, int worker);
+
+/* This worker doesn't race any more: nobody waits for it. */
+extern void ct_barrier_leave(CtShared *shared, int worker);
 
 #endif							/* CT_BARRIER_H */

@@ -27,6 +27,7 @@
 #include "bgworker/caller.h"
 #include "bgworker/horizon.h"
 #include "bgworker/launch.h"
+#include "bgworker/locks.h"
 #include "bgworker/merge.h"
 #include "src/ct_compat.h"
 #include "src/program.h"
@@ -110,31 +111,40 @@ leader_is_gone(CtCall *call)
 
 /* ---- the deadlock that only the caller can see ---- */
 
-static bool
-is_me(int pid, void *arg)
+/* The run's process that sleeps on a lock and, as far as the graph tells, waits for us; 0 if none. */
+static int
+blocked_process(CtShared *shared, const CtLockGraph *graph)
 {
-	return pid == MyProcPid;
-}
-
-/* A cheap look at who sleeps on a lock at all; only then the costly question. */
-static void
-check_locks(CtCall *call)
-{
-	CtShared   *shared = call->shared;
-	int			blocked = 0;
 	int			i;
 
-	if (ct_proc_waits_for_lock(shared->leader_procno, shared->leader_pid) &&
-		ct_proc_waits_for(shared->leader_pid, is_me, NULL))
-		blocked = shared->leader_pid;
-	for (i = 0; i < shared->max_workers && blocked == 0; i++)
+	if (ct_locks_asleep(shared->leader_procno, shared->leader_pid) &&
+		ct_locks_waits(graph, shared->leader_pid))
+		return shared->leader_pid;
+	for (i = 0; i < shared->max_workers; i++)
 	{
 		CtSlot	   *slot = ct_shared_slot(shared, i);
 
-		if (slot->pid != 0 && ct_proc_waits_for_lock(slot->procno, slot->pid) &&
-			ct_proc_waits_for(slot->pid, is_me, NULL))
-			blocked = slot->pid;
+		if (slot->pid != 0 && ct_locks_asleep(slot->procno, slot->pid) &&
+			ct_locks_waits(graph, slot->pid))
+			return slot->pid;
 	}
+	return 0;
+}
+
+/* The costly question only where somebody, of the run or not, waits for a lock of ours. */
+static void
+check_locks(CtCall *call)
+{
+	CtLockGraph *graph;
+	int			blocked;
+
+	if (ct_now_ns() < call->next_lock_look || !ct_locks_awaited())
+		return;
+	graph = ct_locks_look();
+	ct_locks_trace(graph, &MyProcPid, 1);
+	blocked = blocked_process(call->shared, graph);
+	call->next_lock_look = ct_now_ns() + ct_locks_rest_ns(graph);
+	ct_locks_free(graph);
 	if (blocked != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_DEADLOCK_DETECTED),

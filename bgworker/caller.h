@@ -17,6 +17,7 @@ typedef struct CtCall
 	BackgroundWorkerHandle *leader; /* NULL if somebody else started it */
 	CtHorizon	horizon;
 	bool		attached;		/* the segment is ours to detach */
+	uint64		next_lock_look; /* when the lock table may be looked at again */
 } CtCall;
 
 /* what the caller of a run is going to do */

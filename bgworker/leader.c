@@ -35,6 +35,7 @@
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
+#include "bgworker/barrier.h"
 #include "bgworker/launch.h"
 #include "bgworker/merge.h"
 #include "bgworker/sandbox.h"
@@ -363,6 +364,7 @@ launch_workers(CtLeader *leader)
 
 	pgstat_report_activity(STATE_RUNNING, "ct_ext: launching workers");
 	ct_shared_set_state(shared, CT_RUN_LAUNCHING);
+	ct_barriers_create(shared, leader->program);
 	leader->handles = palloc(wanted * sizeof(BackgroundWorkerHandle *));
 	for (i = 0; i < wanted; i++)
 	{

@@ -6,19 +6,11 @@
 
 #include <signal.h>
 
-#include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "pgstat.h"
-#include "storage/proc.h"
 #include "storage/shmem.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/elog.h"
-#include "utils/fmgrprotos.h"
-#include "utils/wait_event.h"
 
 #include "bgworker/shared.h"
-#include "src/ct_compat.h"
 #include "src/settings.h"
 #include "src/text.h"
 
@@ -153,7 +145,11 @@ ct_shared_stop(CtShared *shared, CtStopLevel level)
 	{
 		if (pg_atomic_compare_exchange_u32(&shared->stop, &now, level))
 		{
+			int			i;
+
 			ConditionVariableBroadcast(&shared->changed);
+			for (i = 0; i < shared->nbarriers; i++)
+				ConditionVariableBroadcast(&shared->barriers[i].opened);
 			return;
 		}
 	}
@@ -193,47 +189,4 @@ ct_error_raise(const CtErrorReport *report, int elevel)
 			 report->detail[0] ? errdetail_internal("%s", report->detail) : 0,
 			 report->hint[0] ? errhint("%s", report->hint) : 0,
 			 report->context[0] ? errcontext("%s", report->context) : 0));
-}
-
-static bool
-waits_for(int pid, bool (*is_one) (int pid, void *arg), void *arg, int depth)
-{
-	ArrayType  *blockers;
-	Datum	   *pids;
-	int			n;
-	int			i;
-
-	/* a longer queue than that is a matter of another moment */
-	if (depth > 8)
-		return false;
-	blockers = DatumGetArrayTypeP(DirectFunctionCall1(pg_blocking_pids, Int32GetDatum(pid)));
-	deconstruct_array(blockers, INT4OID, sizeof(int32), true, TYPALIGN_INT, &pids, NULL, &n);
-	for (i = 0; i < n; i++)
-	{
-		int			blocker = DatumGetInt32(pids[i]);
-
-		if (blocker != 0 &&
-			(is_one(blocker, arg) || waits_for(blocker, is_one, arg, depth + 1)))
-			return true;
-	}
-	return false;
-}
-
-bool
-ct_proc_waits_for(int pid, bool (*is_one) (int pid, void *arg), void *arg)
-{
-	return waits_for(pid, is_one, arg, 0);
-}
-
-bool
-ct_proc_waits_for_lock(int procno, int pid)
-{
-	PGPROC	   *proc;
-	uint32		event;
-
-	if (procno < 0)
-		return false;
-	proc = &ProcGlobal->allProcs[procno];
-	event = *(volatile uint32 *) &proc->wait_event_info;
-	return (event & 0xFF000000) == PG_WAIT_LOCK && proc->pid == pid;
 }

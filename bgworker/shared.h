@@ -37,7 +37,8 @@
 #define CT_MAX_OUTCOMES			64	/* labels per worker and script mix */
 #define CT_MAX_TALLIES			32
 #define CT_MAX_ERRORS			32	/* kinds of errors a worker tells apart */
-#define CT_MAX_BARRIERS			16
+#define CT_MAX_BARRIERS			16	/* names */
+#define CT_MAX_MEETINGS			64	/* barriers, for one name may be met several times */
 #define CT_MESSAGE_LEN			1024
 #define CT_MAX_SHARED			((Size) 1024 * 1024 * 1024) /* bytes of one run */
 
@@ -82,12 +83,29 @@ typedef struct CtErrorReport
 	char		context[CT_MESSAGE_LEN];
 } CtErrorReport;
 
+/* protected by the run's mutex; see barrier.c for the words */
 typedef struct CtBarrier
 {
 	char		name[NAMEDATALEN];
+	int			ordinal;		/* of those of that name, from 0 */
 	int			arrived;
+	int			holding;		/* of these, who may hold locks */
+	int			early;			/* who waits for the meeting after */
+	int			early_holding;
+	int			absent;			/* known not to come to the next meeting */
+	int			attendant;		/* pid; 0 if nobody looks after it */
 	uint64		generation;		/* grows as it opens */
+	uint64		opens_ns;		/* when it last did; 0: at once */
+	uint64		broken;			/* 1 + the last generation that ended without somebody */
+	ConditionVariable opened;
 } CtBarrier;
+
+/* a worker's view of a barrier */
+typedef struct CtMeeting
+{
+	uint64		absent_at;		/* 1 + the last generation that it is known not to come to */
+	uint64		broken;			/* the barrier's, when its iteration began */
+} CtMeeting;
 
 typedef enum CtErrorHandling
 {
@@ -145,7 +163,9 @@ typedef struct CtSlot
 	int			pid;
 	int			procno;			/* index in ProcGlobal->allProcs, -1 if none */
 	int			at_barrier;		/* 1 + index of the one it waits at, or 0 */
-	uint32		excused;		/* bits of the barriers that opened without it */
+	uint64		at_generation;	/* of which meeting */
+	bool		holds;			/* while it is there, maybe locks */
+	uint64		came_to;		/* bits of the barriers it came to in this iteration */
 
 	/* of the measured part, that is, after the warm-up */
 	uint64		transactions;
@@ -166,6 +186,8 @@ typedef struct CtSlot
 	CtSlotError errors[CT_MAX_ERRORS];
 
 	CtErrorReport error;		/* of CT_WORKER_FAILED */
+
+	CtMeeting	meetings[CT_MAX_MEETINGS];	/* under the mutex, but for the worker's own reading */
 } CtSlot;
 
 typedef struct CtShared
@@ -213,8 +235,8 @@ typedef struct CtShared
 
 	slock_t		mutex;			/* protects the barriers */
 	int			racing;			/* workers that have not finished */
-	int			nbarriers;
-	CtBarrier	barriers[CT_MAX_BARRIERS];
+	int			nbarriers;		/* fixed before there are workers */
+	CtBarrier	barriers[CT_MAX_MEETINGS];
 	uint64		barrier_breaks; /* opened although somebody was missing */
 } CtShared;
 
@@ -266,15 +288,5 @@ extern void ct_shared_cancel(CtShared *shared);
 /* an error from the error stack's top into a report, and out of one again */
 extern void ct_error_store(CtErrorReport *report, const ErrorData *edata);
 extern void ct_error_raise(const CtErrorReport *report, int elevel);
-
-/*
- * Does the process wait for a lock of one of those that is_one says yes to,
- * directly or through others?  Looks at the whole lock table: only for a
- * process that is known to sleep on a lock.
- */
-extern bool ct_proc_waits_for(int pid, bool (*is_one) (int pid, void *arg), void *arg);
-
-/* Is the process at procno, which must still be pid, asleep on a heavyweight lock? */
-extern bool ct_proc_waits_for_lock(int procno, int pid);
 
 #endif							/* CT_SHARED_H */

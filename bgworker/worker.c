@@ -71,6 +71,7 @@ typedef struct CtWorker
 	CtProgram  *program;
 	CtStatement ****statements; /* [script][command][statement] */
 	bool	  **touches;		/* [script][command]: does so whatever happens */
+	int		  **barriers;		/* [script][command] */
 	uint64	   *succeeded;		/* [script]: iterations that came to their end */
 
 	/* what a retry begins with again */
@@ -104,6 +105,7 @@ static CtSlot *my_slot = NULL;
 static CtShared *my_shared = NULL;
 static CtWorker *my_worker = NULL;
 static bool *learn_touch = NULL;	/* of the statement that is being warmed up */
+static int	my_number;
 static emit_log_hook_type previous_emit_log_hook = NULL;
 
 /* What ends us is what the leader wants to tell. */
@@ -121,11 +123,7 @@ static void
 finish(CtShared *shared, CtSlot *slot, CtWorkerState state)
 {
 	if (pg_atomic_read_u32(&slot->state) == CT_WORKER_WORKING)
-	{
-		SpinLockAcquire(&shared->mutex);
-		shared->racing--;
-		SpinLockRelease(&shared->mutex);
-	}
+		ct_barrier_leave(shared, my_number);
 	pg_atomic_write_u32(&slot->state, state);
 	ConditionVariableBroadcast(&shared->changed);
 }
@@ -365,7 +363,7 @@ worker_barrier(CtInterpreter *interpreter, int index, const char *name)
 	report_pause(w);
 	start = clock_ns(w);
 	w->clock_stands = false;
-	ct_barrier_meet(w->shared, w->slot, name);
+	ct_barrier_meet(w->shared, w->number, w->barriers[w->script][index]);
 	w->barrier_ns += clock_ns(w) - start;
 	w->met_until = index;
 }
@@ -510,7 +508,7 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 		w->saved_random = w->interpreter.random;
 	}
 	w->met_until = -1;
-	ct_barrier_begin(w->shared, w->slot);
+	ct_barrier_begin(w->shared, w->number);
 	w->barrier_ns = 0;
 	w->waited = false;
 	w->conflicted = false;
@@ -533,6 +531,7 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 	}
 	end = clock_ns(w);
 	ct_presence_close(w->shared, w->number, &w->stay);
+	ct_barrier_end(w->shared, w->number);
 	pgstat_report_stat(false);
 	if (result == CT_TRY_STOPPED || result == CT_TRY_AGAIN)
 		return false;
@@ -621,6 +620,25 @@ work(CtWorker *w)
 		if (think > 0)
 			sleep_until(w, clock_ns(w) +
 						(uint64) (-log(1.0 - pg_prng_double(&w->pace)) * think * 1e9));
+	}
+}
+
+/* What every \barrier command of every script is. */
+static void
+find_barriers(CtWorker *w)
+{
+	int			s;
+	int			c;
+
+	w->barriers = palloc(w->program->nscripts * sizeof(int *));
+	for (s = 0; s < w->program->nscripts; s++)
+	{
+		const CtScript *script = w->program->scripts[s].script;
+
+		w->barriers[s] = palloc0(Max(script->ncommands, 1) * sizeof(int));
+		for (c = 0; c < script->ncommands; c++)
+			if (script->commands[c].kind == CT_COMMAND_BARRIER)
+				w->barriers[s][c] = ct_barrier_find(w->shared, script, c);
 	}
 }
 
@@ -768,6 +786,7 @@ prepare_and_work(CtWorker *w)
 	w->interpreter.tally = worker_tally;
 	w->interpreter.barrier = worker_barrier;
 	prepare_statements(w);
+	find_barriers(w);
 	seed_randoms(w);
 	w->iteration_context = AllocSetContextCreate(CurrentMemoryContext, "ct_ext iteration",
 												 ALLOCSET_DEFAULT_SIZES);
@@ -816,6 +835,7 @@ ct_worker_main(Datum main_arg)
 	segment = ct_launch_begin(main_arg, &number);
 	ct_process_role = CT_PROCESS_WORKER;
 	my_shared = ct_shared_address(segment);
+	my_number = number;
 	my_slot = ct_shared_slot(my_shared, number);
 	my_slot->pid = MyProcPid;
 	my_slot->procno = ct_my_procno();

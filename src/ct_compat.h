@@ -80,6 +80,24 @@
 #define ct_forget_query_ids(entry)	((entry)->st_query_id = 0)
 #endif
 
+/* 16 has other lists in PGPROC */
+#include "storage/lock.h"
+#if PG_VERSION_NUM >= 160000
+#define ct_proclocks_empty(list)	dlist_is_empty(list)
+#define ct_proclocks_first(list) \
+	(dlist_is_empty(list) ? NULL : dlist_head_element(PROCLOCK, procLink, list))
+#define ct_proclocks_next(list, proclock) \
+	(!dlist_has_next(list, &(proclock)->procLink) ? NULL : \
+	 dlist_container(PROCLOCK, procLink, dlist_next_node(list, &(proclock)->procLink)))
+#else
+#include "storage/shmem.h"
+#define ct_proclocks_empty(list)	SHMQueueEmpty(list)
+#define ct_proclocks_first(list) \
+	((PROCLOCK *) SHMQueueNext(list, list, offsetof(PROCLOCK, procLink)))
+#define ct_proclocks_next(list, proclock) \
+	((PROCLOCK *) SHMQueueNext(list, &(proclock)->procLink, offsetof(PROCLOCK, procLink)))
+#endif
+
 /* of libpq/libpq.h, which includes headers that not all packages bring */
 extern bool pq_check_connection(void);
 

@@ -1,0 +1,57 @@
+/*
+ * locks.h
+ *		Who waits for whom, in the server's heavyweight locks.
+ */
+#ifndef CT_LOCKS_H
+#define CT_LOCKS_H
+
+#include "lib/stringinfo.h"
+
+/* who waits for whom at one moment */
+typedef struct CtLockGraph CtLockGraph;
+
+/*
+ * Looks at the lock table, once, with all of its partitions locked while it is
+ * copied.  In a memory context of its own, below the current one, until
+ * ct_locks_free.  Its cost grows with the locks that there are: ask for it
+ * only where something cheaper says that there is a reason to, and not before
+ * ct_locks_rest_ns have passed since the last one.
+ */
+extern CtLockGraph *ct_locks_look(void);
+extern void ct_locks_free(CtLockGraph *graph);
+
+/* How long to leave the lock table alone after that look, so that it costs 2 % at most. */
+extern uint64 ct_locks_rest_ns(const CtLockGraph *graph);
+
+/*
+ * Finds out who waits, directly or through others, whoever they are, for one
+ * of these processes.  They themselves are taken not to wait.
+ */
+extern void ct_locks_trace(CtLockGraph *graph, const int *pids, int npids);
+
+/* Is that process one of those who were found to wait? */
+extern bool ct_locks_waits(const CtLockGraph *graph, int pid);
+
+/*
+ * For one who was found to wait: the process right before it on the way to
+ * those who were traced, and, appended to the text, the lock between them.
+ */
+extern int	ct_locks_blocker(const CtLockGraph *graph, int pid, StringInfo lock);
+
+/*
+ * Is the process at procno, which must still be pid, asleep on a heavyweight
+ * lock?  Costs next to nothing, and may be wrong about what has just changed.
+ */
+extern bool ct_locks_asleep(int procno, int pid);
+
+/* Does this process hold a lock that another one could have to wait for? */
+extern bool ct_locks_hold_any(void);
+
+/*
+ * Does anybody wait for a lock that this process holds, right behind it?  Looks
+ * at this process's own locks only.  If not, nobody waits for it through
+ * others either.
+ */
+extern bool ct_locks_awaited(void);
+
+#endif							/* CT_LOCKS_H */
