@@ -62,6 +62,7 @@ typedef struct CtLeader
 	MemoryContext tick_context; /* reset each second */
 	bool		setup_begun;	/* there may be something to tear down */
 	bool		gate_opened;
+	const char *ended_by;		/* what has ended it early, or NULL */
 	uint64		end_ns;			/* when the last worker had ended; 0 before */
 
 	/* of the timeline */
@@ -459,14 +460,23 @@ has_check_during(const CtPlan *plan)
 	return false;
 }
 
-static void
-ask_checks_during(CtLeader *leader)
+/* Asks the checks that are to be asked now; has the run failed for good? */
+static bool
+look_at_results(CtLeader *leader, bool during)
 {
-	/* of the slots' sums only the checks' variables are needed, until we are through */
+	CtResults  *results;
+	bool		failed = false;
+
+	/* of the slots' sums nothing is needed once we are through */
 	MemoryContextSwitchTo(leader->tick_context);
-	ct_checks_ask_during(leader->checks, ct_merge_results(leader->shared, leader->program));
+	results = ct_merge_results(leader->shared, leader->program);
+	if (during)
+		ct_checks_ask_during(leader->checks, results);
+	if (leader->plan->stop_on_fail)
+		failed = ct_checks_have_failed(leader->checks, results);
 	MemoryContextSwitchTo(leader->context);
 	MemoryContextReset(leader->tick_context);
+	return failed;
 }
 
 /* Aborts what the workers that are still at it execute. */
@@ -497,6 +507,7 @@ watch(CtLeader *leader)
 	while (count_workers(leader, CT_WORKER_READY, CT_WORKER_WORKING) > 0)
 	{
 		uint64		now;
+		bool		failed = false;
 
 		check_workers(leader);
 		(void) wait_for_news(leader, Min(tick, stop));
@@ -509,9 +520,15 @@ watch(CtLeader *leader)
 			begin();
 			record_second(leader);
 			commit(leader);
-			if (during)
-				ask_checks_during(leader);
+			if (during || leader->plan->stop_on_fail)
+				failed = look_at_results(leader, during);
 			tick = Max(tick + CT_NS_PER_S, now);
+		}
+		if (now < stop && pg_atomic_read_u32(&shared->stop) == CT_STOP_NO &&
+			(failed || pg_atomic_read_u32(&shared->asked_to_stop)))
+		{
+			leader->ended_by = failed ? "stop_on_fail" : "ct_stop()";
+			shared->stop_ns = stop = now;
 		}
 		if (now >= stop)
 		{
@@ -555,6 +572,8 @@ conclude(CtLeader *leader)
 	MemoryContextSwitchTo(leader->context);
 	ct_checks_measure(leader->plan, leader->program, results);
 	ct_judge(leader->plan, results, shared->gate_at);
+	if (leader->ended_by != NULL)
+		results->reason = psprintf("%s; ended early by %s", results->reason, leader->ended_by);
 	return results;
 }
 

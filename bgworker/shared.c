@@ -63,6 +63,7 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int no
 	pg_atomic_init_u32(&shared->state, CT_RUN_STARTING);
 	pg_atomic_init_u32(&shared->stop, CT_STOP_NO);
 	pg_atomic_init_u32(&shared->cancelled, 0);
+	pg_atomic_init_u32(&shared->asked_to_stop, 0);
 	pg_atomic_init_u32(&shared->leader_attached, 0);
 	ConditionVariableInit(&shared->changed);
 	SpinLockInit(&shared->mutex);
@@ -153,6 +154,13 @@ ct_shared_stop(CtShared *shared, CtStopLevel level)
 			return;
 		}
 	}
+}
+
+void
+ct_shared_ask_to_stop(CtShared *shared)
+{
+	pg_atomic_write_u32(&shared->asked_to_stop, 1);
+	ConditionVariableBroadcast(&shared->changed);
 }
 
 void

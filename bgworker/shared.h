@@ -213,6 +213,7 @@ typedef struct CtShared
 	pg_atomic_uint32 state;		/* CtRunState */
 	pg_atomic_uint32 stop;		/* CtStopLevel */
 	pg_atomic_uint32 cancelled; /* somebody asked to cancel */
+	pg_atomic_uint32 asked_to_stop; /* somebody asked for an early end */
 	char		cancel_reason[CT_MESSAGE_LEN];	/* why, if the caller knows more than that */
 	pg_atomic_uint32 leader_attached;
 	ConditionVariable changed;
@@ -284,6 +285,9 @@ extern void ct_shared_stop(CtShared *shared, CtStopLevel level);
 
 /* Asks the leader to cancel the run, in whatever it is doing. */
 extern void ct_shared_cancel(CtShared *shared);
+
+/* Asks the leader to end the run early, and to judge it. */
+extern void ct_shared_ask_to_stop(CtShared *shared);
 
 /* an error from the error stack's top into a report, and out of one again */
 extern void ct_error_store(CtErrorReport *report, const ErrorData *edata);

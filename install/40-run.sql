@@ -21,7 +21,9 @@ CREATE FUNCTION @extschema@.ct_run(
 	keep			boolean DEFAULT false,
 	raise_on_fail	boolean DEFAULT false,
 	trust_owner		boolean DEFAULT false,
-	thresholds		text[] DEFAULT NULL
+	thresholds		text[] DEFAULT NULL,
+	retried_errors	text[] DEFAULT NULL,
+	stop_on_fail	boolean DEFAULT false
 ) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_run';
@@ -46,6 +48,8 @@ CREATE PROCEDURE @extschema@.ct_execute(
 	raise_on_fail	boolean DEFAULT false,
 	trust_owner		boolean DEFAULT false,
 	thresholds		text[] DEFAULT NULL,
+	retried_errors	text[] DEFAULT NULL,
+	stop_on_fail	boolean DEFAULT false,
 	INOUT run_id	bigint DEFAULT NULL
 )
 LANGUAGE C
@@ -69,7 +73,9 @@ CREATE FUNCTION @extschema@.ct_start(
 	keep			boolean DEFAULT false,
 	raise_on_fail	boolean DEFAULT false,
 	trust_owner		boolean DEFAULT false,
-	thresholds		text[] DEFAULT NULL
+	thresholds		text[] DEFAULT NULL,
+	retried_errors	text[] DEFAULT NULL,
+	stop_on_fail	boolean DEFAULT false
 ) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_start';
@@ -91,7 +97,10 @@ CREATE FUNCTION @extschema@.ct_test(
 	min_overlap		int DEFAULT NULL,
 	expected_errors	text[] DEFAULT NULL,
 	keep			boolean DEFAULT false,
-	raise_on_fail	boolean DEFAULT false
+	raise_on_fail	boolean DEFAULT false,
+	retried_errors	text[] DEFAULT NULL,
+	teardown		text DEFAULT NULL,
+	stop_on_fail	boolean DEFAULT false
 ) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_test';
@@ -113,6 +122,8 @@ CREATE FUNCTION @extschema@.ct_compare(
 	keep			boolean DEFAULT false,
 	trust_owner		boolean DEFAULT false,
 	thresholds		text[] DEFAULT NULL,
+	retried_errors	text[] DEFAULT NULL,
+	stop_on_fail	boolean DEFAULT false,
 	OUT variant		text,
 	OUT verdict		text,
 	OUT anomalies	bigint,
@@ -136,6 +147,10 @@ AS 'MODULE_PATHNAME', 'ct_wait';
 CREATE FUNCTION @extschema@.ct_cancel(run_id bigint) RETURNS boolean
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_cancel';
+
+CREATE FUNCTION @extschema@.ct_stop(run_id bigint) RETURNS boolean
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_stop';
 
 CREATE FUNCTION @extschema@.ct_sweep() RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -168,19 +183,21 @@ REVOKE ALL ON FUNCTION @extschema@.ct_compare FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_sweep FROM PUBLIC;
 
 COMMENT ON FUNCTION @extschema@.ct_run IS
-'runs one variant of a scenario (default: its first) as the calling role, waits for it, and returns its run id. workers: 1 to 1000, default the scenario''s or as many as there are slots for; duration and transactions (for the whole run): one of them, default the scenario''s or 10 s; rate: transactions per second of the whole run, Poisson arrivals, latency then counts from the intended start; isolation: read committed, repeatable read or serializable; max_tries: of a transaction that fails with 40001 or 40P01, 0 for no limit; params: values for the scenario''s parameters; seed: same seed, same random values per worker; warmup: what is measured begins after it; ramp: time over which the workers start; min_overlap: contended transactions that a pass needs; expected_errors: SQLSTATEs or condition names that are outcomes, as "23505=conflict"; keep: leave the sandbox schema; raise_on_fail: raise P0004 unless the verdict is pass; trust_owner: run a scenario of a role that one is no member of, which executes what that role has written; thresholds: like "p95_ms < 100", each in the place of those of the scenario that bound the same metric from the same side';
+'runs one variant of a scenario (default: its first) as the calling role, waits for it, and returns its run id. workers: 1 to 1000, default the scenario''s or as many as there are slots for; duration and transactions (for the whole run): one of them, default the scenario''s or 10 s; rate: transactions per second of the whole run, Poisson arrivals, latency then counts from the intended start; isolation: read committed, repeatable read or serializable; max_tries: of a transaction that fails with 40001 or 40P01, 0 for no limit; params: values for the scenario''s parameters; seed: same seed, same random values per worker; warmup: what is measured begins after it; ramp: time over which the workers start; min_overlap: contended transactions that a pass needs; expected_errors: SQLSTATEs or condition names that are outcomes, as "23505=conflict"; keep: leave the sandbox schema; raise_on_fail: raise P0004 unless the verdict is pass; trust_owner: run a scenario of a role that one is no member of, which executes what that role has written; thresholds: like "p95_ms < 100", each in the place of those of the scenario that bound the same metric from the same side; retried_errors: SQLSTATEs or condition names that repeat the transaction, besides 40001, 40P01 and the scenario''s; stop_on_fail: end the run, looking once a second, at the first violation of a check that is asked during it, unexpected error, or threshold that no rest of the run could meet any more (an upper bound of transactions, failed, retries, errors, deadlocks, serialization_failures or max_ms)';
 COMMENT ON PROCEDURE @extschema@.ct_execute IS
 'like ct_run, but commits before it waits, so that it holds no lock and does not hold back vacuum: CALL ct_execute(''oversell_tickets''). run_id is the id of the run; in PL/pgSQL give it a variable. In a transaction block, in a function, or in a block with an EXCEPTION clause it cannot commit, and waits as ct_run does';
 COMMENT ON FUNCTION @extschema@.ct_start IS
-'like ct_run, but returns as soon as the run is recorded; see ct_wait, ct_cancel and ct_progress';
+'like ct_run, but returns as soon as the run is recorded; see ct_wait, ct_stop, ct_cancel and ct_progress';
 COMMENT ON FUNCTION @extschema@.ct_test IS
-'tests a script, say a call of one''s own function, without defining a scenario: setup is a script executed once in a schema of the run''s own, each check a query that returns the violations, or a threshold like "p95_ms < 100". Options as for ct_run';
+'tests a script, say a call of one''s own function, without defining a scenario: setup is a script executed once in a schema of the run''s own, each check a query that returns the violations, or a threshold like "p95_ms < 100". teardown: a script executed once, after the checks. Options as for ct_run';
 COMMENT ON FUNCTION @extschema@.ct_compare IS
 'runs every variant of a scenario one after the other, with the same random seed, and returns a row each; cheapest marks the one with the highest tps of those that pass. Options as for ct_run';
 COMMENT ON FUNCTION @extschema@.ct_wait IS
 'waits until the run has ended, or the timeout is over, and returns its status';
 COMMENT ON FUNCTION @extschema@.ct_cancel IS
 'cancels a run under way; false if it had ended already. For the run''s role and members of pg_signal_backend';
+COMMENT ON FUNCTION @extschema@.ct_stop IS
+'ends a run under way early, as its duration''s end would: transactions under way are finished, checks asked, and it is judged by what was seen; false if its workers had ended already. One that is still being set up ends as soon as it is. For whom ct_cancel is';
 COMMENT ON FUNCTION @extschema@.ct_sweep IS
 'marks runs whose leader is gone as crashed and drops their sandboxes, as every run does when it starts; returns how many';
 COMMENT ON FUNCTION @extschema@.ct_run_lives IS

@@ -191,6 +191,7 @@ ct_plan_read(const Jsonb *document)
 	plan->seed = get_int64(root, "seed");
 	plan->min_overlap = get_int(root, "min_overlap");
 	plan->keep = get_bool(root, "keep");
+	plan->stop_on_fail = get_bool(root, "stop_on_fail");
 	plan->search_path = need_string(root, "search_path");
 	plan->setup = get_string(root, "setup");
 	plan->variant_setup = get_string(root, "variant_setup");

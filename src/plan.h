@@ -78,6 +78,7 @@ typedef struct CtPlan
 	int64		seed;
 	int			min_overlap;	/* contended transactions that a pass needs */
 	bool		keep;			/* leave the sandbox */
+	bool		stop_on_fail;	/* end at what can't but fail it */
 
 	char	   *search_path;	/* the caller's, as text of the setting */
 	char	   *setup;			/* a script, or NULL */
@@ -118,6 +119,8 @@ typedef struct CtRunOptions
 	Jsonb	   *params;			/* or NULL */
 	ArrayType  *expected_errors;	/* or NULL; text[] */
 	ArrayType  *thresholds;		/* or NULL; text[] */
+	ArrayType  *retried_errors; /* or NULL; text[] */
+	bool		stop_on_fail;
 	bool		keep;
 	bool		trust_owner;	/* run what another role has written */
 } CtRunOptions;
@@ -129,8 +132,8 @@ typedef struct CtRunOptions
  */
 extern Jsonb *ct_plan_of_scenario(const char *scenario, const char *variant,
 								  const CtRunOptions *options);
-extern Jsonb *ct_plan_of_test(const char *script, const char *setup, ArrayType *checks,
-							  const CtRunOptions *options);
+extern Jsonb *ct_plan_of_test(const char *script, const char *setup, const char *teardown,
+							  ArrayType *checks, const CtRunOptions *options);
 
 /* names of a scenario's variants in their order, List of char *; raises if there is no such scenario */
 extern List *ct_plan_variants(const char *scenario);

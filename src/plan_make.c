@@ -121,6 +121,7 @@ write_plan(const CtPlan *plan, const Jsonb *params)
 	put_int64(&state, "seed", plan->seed);
 	put_int64(&state, "min_overlap", plan->min_overlap);
 	put_bool(&state, "keep", plan->keep);
+	put_bool(&state, "stop_on_fail", plan->stop_on_fail);
 	put_string(&state, "search_path", plan->search_path);
 	put_string(&state, "setup", plan->setup);
 	put_string(&state, "variant_setup", plan->variant_setup);
@@ -592,9 +593,13 @@ finish_plan(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 	else if (plan->min_overlap < 0)
 		plan->min_overlap = CT_DEFAULT_MIN_OVERLAP;
 	plan->keep = options->keep;
+	plan->stop_on_fail = options->stop_on_fail;
 	plan->expected_errors = add_errors(plan->expected_errors,
 									   ct_validate_errors("expected_errors",
 														  options->expected_errors, true));
+	plan->retried_errors = add_errors(plan->retried_errors,
+									  ct_validate_errors("retried_errors",
+														 options->retried_errors, false));
 
 	/* a list of errors so far, from here on one of SQLSTATEs */
 	for (i = 0; i < lengthof(always_retried); i++)
@@ -666,8 +671,8 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 }
 
 Jsonb *
-ct_plan_of_test(const char *script, const char *setup, ArrayType *checks,
-				const CtRunOptions *options)
+ct_plan_of_test(const char *script, const char *setup, const char *teardown,
+				ArrayType *checks, const CtRunOptions *options)
 {
 	CtPlan	   *plan = palloc0(sizeof(CtPlan));
 	CtPlanScript *the_script = palloc0(sizeof(CtPlanScript));
@@ -685,6 +690,7 @@ ct_plan_of_test(const char *script, const char *setup, ArrayType *checks,
 	plan->min_overlap = -1;
 	plan->search_path = pstrdup(namespace_search_path);
 	plan->setup = setup ? pstrdup(setup) : NULL;
+	plan->teardown = teardown ? pstrdup(teardown) : NULL;
 
 	the_script->name = "test";
 	the_script->body = pstrdup(script);

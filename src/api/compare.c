@@ -72,7 +72,7 @@ read_result(int64 run_id, CtComparison *row)
 	row->tps = row->nulls[3] ? 0 : DatumGetFloat8(row->values[3]);
 }
 
-/* ct_compare(scenario, options ..., trust_owner, thresholds) */
+/* ct_compare(scenario, options ..., trust_owner, thresholds, retried_errors, stop_on_fail) */
 Datum
 ct_compare(PG_FUNCTION_ARGS)
 {

@@ -30,6 +30,7 @@ PG_FUNCTION_INFO_V1(ct_start);
 PG_FUNCTION_INFO_V1(ct_test);
 PG_FUNCTION_INFO_V1(ct_wait);
 PG_FUNCTION_INFO_V1(ct_cancel);
+PG_FUNCTION_INFO_V1(ct_stop);
 PG_FUNCTION_INFO_V1(ct_run_lives);
 PG_FUNCTION_INFO_V1(ct_sweep);
 
@@ -84,6 +85,8 @@ ct_scenario_options(FunctionCallInfo fcinfo, int n, CtRunOptions *options)
 {
 	options->trust_owner = flag_arg(fcinfo, n);
 	options->thresholds = PG_ARGISNULL(n + 1) ? NULL : PG_GETARG_ARRAYTYPE_P(n + 1);
+	options->retried_errors = PG_ARGISNULL(n + 2) ? NULL : PG_GETARG_ARRAYTYPE_P(n + 2);
+	options->stop_on_fail = flag_arg(fcinfo, n + 3);
 }
 
 /* What a run that came to its end has to say to who waited for it. */
@@ -128,7 +131,8 @@ run_and_wait(const Jsonb *document, CtCallMode mode, bool raise_on_fail)
 
 /*
  * The arguments of ct_run, ct_start and ct_execute: scenario, variant,
- * options ..., raise_on_fail, trust_owner, thresholds.  Returns the plan.
+ * options ..., raise_on_fail, trust_owner, thresholds, retried_errors,
+ * stop_on_fail.  Returns the plan.
  */
 static const Jsonb *
 scenario_args(FunctionCallInfo fcinfo, bool *raise_on_fail)
@@ -186,19 +190,25 @@ ct_execute(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, &value, &isnull)));
 }
 
-/* ct_test(script, setup, checks, options ..., raise_on_fail) */
+/*
+ * ct_test(script, setup, checks, options ..., raise_on_fail, retried_errors,
+ * teardown, stop_on_fail)
+ */
 Datum
 ct_test(PG_FUNCTION_ARGS)
 {
+	const int	n = 3 + CT_RUN_NOPTIONS;
 	CtRunOptions options;
 
 	ct_call_check("ct_test()");
 	ct_run_options(fcinfo, 3, true, &options);
+	options.retried_errors = PG_ARGISNULL(n + 1) ? NULL : PG_GETARG_ARRAYTYPE_P(n + 1);
+	options.stop_on_fail = flag_arg(fcinfo, n + 3);
 	PG_RETURN_INT64(run_and_wait(ct_plan_of_test(text_arg(fcinfo, 0), text_arg(fcinfo, 1),
+												 text_arg(fcinfo, n + 2),
 												 PG_ARGISNULL(2) ? NULL : PG_GETARG_ARRAYTYPE_P(2),
 												 &options),
-								 CT_CALL_WAITS,
-								 flag_arg(fcinfo, 3 + CT_RUN_NOPTIONS)));
+								 CT_CALL_WAITS, flag_arg(fcinfo, n)));
 }
 
 Datum
@@ -322,25 +332,55 @@ may_signal(Oid role)
 		has_privs_of_role(GetUserId(), ROLE_PG_SIGNAL_BACKEND);
 }
 
+/*
+ * Looks a run up for who is to end it, raising unless the current role may;
+ * verb is for the message.  call->shared is NULL if it doesn't live.
+ */
+static void
+find_run_to_end(FunctionCallInfo fcinfo, const char *function, const char *verb, CtCall *call)
+{
+	Oid			role;
+
+	(void) find_run(fcinfo, function, ROLE_PG_SIGNAL_BACKEND, call, &role);
+	if (!may_signal(role))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to %s run " INT64_FORMAT, verb, PG_GETARG_INT64(0)),
+				 errdetail("It belongs to another role.")));
+}
+
 /* ct_cancel(run_id) */
 Datum
 ct_cancel(PG_FUNCTION_ARGS)
 {
 	CtCall		call;
-	Oid			role;
 	bool		lived = false;
 
-	(void) find_run(fcinfo, "ct_cancel()", ROLE_PG_SIGNAL_BACKEND, &call, &role);
-	if (!may_signal(role))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to cancel run " INT64_FORMAT, PG_GETARG_INT64(0)),
-				 errdetail("It belongs to another role.")));
+	find_run_to_end(fcinfo, "ct_cancel()", "cancel", &call);
 	if (call.shared != NULL)
 	{
 		lived = ct_shared_state(call.shared) != CT_RUN_DONE;
 		if (lived)
 			ct_shared_cancel(call.shared);
+		ct_call_detach(&call);
+	}
+	PG_RETURN_BOOL(lived);
+}
+
+/* ct_stop(run_id) */
+Datum
+ct_stop(PG_FUNCTION_ARGS)
+{
+	CtCall		call;
+	bool		lived = false;
+
+	find_run_to_end(fcinfo, "ct_stop()", "stop", &call);
+	if (call.shared != NULL)
+	{
+		/* later on the workers have ended, and there is nothing left to stop */
+		lived = ct_shared_state(call.shared) < CT_RUN_CHECKING;
+		if (lived)
+			ct_shared_ask_to_stop(call.shared);
 		ct_call_detach(&call);
 	}
 	PG_RETURN_BOOL(lived);

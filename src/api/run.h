@@ -22,7 +22,10 @@
 extern void ct_run_options(FunctionCallInfo fcinfo, int n, bool rate_last,
 						   CtRunOptions *options);
 
-/* And those of a scenario's runs, which begin at number n: trust_owner, thresholds. */
+/*
+ * And those of a scenario's runs, which begin at number n: trust_owner,
+ * thresholds, retried_errors, stop_on_fail.
+ */
 extern void ct_scenario_options(FunctionCallInfo fcinfo, int n, CtRunOptions *options);
 
 extern bool ct_run_is_visible(int64 run_id, int64 handle);

@@ -314,11 +314,10 @@ count_errors(const CtResults *results, int sqlstate)
 	return n;
 }
 
-static void
-measure_slos(const CtPlan *plan, CtResults *results)
+static CtSloInput
+slo_input(const CtResults *results)
 {
 	CtSloInput	input;
-	ListCell   *lc;
 
 	memset(&input, 0, sizeof(input));
 	input.tps = results->seconds > 0 ? results->transactions / results->seconds : 0;
@@ -334,6 +333,14 @@ measure_slos(const CtPlan *plan, CtResults *results)
 	input.p99_ms = quantile_ms(results->latency, 0.99);
 	input.p999_ms = quantile_ms(results->latency, 0.999);
 	input.max_ms = quantile_ms(results->latency, 1);
+	return input;
+}
+
+static void
+measure_slos(const CtPlan *plan, CtResults *results)
+{
+	CtSloInput	input = slo_input(results);
+	ListCell   *lc;
 
 	foreach(lc, plan->slos)
 	{
@@ -413,6 +420,37 @@ measure_errors(const CtProgram *program, CtResults *results)
 	result->actual = psprintf(INT64_FORMAT " error%s", result->violations,
 							  result->violations == 1 ? "" : "s");
 	results->checks = lappend(results->checks, result);
+}
+
+bool
+ct_checks_have_failed(const CtChecks *checks, const CtResults *results)
+{
+	const CtPlan *plan = checks->plan;
+	CtSloInput	input = slo_input(results);
+	ListCell   *lc;
+	int			i;
+
+	for (i = 0; i < checks->n; i++)
+	{
+		if (checks->checks[i].found != NULL)
+			return true;
+	}
+	foreach(lc, plan->slos)
+	{
+		const CtPlanSlo *slo = lfirst(lc);
+
+		if (ct_slo_is_lost(slo->metric, ct_slo_actual(slo->metric, &input), slo->op, slo->target))
+			return true;
+	}
+	if (!tolerates_errors(plan))
+	{
+		foreach(lc, results->errors)
+		{
+			if (((CtErrorResult *) lfirst(lc))->unexpected)
+				return true;
+		}
+	}
+	return false;
 }
 
 void

@@ -86,6 +86,23 @@ ct_slo_actual(const char *metric, const CtSloInput *input)
 }
 
 bool
+ct_slo_is_lost(const char *metric, double actual, const char *op, double target)
+{
+	static const char *const growing[] = {
+		"transactions", "failed", "retries", "errors", "deadlocks", "serialization_failures",
+		"max_ms", NULL
+	};
+
+	if (!is_among(metric, growing) || isnan(actual))
+		return false;
+	if (strcmp(op, "<") == 0)
+		return actual >= target;
+	if (strcmp(op, "<=") == 0 || strcmp(op, "=") == 0)
+		return actual > target;
+	return false;
+}
+
+bool
 ct_slo_holds(double actual, const char *op, double target)
 {
 	if (isnan(actual) || isnan(target))

@@ -43,6 +43,12 @@ extern bool ct_slo_is_op(const char *op);
 /* a metric's actual value; NaN if there were no transactions to tell from */
 extern double ct_slo_actual(const char *metric, const CtSloInput *input);
 
+/*
+ * Can a threshold that a run has missed so far not be met any more by whatever
+ * the rest of the run does?  So it is for bounds from above of what only grows.
+ */
+extern bool ct_slo_is_lost(const char *metric, double actual, const char *op, double target);
+
 /* whether "actual op target" is true; never for NaN */
 extern bool ct_slo_holds(double actual, const char *op, double target);
 
