@@ -373,6 +373,17 @@ SELECT ct_test('SELECT 1', transactions => 10, workers => 2, min_overlap => 0, p
 SELECT verdict, reason FROM last_run;
 
 
+-- what isn't there before the gate is planned when it is
+SELECT ct_test($$
+CREATE TEMP TABLE IF NOT EXISTS own (owner text);
+INSERT INTO own VALUES ('a');
+SELECT count(*) AS n FROM own WHERE owner = :who \gset
+\if :n > 0
+\outcome taken_for_a_column
+\endif
+$$, params => '{"who": "owner"}', transactions => 4, workers => 2, min_overlap => 0) > 0 AS ran;
+SELECT status, (SELECT count(*) FROM ct_outcomes o WHERE o.run_id = r.run_id) AS outcomes FROM last_run r;
+
 -- checks during the run tell when
 SELECT ct_create_scenario('during', duration => '1500 ms', workers => 2,
 	setup => 'CREATE TABLE t (a int)');

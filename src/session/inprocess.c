@@ -482,6 +482,10 @@ inprocess_warm_up(CtSession *session, CtStatement *statement, const CtVariables 
 	}
 	PG_END_TRY();
 
+	/* a table may be missing that the script makes, by which it isn't plannable yet */
+	if (statement->kind != CT_STATEMENT_PLAN)
+		ct_statement_forget(statement);
+
 	/* whatever was opened is closed by this */
 	AbortOutOfAnyTransaction();
 	MemoryContextReset(MessageContext);

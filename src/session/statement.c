@@ -583,6 +583,16 @@ ct_statement_create(MemoryContext context, const CtSql *sql, const CtSymbols *sy
 }
 
 void
+ct_statement_forget(CtStatement *statement)
+{
+	statement->kind = CT_STATEMENT_NEW;
+	statement->nparams = 0;
+	statement->untold = 0;
+	statement->prepared = NULL;
+	statement->nall = 0;
+}
+
+void
 ct_statement_look(CtStatement *statement, const CtVariables *vars)
 {
 	if (unlikely(statement->kind == CT_STATEMENT_NEW))

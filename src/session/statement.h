@@ -70,6 +70,9 @@ extern CtStatement *ct_statement_create(MemoryContext context, const CtSql *sql,
  */
 extern void ct_statement_look(CtStatement *statement, const CtVariables *vars);
 
+/* Back to not looked at, where what it is may be another answer at its next execution. */
+extern void ct_statement_forget(CtStatement *statement);
+
 /* of CT_STATEMENT_PLAN: the values into its parameters */
 extern void ct_statement_bind(CtStatement *statement, const CtVariables *vars);
 
