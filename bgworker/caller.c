@@ -223,7 +223,7 @@ ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 		plan->workers = Max(max_worker_processes - 1, 1);
 	}
 	call->segment = ct_shared_create(document, plan->workers, program->nhistograms,
-									 program->norders);
+									 program->norders, program->nplaces);
 	call->shared = ct_shared_address(call->segment);
 	call->shared->workers_asked = Max(asked, plan->workers);
 	call->attached = true;
@@ -406,29 +406,34 @@ ct_call_wait(CtCall *call, uint64 timeout_ns, bool progress)
 	return done;
 }
 
+CtErrorReport
+ct_call_error(CtCall *call)
+{
+	CtErrorReport error = call->shared->error;
+	int			category = ERRCODE_TO_CATEGORY(error.sqlstate);
+
+	/* what doesn't exist may only not be committed yet */
+	if (error.sqlstate != 0 && TransactionIdIsValid(GetTopTransactionIdIfAny()) &&
+		(category == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION ||
+		 category == ERRCODE_INVALID_SCHEMA_NAME))
+	{
+		if (error.hint[0] != '\0')
+			strlcat(error.hint, " ", CT_MESSAGE_LEN);
+		strlcat(error.hint,
+				"This transaction has made changes that are not committed, and the run cannot see them: COMMIT before the call.",
+				CT_MESSAGE_LEN);
+	}
+	return error;
+}
+
 void
 ct_call_raise_error(CtCall *call, int elevel)
 {
 	CtShared   *shared = call->shared;
-	CtErrorReport *error = &shared->error;
+	CtErrorReport error = ct_call_error(call);
 
-	if (error->sqlstate != 0)
-	{
-		int			category = ERRCODE_TO_CATEGORY(error->sqlstate);
-
-		/* what doesn't exist may only not be committed yet */
-		if (TransactionIdIsValid(GetTopTransactionIdIfAny()) &&
-			(category == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION ||
-			 category == ERRCODE_INVALID_SCHEMA_NAME))
-		{
-			if (error->hint[0] != '\0')
-				strlcat(error->hint, " ", CT_MESSAGE_LEN);
-			strlcat(error->hint,
-					"This transaction has made changes that are not committed, and the run cannot see them: COMMIT before the call.",
-					CT_MESSAGE_LEN);
-		}
-		ct_error_raise(error, elevel);
-	}
+	if (error.sqlstate != 0)
+		ct_error_raise(&error, elevel);
 	else if (shared->run_id == 0)
 		ereport(elevel,
 				(errcode(ERRCODE_CONNECTION_FAILURE),

@@ -57,6 +57,9 @@ extern void ct_call_detach(CtCall *call);
  */
 extern bool ct_call_wait(CtCall *call, uint64 timeout_ns, bool progress);
 
+/* After the end: what made the run fail, as its caller should read it; sqlstate 0 if nothing did. */
+extern CtErrorReport ct_call_error(CtCall *call);
+
 /* After the end: raises what made the run fail, if anything did. */
 extern void ct_call_raise_error(CtCall *call, int elevel);
 

@@ -63,6 +63,7 @@ typedef struct CtLeader
 	bool		setup_begun;	/* there may be something to tear down */
 	bool		gate_opened;
 	const char *ended_by;		/* what has ended it early, or NULL */
+	const char *culprit;		/* the place in a script whose fault it was; or NULL */
 	uint64		end_ns;			/* when the last worker had ended; 0 before */
 
 	/* of the timeline */
@@ -82,6 +83,9 @@ typedef struct CtLeader
 
 /* how long recording and dropping wait for a lock */
 #define END_LOCK_TIMEOUT	"3s"
+
+/* how long a place that nobody comes past may go on raising errors */
+#define SUSPICION_NS		(2 * CT_NS_PER_S)
 
 /* SIGTERM again, so much later, is meant as an end at once */
 #define IMPATIENCE_NS		CT_NS_PER_S
@@ -341,6 +345,60 @@ check_workers(CtLeader *leader)
 	}
 }
 
+/* Has every worker that is at work ended in such errors alone, and again and again? */
+static bool
+gets_nowhere(CtLeader *leader)
+{
+	CtTotals	totals;
+	int			i;
+
+	ct_merge_totals(leader->shared, &totals);
+	if (totals.all_transactions > 0)
+		return false;
+	for (i = 0; i < leader->nhandles; i++)
+	{
+		CtSlot	   *slot = ct_shared_slot(leader->shared, i);
+		uint32		state = pg_atomic_read_u32(&slot->state);
+
+		if ((state == CT_WORKER_READY || state == CT_WORKER_WORKING) &&
+			slot->suspicions < CT_SUSPICIONS)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A place in a script that nobody has come past, and that raised nothing but
+ * errors by which a script may be wrong in itself, is wrong.  But one worker's
+ * error alone may be a race: another one may come past the place a moment
+ * later.  So it is wrong at the run's end, or where the run gets nowhere, or
+ * after a while; this raises its first error then.
+ */
+static void
+check_suspects(CtLeader *leader, bool at_end)
+{
+	CtShared   *shared = leader->shared;
+	bool	   *executed = ct_shared_executed(shared);
+	int			i;
+
+	for (i = 0; i < CT_MAX_SUSPECTS; i++)
+	{
+		CtSuspect  *suspect = &shared->suspects[i];
+
+		if (pg_atomic_read_u32(&suspect->ready) == 0)
+			continue;
+		pg_read_barrier();
+		if (executed[suspect->place])
+			continue;
+		if (at_end || ct_now_ns() - suspect->since_ns > SUSPICION_NS || gets_nowhere(leader))
+		{
+			leader->culprit = ct_program_place(leader->program, suspect->script,
+											   suspect->command);
+			ct_error_raise(&suspect->error, ERROR);
+		}
+	}
+}
+
 static int
 count_workers(CtLeader *leader, CtWorkerState from, CtWorkerState to)
 {
@@ -510,6 +568,7 @@ watch(CtLeader *leader)
 		bool		failed = false;
 
 		check_workers(leader);
+		check_suspects(leader, false);
 		(void) wait_for_news(leader, Min(tick, stop));
 		now = ct_now_ns();
 		if (now >= tick && shared->stop_ns != 0 &&
@@ -547,6 +606,7 @@ watch(CtLeader *leader)
 	}
 	ConditionVariableCancelSleep();
 	check_workers(leader);
+	check_suspects(leader, true);
 }
 
 /* The measured part's length, from the warm-up's end to now. */
@@ -714,7 +774,8 @@ run_end(CtLeader *leader, const ErrorData *error)
 			end.status = "cancelled";
 	}
 	end.sqlstate = pstrdup(unpack_sql_state(told.sqlerrcode));
-	end.message = told.message;
+	end.message = leader->culprit == NULL ? told.message :
+		psprintf("%s, in %s", told.message, leader->culprit);
 	ct_error_store(&shared->error, &told);
 	return end;
 }

@@ -105,7 +105,7 @@ merge_tallies(CtResults *results, const CtSlot *slot)
 }
 
 static void
-merge_errors(CtResults *results, const CtSlot *slot)
+merge_errors(CtShared *shared, CtResults *results, const CtSlot *slot)
 {
 	int			i;
 
@@ -114,6 +114,7 @@ merge_errors(CtResults *results, const CtSlot *slot)
 		const CtSlotError *from = &slot->errors[i];
 		const char *handling = handling_names[from->handling];
 		CtErrorResult *to = NULL;
+		TimestampTz first_seen;
 		ListCell   *lc;
 
 		foreach(lc, results->errors)
@@ -129,9 +130,16 @@ merge_errors(CtResults *results, const CtSlot *slot)
 			to->script = from->script;
 			to->sqlstate = from->sqlstate;
 			to->handling = handling;
-			to->unexpected = from->handling == CT_ERROR_FAILED;
-			to->message = pstrdup(from->message);
+			to->unexpected = from->handling == CT_ERROR_FAILED ||
+				from->handling == CT_ERROR_GAVE_UP;
 			results->errors = lappend(results->errors, to);
+		}
+		first_seen = shared->gate_at + ((int64) (from->first_ns - shared->gate_ns)) / 1000;
+		if (to->message == NULL || first_seen < to->first_seen)
+		{
+			to->message = pstrdup(from->message);
+			to->command = from->command;
+			to->first_seen = first_seen;
 		}
 		to->count += from->count;
 	}
@@ -190,7 +198,7 @@ ct_merge_results(CtShared *shared, const CtProgram *program)
 		results->all_transactions += slot->all_transactions;
 		merge_outcomes(results, slot);
 		merge_tallies(results, slot);
-		merge_errors(results, slot);
+		merge_errors(shared, results, slot);
 		for (h = 0; h < program->nhistograms; h++)
 			ct_histogram_add(&results->histograms[h], ct_slot_histogram(slot, h));
 	}

@@ -15,9 +15,11 @@
 #include "src/text.h"
 
 dsm_segment *
-ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int norders)
+ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int norders,
+				 int nplaces)
 {
 	Size		plan_size = VARSIZE(document);
+	Size		executed_offset;
 	Size		slots_offset;
 	Size		slot_size;
 	Size		total;
@@ -25,8 +27,9 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int no
 	CtShared   *shared;
 	int			i;
 
-	slots_offset = TYPEALIGN(PG_CACHE_LINE_SIZE,
-							 add_size(MAXALIGN(sizeof(CtShared)), plan_size));
+	executed_offset = TYPEALIGN(PG_CACHE_LINE_SIZE,
+								add_size(MAXALIGN(sizeof(CtShared)), plan_size));
+	slots_offset = TYPEALIGN(PG_CACHE_LINE_SIZE, add_size(executed_offset, nplaces));
 	slot_size = add_size(TYPEALIGN(PG_CACHE_LINE_SIZE, sizeof(CtSlot)),
 						 mul_size(sizeof(CtHistogram), nhistograms));
 	slot_size = TYPEALIGN(PG_CACHE_LINE_SIZE,
@@ -57,6 +60,7 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int no
 	shared->nhistograms = nhistograms;
 	shared->norders = norders;
 	shared->plan_offset = MAXALIGN(sizeof(CtShared));
+	shared->executed_offset = executed_offset;
 	shared->slots_offset = slots_offset;
 	shared->slot_size = slot_size;
 	shared->total_size = total;

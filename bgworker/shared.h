@@ -39,6 +39,8 @@
 #define CT_MAX_ERRORS			32	/* kinds of errors a worker tells apart */
 #define CT_MAX_BARRIERS			16	/* names */
 #define CT_MAX_MEETINGS			64	/* barriers, for one name may be met several times */
+#define CT_MAX_SUSPECTS			8
+#define CT_SUSPICIONS			10	/* of each worker, after which a run that gets nowhere ends */
 #define CT_MESSAGE_LEN			1024
 #define CT_MAX_SHARED			((Size) 1024 * 1024 * 1024) /* bytes of one run */
 
@@ -83,6 +85,20 @@ typedef struct CtErrorReport
 	char		context[CT_MESSAGE_LEN];
 } CtErrorReport;
 
+/*
+ * An error by which a script may be wrong in itself, at a place that nobody
+ * has come past so far.
+ */
+typedef struct CtSuspect
+{
+	pg_atomic_uint32 ready;		/* the rest is filled in */
+	int			place;			/* in the program's numbering */
+	int			script;
+	int			command;
+	uint64		since_ns;
+	CtErrorReport error;
+} CtSuspect;
+
 /* protected by the run's mutex; see barrier.c for the words */
 typedef struct CtBarrier
 {
@@ -122,7 +138,11 @@ typedef struct CtSlotError
 	int			sqlstate;
 	CtErrorHandling handling;
 	uint64		count;
-	char		message[256];	/* the first one's */
+
+	/* of the first one */
+	int			command;		/* index; the number of commands: the script's end; -1: unknown */
+	uint64		first_ns;
+	char		message[256];
 } CtSlotError;
 
 typedef struct CtSlotOutcome
@@ -166,6 +186,7 @@ typedef struct CtSlot
 	uint64		at_generation;	/* of which meeting */
 	bool		holds;			/* while it is there, maybe locks */
 	uint64		came_to;		/* bits of the barriers it came to in this iteration */
+	uint64		suspicions;		/* transactions that ended as CtSuspect says */
 
 	/* of the measured part, that is, after the warm-up */
 	uint64		transactions;
@@ -206,6 +227,8 @@ typedef struct CtShared
 	int			nhistograms;	/* per worker */
 	int			norders;		/* words per worker, see CtProgram */
 	Size		plan_offset;
+	Size		executed_offset;	/* a bool for each of the program's places, once
+									 * anybody has come past it */
 	Size		slots_offset;
 	Size		slot_size;		/* CtSlot, its histograms and orders */
 	Size		total_size;
@@ -234,7 +257,9 @@ typedef struct CtShared
 	char		sandbox[NAMEDATALEN];
 	CtErrorReport error;		/* DONE; what made the run fail */
 
-	slock_t		mutex;			/* protects the barriers */
+	slock_t		mutex;			/* protects the barriers, and who fills in which suspect */
+	int			nsuspects;
+	CtSuspect	suspects[CT_MAX_SUSPECTS];
 	int			racing;			/* workers that have not finished */
 	int			nbarriers;		/* fixed before there are workers */
 	CtBarrier	barriers[CT_MAX_MEETINGS];
@@ -245,6 +270,12 @@ static inline CtSlot *
 ct_shared_slot(CtShared *shared, int worker)
 {
 	return (CtSlot *) ((char *) shared + shared->slots_offset + worker * shared->slot_size);
+}
+
+static inline bool *
+ct_shared_executed(CtShared *shared)
+{
+	return (bool *) ((char *) shared + shared->executed_offset);
 }
 
 static inline CtHistogram *
@@ -262,10 +293,10 @@ ct_slot_orders(const CtShared *shared, CtSlot *slot)
 
 /*
  * Makes the segment for a plan; the resource owner in charge keeps it mapped.
- * nhistograms, norders: the program's.
+ * nhistograms, norders, nplaces: the program's.
  */
 extern dsm_segment *ct_shared_create(const Jsonb *document, int max_workers, int nhistograms,
-									 int norders);
+									 int norders, int nplaces);
 
 /*
  * Attaches to a run's segment.  Returns NULL if there is no such run under

@@ -104,7 +104,8 @@ count_error(CtSlot *slot, int script, int sqlstate, CtErrorHandling handling)
 }
 
 void
-ct_slot_error(CtSlot *slot, int script, const ErrorData *edata, CtErrorHandling handling)
+ct_slot_error(CtSlot *slot, int script, int command, const ErrorData *edata,
+			  CtErrorHandling handling)
 {
 	const char *message = edata->message ? edata->message : "";
 	int			sqlstate = edata->sqlerrcode;
@@ -119,6 +120,7 @@ ct_slot_error(CtSlot *slot, int script, const ErrorData *edata, CtErrorHandling 
 		 * script: a verdict depends on what is expected and what isn't.
 		 */
 		script = 0;
+		command = -1;
 		sqlstate = CT_OTHER_SQLSTATE;
 		message = "errors of more kinds than are told apart";
 		if (count_error(slot, script, sqlstate, handling))
@@ -129,6 +131,8 @@ ct_slot_error(CtSlot *slot, int script, const ErrorData *edata, CtErrorHandling 
 	error->sqlstate = sqlstate;
 	error->handling = handling;
 	error->count = 1;
+	error->command = command;
+	error->first_ns = ct_now_ns();
 	ct_copy_text(error->message, message, sizeof(error->message));
 	pg_write_barrier();
 	slot->nerrors++;

@@ -72,7 +72,7 @@ typedef struct CtWorker
 	CtStatement ****statements; /* [script][command][statement] */
 	bool	  **touches;		/* [script][command]: does so whatever happens */
 	int		  **barriers;		/* [script][command] */
-	uint64	   *succeeded;		/* [script]: iterations that came to their end */
+	bool	   *executed;		/* all workers': places that somebody has come past */
 
 	/* what a retry begins with again */
 	CtVariables *saved_vars;
@@ -371,8 +371,10 @@ worker_barrier(CtInterpreter *interpreter, int index, const char *name)
 /* ---- errors ---- */
 
 /*
- * Does the error say that the script itself is wrong, not that something
- * happened to it?  Then repeating it a million times tells nothing more.
+ * Is it of the errors by which a script may be wrong in itself, so that
+ * repeating it a million times tells nothing more?  Only where nobody ever
+ * comes past the place: else something has happened to it, as where somebody
+ * else changes a table under a prepared statement.
  */
 static bool
 is_script_error(int sqlstate)
@@ -386,38 +388,78 @@ is_script_error(int sqlstate)
 		category == ERRCODE_INVALID_TRANSACTION_TERMINATION;
 }
 
-/* Decides what an error means, with the error in the slot or counted. */
+/*
+ * Tells the leader of such an error, the first of its place.  Whether it is
+ * the script's fault is the leader's to decide, for somebody else may yet
+ * come past that place.
+ */
+static void
+suspect(CtWorker *w, int place, const ErrorData *edata)
+{
+	CtShared   *shared = w->shared;
+	CtSuspect  *entry = NULL;
+	int			i;
+
+	SpinLockAcquire(&shared->mutex);
+	for (i = 0; i < shared->nsuspects; i++)
+	{
+		if (shared->suspects[i].place == place)
+			break;
+	}
+	if (i == shared->nsuspects && i < CT_MAX_SUSPECTS)
+	{
+		entry = &shared->suspects[shared->nsuspects++];
+		entry->place = place;
+	}
+	SpinLockRelease(&shared->mutex);
+	if (entry != NULL)
+	{
+		entry->script = w->script;
+		entry->command = w->interpreter.at;
+		entry->since_ns = ct_now_ns();
+		ct_error_store(&entry->error, edata);
+		pg_write_barrier();
+		pg_atomic_write_u32(&entry->ready, 1);
+	}
+	w->slot->suspicions++;
+	if (entry != NULL || w->slot->suspicions == CT_SUSPICIONS)
+		ConditionVariableBroadcast(&shared->changed);
+}
+
+/* Decides what an error means, with the error counted. */
 static CtTryResult
 handle_error(CtWorker *w, ErrorData *edata, int tries)
 {
+	int			command = w->interpreter.at;
+	int			place = w->program->scripts[w->script].place + command;
 	const char *label;
+	bool		retried;
 
 	/* a signal of the leader's, not the script's doing */
 	if (stopped(w, CT_STOP_NOW))
 		return CT_TRY_STOPPED;
 
-	if (ct_plan_is_retried(w->plan, edata->sqlerrcode))
-	{
-		bool		again = w->plan->max_tries == 0 || tries < w->plan->max_tries;
-
-		w->conflicted = true;
-		ct_slot_error(w->slot, w->script, edata, again ? CT_ERROR_RETRIED : CT_ERROR_GAVE_UP);
-		return again ? CT_TRY_AGAIN : CT_TRY_FAILED;
-	}
 	label = ct_plan_expected_label(w->plan, edata->sqlerrcode);
+	retried = ct_plan_is_retried(w->plan, edata->sqlerrcode);
+	if (retried || label != NULL || !is_script_error(edata->sqlerrcode))
+		w->executed[place] = true;
+
+	w->conflicted |= retried;
+	if (retried && (w->plan->max_tries == 0 || tries < w->plan->max_tries))
+	{
+		ct_slot_error(w->slot, w->script, command, edata, CT_ERROR_RETRIED);
+		return CT_TRY_AGAIN;
+	}
 	if (label != NULL)
 	{
-		ct_slot_error(w->slot, w->script, edata, CT_ERROR_EXPECTED);
+		ct_slot_error(w->slot, w->script, command, edata, CT_ERROR_EXPECTED);
 		ct_slot_outcome(w->slot, w->script, label);
 		return CT_TRY_EXPECTED;
 	}
-	if (w->succeeded[w->script] == 0 && is_script_error(edata->sqlerrcode))
-	{
-		ct_error_store(&w->slot->error, edata);
-		finish(w->shared, w->slot, CT_WORKER_FAILED);
-		proc_exit(1);
-	}
-	ct_slot_error(w->slot, w->script, edata, CT_ERROR_FAILED);
+	ct_slot_error(w->slot, w->script, command, edata,
+				  retried ? CT_ERROR_GAVE_UP : CT_ERROR_FAILED);
+	if (!w->executed[place])
+		suspect(w, place, edata);
 	return CT_TRY_FAILED;
 }
 
@@ -498,6 +540,7 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 	ct_presence_prepare(w->shared, w->number);
 	w->script = choose_script(w);
 	script = &w->program->scripts[w->script];
+	w->interpreter.executed = w->executed + script->place;
 
 	value.type = CT_VALUE_INT;
 	value.u.i = iteration;
@@ -536,8 +579,6 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 	if (result == CT_TRY_STOPPED || result == CT_TRY_AGAIN)
 		return false;
 
-	if (result == CT_TRY_DONE)
-		w->succeeded[w->script]++;
 	if (result != CT_TRY_FAILED)
 		w->slot->all_transactions++;
 	if (w->measured)
@@ -777,7 +818,7 @@ prepare_and_work(CtWorker *w)
 	w->interpreter.vars = ct_variables_create(w->program->symbols);
 	w->saved_vars = ct_variables_create(w->program->symbols);
 	ct_plan_set_variables(plan, w->program->symbols, w->interpreter.vars, shared->run_id, w->number);
-	w->succeeded = palloc0(w->program->nscripts * sizeof(uint64));
+	w->executed = ct_shared_executed(shared);
 	w->interpreter.symbols = w->program->symbols;
 	w->interpreter.session = ct_session_in_process();
 	w->interpreter.sql = worker_sql;

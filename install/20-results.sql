@@ -147,6 +147,10 @@ CREATE TABLE @extschema@.ct_result_error (
 	handling		text NOT NULL CHECK (handling IN ('retried', 'gave_up', 'expected', 'failed')),
 	count			bigint NOT NULL,
 	first_message	text NOT NULL,
+	step			int,			-- what raised the first one: the command's number from 1
+	line			int,			-- ... its line in the script; both NULL at the script's end
+	first_seen		timestamptz NOT NULL,
+	statement		text,			-- ... its text
 	PRIMARY KEY (run_id, script, sqlstate, handling)
 );
 

@@ -163,7 +163,7 @@ transactions_expr: the number of transactions as an expression of the script lan
 description: one line that says which bug it shows. story: the same at length, for docs.
 params: a JSON object of scalars, which are variables of the scripts; a call can override but not add any.
 expected_errors: SQLSTATEs or condition names, as 23505 or unique_violation=taken; a transaction that ends with one counts as the outcome behind the equals sign (else named after the condition), not as a failure.
-retried_errors: repeat the transaction upon these too, besides 40001 and 40P01.
+retried_errors: repeat the transaction upon these too, besides 40001 and 40P01 (unless those are expected).
 replace: a scenario of that name is dropped first, with all that was added to it, if the current role may; results of its runs stay, and so does its owner.
 Raises 42710 if there is a scenario of that name, 42601 for a script that does not parse, 22023 for a value out of range.';
 COMMENT ON FUNCTION @extschema@.ct_add_variant IS
@@ -344,7 +344,7 @@ COMMENT ON COLUMN @extschema@.ct_scenario.rate IS 'transactions per second of a 
 COMMENT ON COLUMN @extschema@.ct_scenario.max_tries IS 'tries of a transaction; 0: no limit';
 COMMENT ON COLUMN @extschema@.ct_scenario.params IS 'variables of the scripts with their defaults';
 COMMENT ON COLUMN @extschema@.ct_scenario.expected_errors IS 'SQLSTATEs or condition names that are outcomes, with =LABEL';
-COMMENT ON COLUMN @extschema@.ct_scenario.retried_errors IS 'SQLSTATEs or condition names that repeat a transaction, besides 40001 and 40P01';
+COMMENT ON COLUMN @extschema@.ct_scenario.retried_errors IS 'SQLSTATEs or condition names that repeat a transaction, besides 40001 and 40P01, which do unless they are expected';
 COMMENT ON COLUMN @extschema@.ct_scenario.min_overlap IS 'contended transactions that a pass needs; null: 10';
 COMMENT ON COLUMN @extschema@.ct_scenario.bundled IS 'made by the extension''s script: not dumped, not to be changed';
 COMMENT ON COLUMN @extschema@.ct_scenario.owner IS 'the role that may change and drop it; dumped by name, so it must be there where the dump is restored';

@@ -202,7 +202,11 @@ CREATE VIEW @extschema@.ct_errors WITH (security_barrier) AS
 		e.condition_name,
 		e.handling,
 		e.count,
-		e.first_message
+		e.first_message,
+		e.step,
+		e.line,
+		e.first_seen,
+		e.statement
 	FROM @extschema@.ct_visible_result r
 	JOIN @extschema@.ct_result_error e ON e.run_id = r.run_id
 	ORDER BY e.run_id, e.script, e.count DESC, e.sqlstate, e.handling;
@@ -366,6 +370,10 @@ COMMENT ON COLUMN @extschema@.ct_errors.condition_name IS 'name of that conditio
 COMMENT ON COLUMN @extschema@.ct_errors.handling IS 'retried, gave_up (that would have been retried, but it was the last try), expected (counted as an outcome), or failed';
 COMMENT ON COLUMN @extschema@.ct_errors.count IS 'how often it was raised';
 COMMENT ON COLUMN @extschema@.ct_errors.first_message IS 'message of the first of them';
+COMMENT ON COLUMN @extschema@.ct_errors.step IS 'what raised the first of them: number of the script''s command, from 1, as in ct_latencies; null where the script''s end did';
+COMMENT ON COLUMN @extschema@.ct_errors.line IS 'line of the script on which that command begins, from 1';
+COMMENT ON COLUMN @extschema@.ct_errors.first_seen IS 'when the first of them was raised';
+COMMENT ON COLUMN @extschema@.ct_errors.statement IS 'text of that command';
 
 COMMENT ON VIEW @extschema@.ct_workers IS 'a row per run and worker over the whole run, warm-up included, so that fairness can be seen';
 COMMENT ON COLUMN @extschema@.ct_workers.run_id IS 'the run, see ct_runs';
@@ -505,6 +513,10 @@ COMMENT ON COLUMN @extschema@.ct_result_error.condition_name IS 'name of that co
 COMMENT ON COLUMN @extschema@.ct_result_error.handling IS 'retried, gave_up, expected or failed';
 COMMENT ON COLUMN @extschema@.ct_result_error.count IS 'how often it was raised';
 COMMENT ON COLUMN @extschema@.ct_result_error.first_message IS 'message of the first';
+COMMENT ON COLUMN @extschema@.ct_result_error.step IS 'number of the command that raised the first, from 1';
+COMMENT ON COLUMN @extschema@.ct_result_error.line IS 'its line in the script, from 1';
+COMMENT ON COLUMN @extschema@.ct_result_error.first_seen IS 'when the first was raised';
+COMMENT ON COLUMN @extschema@.ct_result_error.statement IS 'its text';
 
 COMMENT ON TABLE @extschema@.ct_result_worker IS 'workers of runs; read it through ct_workers';
 COMMENT ON COLUMN @extschema@.ct_result_worker.run_id IS 'the run';

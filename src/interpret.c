@@ -94,8 +94,8 @@ say_outcome(CtInterpreter *interpreter, const CtCommand *command)
 /* what is being executed, for whoever reads the error */
 typedef struct CtPlace
 {
+	const CtInterpreter *interpreter;
 	const CtScript *script;
-	const CtCommand *command;
 } CtPlace;
 
 static void
@@ -103,25 +103,37 @@ place_context(void *arg)
 {
 	CtPlace    *place = arg;
 
-	if (place->command != NULL)
-		errcontext("script \"%s\", line %d: %s", place->script->name, place->command->line,
-				   place->command->source);
+	if (place->interpreter->at < place->script->ncommands)
+	{
+		const CtCommand *command = &place->script->commands[place->interpreter->at];
+
+		errcontext("script \"%s\", line %d: %s", place->script->name, command->line,
+				   command->source);
+	}
 	else
 		errcontext("script \"%s\"", place->script->name);
 }
 
+/* Notes that what we are at went well; written once, for others look at it. */
+static inline void
+note_executed(CtInterpreter *interpreter)
+{
+	if (interpreter->executed != NULL && unlikely(!interpreter->executed[interpreter->at]))
+		interpreter->executed[interpreter->at] = true;
+}
+
 static void
-walk(CtInterpreter *interpreter, const CtScript *script, CtPlace *place)
+walk(CtInterpreter *interpreter, const CtScript *script)
 {
 	int			pc = 0;
 
 	while (pc < script->ncommands)
 	{
 		const CtCommand *command = &script->commands[pc];
+		int			next = pc + 1;
 		CtValue		value;
 
-		place->command = command;
-
+		interpreter->at = pc;
 		switch (command->kind)
 		{
 			case CT_COMMAND_SQL:
@@ -136,14 +148,11 @@ walk(CtInterpreter *interpreter, const CtScript *script, CtPlace *place)
 			case CT_COMMAND_ELIF:
 				value = ct_expr_eval(command->expr, interpreter->vars, &interpreter->random);
 				if (!ct_value_as_bool(&value))
-				{
-					pc = command->jump;
-					continue;
-				}
+					next = command->jump;
 				break;
 			case CT_COMMAND_JUMP:
-				pc = command->jump;
-				continue;
+				next = command->jump;
+				break;
 			case CT_COMMAND_SLEEP:
 				{
 					double		us;
@@ -166,15 +175,16 @@ walk(CtInterpreter *interpreter, const CtScript *script, CtPlace *place)
 				interpreter->barrier(interpreter, pc, command->name);
 				break;
 		}
-		pc++;
+		note_executed(interpreter);
+		pc = next;
 	}
-	place->command = NULL;
+	interpreter->at = script->ncommands;
 }
 
 void
 ct_interpret(CtInterpreter *interpreter, const CtScript *script)
 {
-	CtPlace		place = {script, NULL};
+	CtPlace		place = {interpreter, script};
 	ErrorContextCallback callback;
 
 	callback.callback = place_context;
@@ -182,12 +192,13 @@ ct_interpret(CtInterpreter *interpreter, const CtScript *script)
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
 
-	walk(interpreter, script, &place);
+	walk(interpreter, script);
 	if (interpreter->session->in_transaction(interpreter->session))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
 				 errmsg("script \"%s\" ended within a transaction block", script->name),
 				 errhint("End the block with COMMIT or ROLLBACK.")));
+	note_executed(interpreter);
 
 	error_context_stack = callback.previous;
 }

@@ -21,6 +21,14 @@ struct CtInterpreter
 	pg_prng_state random;		/* what expressions draw from */
 	CtSession  *session;
 
+	/*
+	 * The command that is being executed, or was when an error was raised; the
+	 * number of commands where it is the script's end that raised it.
+	 */
+	int			at;
+	bool	   *executed;		/* of each command and the script's end, set once
+								 * it was without an error; or NULL */
+
 	/* index is the command's in its script */
 	void		(*sql) (CtInterpreter *self, int index, const CtCommand *command);
 	void		(*pause) (CtInterpreter *self, uint64 ns);

@@ -90,8 +90,9 @@ typedef struct CtPlan
 	List	   *checks;			/* of CtPlanCheck * */
 	List	   *slos;			/* of CtPlanSlo * */
 	List	   *expected_errors;	/* of CtPlanError *, in the order of SQLSTATEs */
-	List	   *retried_errors; /* of int (sqlstates), in their order, 40001 and
-								 * 40P01 always among them */
+	List	   *retried_errors; /* of int (sqlstates), in their order: 40001 and 40P01 unless
+								 * expected, and those that are named; what is both retried
+								 * and expected is an outcome after the last try */
 } CtPlan;
 
 /* a call's arguments; what isn't given is the scenario's or the default */

@@ -606,6 +606,12 @@ finish_plan(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 	{
 		CtPlanError *error = palloc0(sizeof(CtPlanError));
 
+		/* what is expected isn't repeated, unless somebody says so */
+		foreach(lc, plan->expected_errors)
+			if (((CtPlanError *) lfirst(lc))->sqlstate == always_retried[i])
+				break;
+		if (lc != NULL)
+			continue;
 		error->sqlstate = always_retried[i];
 		plan->retried_errors = add_errors(plan->retried_errors, list_make1(error));
 	}

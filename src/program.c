@@ -4,7 +4,12 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
+
 #include "src/program.h"
+
+/* bytes of a command's text that stand in a message */
+#define TEXT_SHOWN	160
 
 CtProgram *
 ct_program_load(const CtPlan *plan)
@@ -44,8 +49,43 @@ ct_program_load(const CtPlan *plan)
 			}
 		}
 		program->nsteps += script->nsteps;
+		script->place = program->nplaces;
+		program->nplaces += script->script->ncommands + 1;
 	}
 	if ((double) (program->nsteps + 1) * program->nscripts <= CT_MAX_ORDERS)
 		program->norders = (program->nsteps + 1) * program->nscripts;
 	return program;
+}
+
+/* The beginning of a text, in one line. */
+static char *
+one_line(const char *text)
+{
+	int			length = strlen(text);
+	int			shown = pg_mbcliplen(text, length, TEXT_SHOWN);
+	char	   *line = pnstrdup(text, shown);
+	char	   *from;
+	char	   *to = line;
+
+	/* what stands between words becomes a space */
+	for (from = line; *from != '\0'; from++)
+	{
+		if (strchr(" \t\r\n\f\v", *from) == NULL)
+			*to++ = *from;
+		else if (to == line || to[-1] != ' ')
+			*to++ = ' ';
+	}
+	*to = '\0';
+	return shown < length ? psprintf("%s...", line) : line;
+}
+
+char *
+ct_program_place(const CtProgram *program, int script, int command)
+{
+	const CtScript *it = program->scripts[script].script;
+
+	if (command < 0 || command >= it->ncommands)
+		return psprintf("script \"%s\", at its end", it->name);
+	return psprintf("script \"%s\", step %d, line %d: %s", it->name, command + 1,
+					it->commands[command].line, one_line(it->commands[command].source));
 }

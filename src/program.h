@@ -29,6 +29,7 @@ typedef struct CtProgramScript
 	int			first_step;		/* number of the first one, of all scripts' */
 	int		   *step;			/* of each command: from 0 in its script, -1 if none */
 	int		   *command;		/* of each step */
+	int			place;			/* of its first command; the others and its end follow */
 } CtProgramScript;
 
 /*
@@ -53,6 +54,7 @@ typedef struct CtProgram
 	int			nhistograms;
 	int			nsteps;			/* of all scripts */
 	int			norders;		/* words, 0 if orders aren't told */
+	int			nplaces;		/* commands and ends of all scripts */
 	int			total_weight;
 } CtProgram;
 
@@ -72,5 +74,12 @@ ct_program_executed(const CtProgram *program, uint64 *orders, int script)
 
 /* Parses; raises what the parser raises.  In the current memory context. */
 extern CtProgram *ct_program_load(const CtPlan *plan);
+
+/*
+ * Where something happened, in words: 'script "buy", step 3, line 7: UPDATE
+ * ...', the text cut.  command: index in the script; what is no command of
+ * it is its end.  Palloc'd.
+ */
+extern char *ct_program_place(const CtProgram *program, int script, int command);
 
 #endif							/* CT_PROGRAM_H */

@@ -360,6 +360,17 @@ record_latencies(Args *args, int64 run_id, const CtProgram *program, const CtRes
 	}
 }
 
+/* The command that raised the first one; NULL if it is unknown, or was the script's end. */
+static const CtCommand *
+error_command(const CtProgram *program, const CtErrorResult *error)
+{
+	const CtScript *script = program->scripts[error->script].script;
+
+	if (error->command < 0 || error->command >= script->ncommands)
+		return NULL;
+	return &script->commands[error->command];
+}
+
 static void
 record_counts(Args *args, int64 run_id, const CtProgram *program, const CtResults *results)
 {
@@ -390,6 +401,7 @@ record_counts(Args *args, int64 run_id, const CtProgram *program, const CtResult
 	foreach(lc, results->errors)
 	{
 		CtErrorResult *error = lfirst(lc);
+		const CtCommand *command;
 
 		add_int64(args, run_id);
 		add_text(args, program->scripts[error->script].plan->name);
@@ -398,9 +410,15 @@ record_counts(Args *args, int64 run_id, const CtProgram *program, const CtResult
 		add_text(args, error->handling);
 		add_int64(args, error->count);
 		add_text(args, error->message);
+		command = error_command(program, error);
+		add(args, INT4OID, Int32GetDatum(error->command + 1), command == NULL);
+		add(args, INT4OID, Int32GetDatum(command ? command->line : 0), command == NULL);
+		add_time(args, error->first_seen);
+		add_text(args, command ? command->source : NULL);
 		execute(args,
 				"INSERT INTO @ct_result_error (run_id, script, sqlstate, condition_name, handling,"
-				" count, first_message) VALUES ($1, $2, $3, $4, $5, $6, $7)");
+				" count, first_message, step, line, first_seen, statement)"
+				" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
 	}
 	foreach(lc, results->worker_results)
 	{

@@ -72,6 +72,31 @@ read_result(int64 run_id, CtComparison *row)
 	row->tps = row->nulls[3] ? 0 : DatumGetFloat8(row->values[3]);
 }
 
+/*
+ * Says what kept a variant's run from a verdict: which run, and where in
+ * which script, in the detail, since a warning's context isn't shown.
+ */
+static void
+warn_of_error(CtCall *call, const char *variant, int64 run_id)
+{
+	CtErrorReport error = ct_call_error(call);
+	char		message[CT_MESSAGE_LEN];
+
+	if (error.sqlstate == 0)
+	{
+		ct_call_raise_error(call, WARNING);
+		return;
+	}
+	snprintf(message, sizeof(message), "run " INT64_FORMAT " of variant \"%s\" failed: ", run_id, variant);
+	ereport(WARNING,
+			(errcode(error.sqlstate),
+			 errmsg_internal("%s%s", message, error.message),
+			 error.detail[0] || error.context[0] ?
+			 errdetail_internal("%s%s%s", error.detail, error.detail[0] && error.context[0] ? "\n" : "",
+								error.context) : 0,
+			 error.hint[0] ? errhint("%s", error.hint) : 0));
+}
+
 /* ct_compare(scenario, options ..., trust_owner, thresholds, retried_errors, stop_on_fail) */
 Datum
 ct_compare(PG_FUNCTION_ARGS)
@@ -112,7 +137,7 @@ ct_compare(PG_FUNCTION_ARGS)
 		/* one that couldn't be run is a row too, and no reason to lose the others */
 		if (call.shared->error.sqlstate == ERRCODE_QUERY_CANCELED)
 			ct_call_raise_error(&call, ERROR);
-		ct_call_raise_error(&call, WARNING);
+		warn_of_error(&call, row->variant, run_id);
 		ct_call_detach(&call);
 		read_result(run_id, row);
 		if (row->passed && (cheapest == NULL || row->tps > cheapest->tps))

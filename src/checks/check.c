@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "utils/builtins.h"
+#include "utils/json.h"
 #include "utils/memutils.h"
 
 #include "src/checks/check.h"
@@ -370,7 +371,7 @@ measure_slos(const CtPlan *plan, CtResults *results)
 	}
 }
 
-/* has the plan its own opinion on errors? */
+/* has the plan its own bound of errors? */
 static bool
 tolerates_errors(const CtPlan *plan)
 {
@@ -378,27 +379,65 @@ tolerates_errors(const CtPlan *plan)
 
 	foreach(lc, plan->slos)
 	{
-		const char *metric = ((CtPlanSlo *) lfirst(lc))->metric;
+		const CtPlanSlo *slo = lfirst(lc);
 
-		if (strcmp(metric, "errors") == 0 || strcmp(metric, "error_rate") == 0 ||
-			strcmp(metric, "failed") == 0)
+		if ((strcmp(slo->metric, "errors") == 0 || strcmp(slo->metric, "error_rate") == 0 ||
+			 strcmp(slo->metric, "failed") == 0) && strchr("<=", slo->op[0]) != NULL &&
+			strcmp(slo->op, "<>") != 0)
 			return true;
 	}
 	return false;
 }
 
-/* An error that nobody expected is a violation of every scenario. */
+static int
+compare_first_seen(const ListCell *a, const ListCell *b)
+{
+	TimestampTz left = ((CtErrorResult *) lfirst(a))->first_seen;
+	TimestampTz right = ((CtErrorResult *) lfirst(b))->first_seen;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Where the first one of its kind was raised, as JSON. */
+static char *
+error_evidence(const CtProgram *program, const CtErrorResult *error)
+{
+	const CtScript *script = program->scripts[error->script].script;
+	StringInfoData buf;
+
+	if (error->command < 0)
+		return NULL;
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, "{\"script\": ");
+	escape_json(&buf, script->name);
+	if (error->command < script->ncommands)
+	{
+		appendStringInfo(&buf, ", \"step\": %d, \"line\": %d, \"statement\": ",
+						 error->command + 1, script->commands[error->command].line);
+		escape_json(&buf, script->commands[error->command].source);
+	}
+	appendStringInfoChar(&buf, '}');
+	return buf.data;
+}
+
+/*
+ * An error that nobody expected is a violation of every scenario, be it one
+ * that ended a transaction at once or after the last try.
+ */
 static void
 measure_errors(const CtProgram *program, CtResults *results)
 {
 	CtCheckResult *result = palloc0(sizeof(CtCheckResult));
+	List	   *errors = list_copy(results->errors);
 	ListCell   *lc;
+
+	list_sort(errors, compare_first_seen);
 
 	result->name = "unexpected_errors";
 	result->kind = "error";
 	result->target = "0 errors";
 	result->after = results->all_transactions;
-	foreach(lc, results->errors)
+	foreach(lc, errors)
 	{
 		CtErrorResult *error = lfirst(lc);
 		CtAnomalyResult *anomaly;
@@ -409,11 +448,18 @@ measure_errors(const CtProgram *program, CtResults *results)
 		anomaly = palloc0(sizeof(CtAnomalyResult));
 		anomaly->check = result->name;
 		anomaly->kind = result->kind;
-		anomaly->observed = psprintf(INT64_FORMAT " times %s (%s): %s", error->count,
+		anomaly->observed = psprintf(INT64_FORMAT " time%s %s (%s)%s: %s%s%s",
+									 error->count, error->count == 1 ? "" : "s",
 									 unpack_sql_state(error->sqlstate),
-									 ct_condition_name(error->sqlstate), error->message);
+									 ct_condition_name(error->sqlstate),
+									 strcmp(error->handling, "gave_up") == 0 ? " after the last try" : "",
+									 error->message,
+									 error->command < 0 ? "" : "; the first in ",
+									 error->command < 0 ? "" :
+									 ct_program_place(program, error->script, error->command));
 		anomaly->expected = "none";
-		anomaly->first_seen = GetCurrentTimestamp();
+		anomaly->evidence = error_evidence(program, error);
+		anomaly->first_seen = error->first_seen;
 		result->anomalies = lappend(result->anomalies, anomaly);
 	}
 	result->holds = result->violations == 0;

@@ -35,7 +35,9 @@ failure(const CtCheckResult *check, TimestampTz started_at)
 		appendStringInfo(&buf, "check \"%s\" found %s", check->name,
 						 plural(check->violations, strcmp(check->kind, "error") == 0 ?
 								"unexpected error" : "violation"));
-		if (anomaly != NULL && anomaly->observed != NULL)
+		if (strcmp(check->kind, "error") == 0 && anomaly != NULL)
+			appendStringInfo(&buf, ": %s", anomaly->observed);
+		else if (anomaly != NULL && anomaly->observed != NULL)
 		{
 			appendStringInfo(&buf, ": observed %s", anomaly->observed);
 			if (anomaly->expected != NULL)
@@ -46,8 +48,71 @@ failure(const CtCheckResult *check, TimestampTz started_at)
 		appendStringInfo(&buf, "; first seen %.1f s after the start, after %s",
 						 (anomaly->first_seen - started_at) / 1e6,
 						 plural(check->after, "transaction"));
+	else if (strcmp(check->kind, "error") == 0 && anomaly != NULL)
+		appendStringInfo(&buf, ", %.1f s after the start, in a run of %s",
+						 (anomaly->first_seen - started_at) / 1e6,
+						 plural(check->after, "transaction"));
 	else
 		appendStringInfo(&buf, "; found at the end, after %s", plural(check->after, "transaction"));
+	return buf.data;
+}
+
+static int64
+count_retried(const CtResults *results, int sqlstate)
+{
+	ListCell   *lc;
+	int64		n = 0;
+
+	foreach(lc, results->errors)
+	{
+		CtErrorResult *error = lfirst(lc);
+
+		if (strcmp(error->handling, "retried") == 0 && error->sqlstate == sqlstate)
+			n += error->count;
+	}
+	return n;
+}
+
+/*
+ * What a pass has to tell of errors that were retried, "" if there were none:
+ * who reads "pass" may not know that there were deadlocks.
+ */
+static char *
+retried(const CtPlan *plan, const CtResults *results)
+{
+	static const struct
+	{
+		int			sqlstate;
+		const char *one;
+		const char *metric;		/* to be named, NULL where a retry is as it should be */
+	}			kinds[] =
+
+	{
+		{ERRCODE_T_R_DEADLOCK_DETECTED, "deadlock", "deadlocks"},
+		{ERRCODE_T_R_SERIALIZATION_FAILURE, "serialization failure", NULL}
+	};
+	StringInfoData buf;
+	ListCell   *lc;
+	int			i;
+
+	initStringInfo(&buf);
+	for (i = 0; i < lengthof(kinds); i++)
+	{
+		int64		n = count_retried(results, kinds[i].sqlstate);
+
+		if (n == 0)
+			continue;
+		appendStringInfo(&buf, "; %s %s retried", plural(n, kinds[i].one), n == 1 ? "was" : "were");
+
+		/* who has a threshold knows */
+		if (kinds[i].metric == NULL)
+			continue;
+		foreach(lc, plan->slos)
+			if (strcmp(((CtPlanSlo *) lfirst(lc))->metric, kinds[i].metric) == 0)
+				break;
+		if (lc == NULL)
+			appendStringInfo(&buf, ", which the threshold \"%s = 0\" forbids", kinds[i].metric);
+	}
 	return buf.data;
 }
 
@@ -129,9 +194,10 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 
 		results->verdict = "pass";
 		results->reason = results->contended == 0 ?
-			psprintf("%s; no contention was asked for, and there was none", what) :
-			psprintf("%s in %s%s", what,
+			psprintf("%s; no contention was asked for, and there was none%s", what,
+					 retried(plan, results)) :
+			psprintf("%s in %s%s%s", what,
 					 plural(results->contended, "contended transaction"),
-					 orders(results));
+					 orders(results), retried(plan, results));
 	}
 }

@@ -30,8 +30,12 @@ typedef struct CtErrorResult
 	int			script;
 	int			sqlstate;
 	const char *handling;		/* as in ct_result_error */
-	bool		unexpected;		/* handling is "failed" */
+	bool		unexpected;		/* it ended a transaction, and nobody had named it */
 	int64		count;
+
+	/* of the first one */
+	int			command;		/* index in the script; -1 if unknown; else its end */
+	TimestampTz first_seen;
 	const char *message;
 } CtErrorResult;
 

@@ -99,6 +99,11 @@ typedef struct CtReportError
 	char	   *handling;
 	int64		count;
 	char	   *message;
+
+	/* of what raised the first one */
+	int			step;
+	int			line;
+	char	   *statement;		/* or NULL */
 } CtReportError;
 
 typedef struct CtReportWorker
@@ -210,6 +215,7 @@ extern CtReportTable *ct_report_tallies(const CtReport *report);
 extern CtReportTable *ct_report_latencies(const CtReport *report);
 extern CtReportTable *ct_report_statements(const CtReport *report);
 extern CtReportTable *ct_report_errors(const CtReport *report);
+extern CtReportTable *ct_report_error_places(const CtReport *report);
 
 /* sentences, palloc'd; those that return NULL have nothing to say */
 extern char *ct_report_title(const CtReport *report);	/* PASS, FAIL, RUNNING ... */

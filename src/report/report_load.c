@@ -221,7 +221,8 @@ load_findings(CtReport *report)
 	}
 	report->ntallies = n;
 
-	n = query_run("SELECT script, sqlstate, condition_name, handling, count, first_message"
+	n = query_run("SELECT script, sqlstate, condition_name, handling, count, first_message, step, line,"
+				  " statement"
 				  " FROM @ct_errors WHERE run_id = $1"
 				  " ORDER BY count DESC, sqlstate, handling, script",
 				  report->run_id);
@@ -236,6 +237,9 @@ load_findings(CtReport *report)
 		error->handling = get_text(i, "handling");
 		error->count = get_int64(i, "count");
 		error->message = get_text(i, "first_message");
+		error->step = get_int(i, "step");
+		error->line = get_int(i, "line");
+		error->statement = get_text(i, "statement");
 	}
 	report->nerrors = n;
 }

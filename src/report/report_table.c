@@ -282,6 +282,12 @@ ct_report_statements(const CtReport *report)
 	return table->rows ? table : NULL;
 }
 
+static char *
+handling_text(const CtReportError *error)
+{
+	return strcmp(error->handling, "gave_up") == 0 ? "gave up" : error->handling;
+}
+
 CtReportTable *
 ct_report_errors(const CtReport *report)
 {
@@ -299,10 +305,39 @@ ct_report_errors(const CtReport *report)
 
 		cells[0] = error->sqlstate;
 		cells[1] = error->condition;
-		cells[2] = strcmp(error->handling, "gave_up") == 0 ? "gave up" : error->handling;
+		cells[2] = handling_text(error);
 		cells[3] = ct_format_count(error->count);
 		cells[4] = error->script;
 		cells[5] = error->message;
+	}
+	return table->rows ? table : NULL;
+}
+
+CtReportTable *
+ct_report_error_places(const CtReport *report)
+{
+	static const CtReportColumn columns[] = {
+		{"sqlstate", .code = true}, {"handling"}, {"script", .code = true}, {"step", .right = true},
+		{"line", .right = true}, {"statement", .code = true}
+	};
+	CtReportTable *table = table_create("Statements that raised them first", "ct_errors", columns,
+										lengthof(columns));
+	int			i;
+
+	for (i = 0; i < report->nerrors; i++)
+	{
+		const CtReportError *error = &report->errors[i];
+		char	  **cells;
+
+		if (error->statement == NULL)
+			continue;
+		cells = table_add(table);
+		cells[0] = error->sqlstate;
+		cells[1] = handling_text(error);
+		cells[2] = error->script;
+		cells[3] = psprintf("%d", error->step);
+		cells[4] = psprintf("%d", error->line);
+		cells[5] = error->statement;
 	}
 	return table->rows ? table : NULL;
 }
