@@ -44,6 +44,7 @@
 #include "src/ct_compat.h"
 #include "src/interpret.h"
 #include "src/record.h"
+#include "src/roles.h"
 #include "src/text.h"
 
 typedef struct CtLeader
@@ -239,7 +240,7 @@ run_script(CtLeader *leader, const char *name, const char *body)
 
 	if (body == NULL)
 		return;
-	script = ct_script_parse(name, body, symbols);
+	script = ct_script_parse(name, body, symbols, false);
 	vars = ct_variables_create(symbols);
 	ct_plan_set_variables(leader->plan, symbols, vars, leader->shared->run_id, 0);
 	ct_interpret_once(script, symbols, vars, leader->session, leader->plan->seed);
@@ -303,6 +304,7 @@ set_up(CtLeader *leader)
 
 		begin();
 		sandbox = ct_sandbox_create(shared->sandbox);
+		ct_sandbox_grant(shared->sandbox, ct_plan_roles(leader->plan));
 		commit(leader);
 		leader->sandbox = sandbox;
 	}

@@ -21,6 +21,9 @@
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/parsenodes.h"
+#include "nodes/value.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -55,6 +58,40 @@ ct_sandbox_create(const char *name)
 	PopActiveSnapshot();
 	CommandCounterIncrement();
 	return schema;
+}
+
+void
+ct_sandbox_grant(const char *name, const List *roles)
+{
+	GrantStmt  *grant = makeNode(GrantStmt);
+	AccessPriv *usage = makeNode(AccessPriv);
+	const ListCell *lc;
+
+	foreach(lc, roles)
+	{
+		RoleSpec   *role = makeNode(RoleSpec);
+
+		if (!OidIsValid(get_role_oid(lfirst(lc), true)))
+			continue;
+		role->roletype = ROLESPEC_CSTRING;
+		role->rolename = lfirst(lc);
+		role->location = -1;
+		grant->grantees = lappend(grant->grantees, role);
+	}
+	if (grant->grantees == NIL)
+		return;
+
+	usage->priv_name = "usage";
+	grant->is_grant = true;
+	grant->targtype = ACL_TARGET_OBJECT;
+	grant->objtype = OBJECT_SCHEMA;
+	grant->objects = list_make1(makeString(pstrdup(name)));
+	grant->privileges = list_make1(usage);
+	grant->behavior = DROP_RESTRICT;
+	PushActiveSnapshot(GetTransactionSnapshot());
+	ExecuteGrantStmt(grant);
+	PopActiveSnapshot();
+	CommandCounterIncrement();
 }
 
 static void

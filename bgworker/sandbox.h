@@ -13,6 +13,9 @@
  */
 extern Oid	ct_sandbox_create(const char *name);
 
+/* lets those roles use it that exist (List of char *), by whom scripts act, too */
+extern void ct_sandbox_grant(const char *name, const List *roles);
+
 /*
  * Drops it with all that is in it, if it is there and owned by the role that
  * the run acts as.  In a transaction.

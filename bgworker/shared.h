@@ -37,12 +37,10 @@
 #define CT_MAX_OUTCOMES			64	/* labels per worker and script mix */
 #define CT_MAX_TALLIES			32
 #define CT_MAX_ERRORS			32	/* kinds of errors a worker tells apart */
-#define CT_MAX_BARRIERS			16	/* names */
 #define CT_MAX_MEETINGS			64	/* barriers, for one name may be met several times */
 #define CT_MAX_SUSPECTS			8
 #define CT_SUSPICIONS			10	/* of each worker, after which a run that gets nowhere ends */
 #define CT_MESSAGE_LEN			1024
-#define CT_MAX_SHARED			((Size) 1024 * 1024 * 1024) /* bytes of one run */
 
 /* written by the leader; the caller writes the first */
 typedef enum CtRunState

@@ -787,7 +787,8 @@ warm_up(CtWorker *w)
 			learn_touch = NULL;
 		}
 	}
-	ct_interpret_once(ct_script_parse("warm-up", "BEGIN; SELECT 1; COMMIT", w->program->symbols),
+	ct_interpret_once(ct_script_parse("warm-up", "BEGIN; SELECT 1; COMMIT", w->program->symbols,
+											   false),
 					  w->program->symbols, vars, session, 0);
 }
 

@@ -371,6 +371,7 @@ COMMENT ON COLUMN @extschema@.ct_script.position IS 'order';
 COMMENT ON COLUMN @extschema@.ct_script.body IS 'the script, in pgbench''s language';
 COMMENT ON COLUMN @extschema@.ct_script.weight IS 'how often it is chosen, relative to the others';
 COMMENT ON COLUMN @extschema@.ct_script.think_time IS 'mean pause after each transaction';
+COMMENT ON COLUMN @extschema@.ct_script.quoted IS 'variables within quotes are replaced too, as in pgbench''s default query mode: of imported scripts';
 COMMENT ON COLUMN @extschema@.ct_script.bundled IS 'as the scenario''s';
 
 COMMENT ON TABLE @extschema@.ct_check IS 'checks: queries that return the violations';

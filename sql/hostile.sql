@@ -192,7 +192,7 @@ SELECT count(*) FROM public.victim;
 SELECT ct_test($$
 	\set n 1
 	SELECT 'victim' AS t, 'i' AS c, 'm' AS m \gset
-	CREATE TABLE t:n AS SELECT :c FROM public.:t;
+	CREATE TABLE t:n AS SELECT v.:c FROM public.:t AS v;
 	SELECT max(i) AS most FROM t:n JOIN victi:m USING (i) WHERE i > :n \gset
 	\outcome :most
 $$, 'SELECT 1', transactions => 1, workers => 1) > 0 AS ran;

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
 
@@ -19,27 +20,59 @@ typedef struct CtGatherTarget
 	uint64		rows;
 } CtGatherTarget;
 
+/*
+ * The slot of a column's variable; -1 where nobody asks for it.  What can't be
+ * a variable would be lost, so that is an error, as it is in pgbench.
+ */
+static int
+column_slot(const CtGatherTarget *target, const char *column)
+{
+	char		name[2 * NAMEDATALEN];
+	int			slot;
+
+	snprintf(name, sizeof(name), "%s%s", target->prefix, column);
+	slot = ct_symbols_find(target->interpreter->symbols, name);
+	if (slot < 0 && !ct_variable_name_is_valid(name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("column \"%s\" cannot be put into a variable", column),
+				 errdetail("The name of a variable consists of letters, digits and underscores and doesn't begin with a digit."),
+				 errhint("Name the column in the query, as by AS.")));
+	return slot;
+}
+
 static void
-gather_row(void *arg, int ncolumns, const char *const *names, const char *const *values)
+gather_row(void *arg, int ncolumns, const char *const *names, const Oid *types,
+		   const char *const *values)
 {
 	CtGatherTarget *target = arg;
 	CtInterpreter *interpreter = target->interpreter;
+	int			slots[MaxTupleAttributeNumber];
 	int			i;
+	int			j;
 
 	target->rows++;
 	for (i = 0; i < ncolumns; i++)
 	{
-		char		name[2 * NAMEDATALEN];
 		CtValue		value;
-		int			slot;
 
-		snprintf(name, sizeof(name), "%s%s", target->prefix, names[i]);
-		slot = ct_symbols_find(interpreter->symbols, name);
-		if (slot < 0)
+		slots[i] = column_slot(target, names[i]);
+		if (slots[i] < 0)
 			continue;			/* nobody asks for it */
+		for (j = 0; j < i; j++)
+		{
+			if (slots[j] == slots[i] &&
+				(values[j] == NULL || values[i] == NULL ? values[j] != values[i] :
+				 strcmp(values[j], values[i]) != 0))
+				ereport(ERROR,
+						(errcode(ERRCODE_DUPLICATE_COLUMN),
+						 errmsg("two columns of different values are to be put into variable \"%s\"",
+								ct_symbols_name(interpreter->symbols, slots[i])),
+						 errhint("Give the columns different names in the query, as by AS.")));
+		}
 		value.type = values[i] ? CT_VALUE_TEXT : CT_VALUE_NULL;
 		value.u.t = values[i];
-		ct_variables_set(interpreter->vars, slot, value);
+		ct_variables_set_column(interpreter->vars, slots[i], value, types[i]);
 	}
 }
 
@@ -84,7 +117,7 @@ say_outcome(CtInterpreter *interpreter, const CtCommand *command)
 		if (value->type == CT_VALUE_UNSET)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_PARAMETER),
-					 errmsg("undefined variable \"%s\"",
+					 errmsg("variable \"%s\" is not set",
 							ct_symbols_name(interpreter->symbols, command->slot))));
 		label = value->type == CT_VALUE_NULL ? "null" : ct_value_to_cstring(value);
 	}

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/varlena.h"
 
 #include "src/near_match.h"
@@ -16,6 +17,16 @@
 #define MAX_LISTED	12			/* candidates that are few enough to list */
 #define MAX_LENGTH	255			/* of what Levenshtein's distance is taken of */
 
+static void
+copy_lower(char *to, const char *from, int length)
+{
+	int			i;
+
+	for (i = 0; i < length; i++)
+		to[i] = pg_ascii_tolower((unsigned char) from[i]);
+	to[length] = '\0';
+}
+
 /*
  * How far a candidate is from what was typed, 0 being the same but for case;
  * -1 if they have nothing to do with each other.
@@ -23,28 +34,76 @@
 static int
 distance(const char *name, const char *candidate)
 {
+	char		a[MAX_LENGTH + 1];
+	char		b[MAX_LENGTH + 1];
 	int			name_length = strlen(name);
 	int			candidate_length = strlen(candidate);
 	int			limit;
 	int			d;
 
-	if (pg_strcasecmp(name, candidate) == 0)
-		return 0;
 	if (name_length == 0 || name_length > MAX_LENGTH || candidate_length > MAX_LENGTH)
-		return -1;
+		return pg_strcasecmp(name, candidate) == 0 ? 0 : -1;
 
 	/* half of the name may be wrong, as in the server's own hints */
 	limit = Min(4, name_length / 2);
-	d = varstr_levenshtein_less_equal(name, name_length, candidate, candidate_length,
+	copy_lower(a, name, name_length);
+	copy_lower(b, candidate, candidate_length);
+	d = varstr_levenshtein_less_equal(a, name_length, b, candidate_length,
 									  1, 1, 1, limit, true);
 	if (d <= limit)
 		return d;
 
 	/* the beginning of a long name, or its other way round */
 	if (name_length >= 3 && candidate_length >= 3 &&
-		(strstr(candidate, name) != NULL || strstr(name, candidate) != NULL))
+		(strstr(b, a) != NULL || strstr(a, b) != NULL))
 		return limit + 1;
 	return -1;
+}
+
+/* The nearest candidates, nearest first; returns how many. */
+static int
+find_near(const char *name, const List *candidates, const char **near, int most)
+{
+	int			distances[MAX_NEAR];
+	int			n = 0;
+	ListCell   *lc;
+	int			i;
+
+	foreach(lc, candidates)
+	{
+		const char *candidate = lfirst(lc);
+		int			d;
+
+		CHECK_FOR_INTERRUPTS();
+		d = distance(name, candidate);
+		if (d < 0)
+			continue;
+
+		/* insert it among the nearest ones so far */
+		for (i = n; i > 0 && distances[i - 1] > d; i--)
+		{
+			if (i < most)
+			{
+				near[i] = near[i - 1];
+				distances[i] = distances[i - 1];
+			}
+		}
+		if (i < most)
+		{
+			near[i] = candidate;
+			distances[i] = d;
+			n = Min(n + 1, most);
+		}
+	}
+	return n;
+}
+
+const char *
+ct_near_match(const char *name, const List *candidates)
+{
+	const char *near[1];
+
+	return find_near(name, candidates, near, 1) > 0 ? near[0] : NULL;
 }
 
 char *
@@ -52,35 +111,9 @@ ct_near_match_hint(const char *name, const List *candidates, const char *plural,
 {
 	StringInfoData buf;
 	const char *near[MAX_NEAR];
-	int			near_distance[MAX_NEAR];
-	int			nnear = 0;
+	int			nnear = find_near(name, candidates, near, MAX_NEAR);
 	ListCell   *lc;
 	int			i;
-
-	foreach(lc, candidates)
-	{
-		const char *candidate = lfirst(lc);
-		int			d = distance(name, candidate);
-
-		if (d < 0)
-			continue;
-
-		/* insert it among the nearest ones so far */
-		for (i = nnear; i > 0 && near_distance[i - 1] > d; i--)
-		{
-			if (i < MAX_NEAR)
-			{
-				near[i] = near[i - 1];
-				near_distance[i] = near_distance[i - 1];
-			}
-		}
-		if (i < MAX_NEAR)
-		{
-			near[i] = candidate;
-			near_distance[i] = d;
-			nnear = Min(nnear + 1, MAX_NEAR);
-		}
-	}
 
 	initStringInfo(&buf);
 	if (nnear > 0)

@@ -16,4 +16,7 @@
 extern char *ct_near_match_hint(const char *name, const List *candidates,
 								const char *plural, const char *look);
 
+/* The one that was probably meant; NULL if none is near. */
+extern const char *ct_near_match(const char *name, const List *candidates);
+
 #endif							/* CT_NEAR_MATCH_H */

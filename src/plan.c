@@ -13,6 +13,7 @@
 
 #include "src/errcodes.h"
 #include "src/plan.h"
+#include "src/settable.h"
 #include "src/validate.h"
 
 /* ---- reading ---- */
@@ -209,6 +210,7 @@ ct_plan_read(const Jsonb *document)
 		script->body = need_string(object, "body");
 		script->weight = get_int(object, "weight");
 		script->think = get_double(object, "think");
+		script->quoted = get_bool(object, "quoted");
 		plan->scripts = lappend(plan->scripts, script);
 	}
 
@@ -245,6 +247,15 @@ ct_plan_read(const Jsonb *document)
 		plan->expected_errors = lappend(plan->expected_errors, error);
 	}
 
+	it = get_array(root, "elsewhere");
+	while (it != NULL && JsonbIteratorNext(&it, &value, true) == WJB_ELEM)
+	{
+		if (value.type != jbvString)
+			elog(ERROR, "plan has an unexpected type of value in \"elsewhere\"");
+		plan->elsewhere = lappend(plan->elsewhere,
+								  pnstrdup(value.val.string.val, value.val.string.len));
+	}
+
 	it = get_array(root, "retried_errors");
 	while (it != NULL && JsonbIteratorNext(&it, &value, true) == WJB_ELEM)
 	{
@@ -259,10 +270,140 @@ ct_plan_read(const Jsonb *document)
 
 /* ---- validating ---- */
 
+/* in the order of CtPredefined */
+static const char *const predefined[] = {
+	"client_id", "worker_id", "iteration", "run_id", "scale", "random_seed", "default_seed"
+};
+
+const char *const ct_result_variables[] = {
+	"transactions", "failed", "retries", "workers", NULL
+};
+
+StaticAssertDecl(lengthof(predefined) == CT_NPREDEFINED, "a predefined variable has no name");
+
+List *
+ct_plan_result_names(List *names, const CtScript *script)
+{
+	int			i;
+
+	for (i = 0; i < script->ncommands; i++)
+	{
+		const CtCommand *command = &script->commands[i];
+
+		if (command->kind == CT_COMMAND_TALLY)
+			names = lappend(names, psprintf(CT_TALLY_PREFIX "%s", command->name));
+		else if (command->kind == CT_COMMAND_OUTCOME)
+			names = lappend(names, psprintf(CT_OUTCOME_PREFIX "%s",
+											command->slot >= 0 ? "" : command->name));
+	}
+	return names;
+}
+
+List *
+ct_plan_error_names(List *names, const List *errors)
+{
+	ListCell   *lc;
+
+	foreach(lc, errors)
+		names = lappend(names, psprintf(CT_OUTCOME_PREFIX "%s",
+										((CtPlanError *) lfirst(lc))->label));
+	return names;
+}
+
+/*
+ * The variables that something sets: predefined ones, but for iteration
+ * outside of iterations, and the parameters.
+ */
+static CtSettable *
+settable_everywhere(const CtPlan *plan, bool in_iterations)
+{
+	CtSettable *settable = ct_settable_create();
+	ListCell   *lc;
+	int			i;
+
+	for (i = 0; i < CT_NPREDEFINED; i++)
+		if (i != CT_VAR_ITERATION || in_iterations)
+			ct_settable_add(settable, predefined[i]);
+	foreach(lc, plan->param_names)
+		ct_settable_add(settable, lfirst(lc));
+	return settable;
+}
+
+/* The names, and one that may be any. */
+static void
+add_names(CtSettable *settable, const List *names)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		const char *name = lfirst(lc);
+
+		if (strcmp(name, CT_OUTCOME_PREFIX) == 0)
+			ct_settable_add_prefix(settable, name);
+		else
+			ct_settable_add(settable, name);
+	}
+}
+
+/* A setup or teardown, if there is one, which knows no variables but its own. */
+static void
+validate_once(const CtPlan *plan, const char *what, const char *body, CtKnown *known)
+{
+	if (body == NULL)
+		return;
+	known->settable = settable_everywhere(plan, false);
+	ct_settable_add_script(known->settable, ct_script_parse(what, body, known->symbols, false),
+						   known->symbols);
+	ct_validate_setup(what, body, known);
+}
+
+static void
+validate_scripts(const CtPlan *plan, CtKnown *known)
+{
+	CtSettable *in_scripts = settable_everywhere(plan, true);
+	CtSettable *in_checks = settable_everywhere(plan, false);
+	const char *const *name;
+	ListCell   *lc;
+
+	for (name = ct_result_variables; *name != NULL; name++)
+		ct_settable_add(in_checks, *name);
+	ct_settable_add_prefix(in_checks, CT_OUTCOME_PREFIX "other");
+	ct_settable_add_prefix(in_checks, CT_TALLY_PREFIX "other");
+	add_names(in_checks, ct_plan_error_names(NIL, plan->expected_errors));
+	add_names(in_checks, plan->elsewhere);
+	foreach(lc, plan->scripts)
+	{
+		const CtPlanScript *script = lfirst(lc);
+		CtScript   *parsed = ct_script_parse(script->name, script->body, known->symbols,
+											 script->quoted);
+
+		ct_settable_add_script(in_scripts, parsed, known->symbols);
+		add_names(in_checks, ct_plan_result_names(NIL, parsed));
+	}
+
+	known->settable = in_scripts;
+	foreach(lc, plan->scripts)
+	{
+		const CtPlanScript *script = lfirst(lc);
+
+		ct_validate_integer("weight", script->weight, 1, CT_MAX_WEIGHT);
+		ct_validate_seconds("think_time", script->think, true);
+		ct_validate_script(script->name, script->body, script->quoted, known);
+	}
+	known->settable = in_checks;
+	foreach(lc, plan->checks)
+	{
+		const CtPlanCheck *check = lfirst(lc);
+
+		ct_validate_check(check->name, check->query, known);
+	}
+}
+
 void
 ct_plan_validate(const CtPlan *plan)
 {
-	CtSymbols  *symbols = ct_plan_symbols(plan);
+	CtKnown    *known = ct_known_create();
 	ListCell   *lc;
 
 	ct_validate_integer("workers", plan->workers, 1, CT_MAX_WORKERS);
@@ -278,29 +419,13 @@ ct_plan_validate(const CtPlan *plan)
 	ct_validate_integer("min_overlap", plan->min_overlap, 0, PG_INT32_MAX);
 	(void) ct_validate_isolation(plan->isolation);
 
-	if (plan->setup != NULL)
-		ct_validate_setup("setup", plan->setup, symbols);
-	if (plan->variant_setup != NULL)
-		ct_validate_setup("setup of the variant", plan->variant_setup, symbols);
-	if (plan->teardown != NULL)
-		ct_validate_setup("teardown", plan->teardown, symbols);
-
+	known->symbols = ct_plan_symbols(plan);
+	validate_once(plan, "setup", plan->setup, known);
+	validate_once(plan, "setup of the variant", plan->variant_setup, known);
+	validate_once(plan, "teardown", plan->teardown, known);
 	if (plan->scripts == NIL)
 		elog(ERROR, "plan has no scripts");
-	foreach(lc, plan->scripts)
-	{
-		const CtPlanScript *script = lfirst(lc);
-
-		ct_validate_integer("weight", script->weight, 1, CT_MAX_WEIGHT);
-		ct_validate_seconds("think_time", script->think, true);
-		ct_validate_script(script->name, script->body, symbols);
-	}
-	foreach(lc, plan->checks)
-	{
-		const CtPlanCheck *check = lfirst(lc);
-
-		ct_validate_check(check->name, check->query, symbols);
-	}
+	validate_scripts(plan, known);
 	foreach(lc, plan->slos)
 	{
 		const CtPlanSlo *slo = lfirst(lc);
@@ -354,13 +479,6 @@ ct_plan_is_retried(const CtPlan *plan, int sqlstate)
 }
 
 /* ---- variables ---- */
-
-/* in the order of CtPredefined */
-static const char *const predefined[] = {
-	"client_id", "worker_id", "iteration", "run_id", "scale", "random_seed", "default_seed"
-};
-
-StaticAssertDecl(lengthof(predefined) == CT_NPREDEFINED, "a predefined variable has no name");
 
 CtSymbols *
 ct_plan_symbols(const CtPlan *plan)
@@ -443,7 +561,8 @@ ct_plan_count_transactions(const char *expr, const Jsonb *params, int64 seed)
 	if (params != NULL)
 		read_params(&plan, unconstify(JsonbContainer *, &params->root));
 	symbols = ct_plan_symbols(&plan);
-	script = ct_script_parse("transactions_expr", psprintf("\\set transactions %s", expr), symbols);
+	script = ct_script_parse("transactions_expr", psprintf("\\set transactions %s", expr), symbols,
+							 false);
 	if (script->ncommands != 1 || script->commands[0].kind != CT_COMMAND_SET)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),

@@ -27,6 +27,17 @@
 #define CT_DEFAULT_MAX_TRIES	10
 #define CT_DEFAULT_MIN_OVERLAP	10
 
+/* what a run has room for */
+#define CT_MAX_BARRIERS			16
+#define CT_MAX_SHARED			((Size) 1024 * 1024 * 1024) /* bytes of shared memory */
+
+/* the variables of checks that are made of a run's results: these and a name */
+#define CT_OUTCOME_PREFIX		"outcome_"
+#define CT_TALLY_PREFIX			"tally_"
+
+/* ... and these, to NULL */
+extern const char *const ct_result_variables[];
+
 /* the variant of a scenario that has none defined */
 #define CT_DEFAULT_VARIANT		"default"
 
@@ -36,6 +47,7 @@ typedef struct CtPlanScript
 	char	   *body;
 	int			weight;			/* > 0 */
 	double		think;			/* mean think time after each transaction, seconds */
+	bool		quoted;			/* variables within quotes are some: pgbench's */
 } CtPlanScript;
 
 typedef struct CtPlanCheck
@@ -90,6 +102,8 @@ typedef struct CtPlan
 	List	   *checks;			/* of CtPlanCheck * */
 	List	   *slos;			/* of CtPlanSlo * */
 	List	   *expected_errors;	/* of CtPlanError *, in the order of SQLSTATEs */
+	List	   *elsewhere;		/* of char *: what checks are given in other
+								 * variants, as ct_plan_result_names says */
 	List	   *retried_errors; /* of int (sqlstates), in their order: 40001 and 40P01 unless
 								 * expected, and those that are named; what is both retried
 								 * and expected is an outcome after the last try */
@@ -154,6 +168,14 @@ extern int64 ct_plan_count_transactions(const char *expr, const Jsonb *params, i
  * without running it: numbers out of range, scripts that don't parse ...
  */
 extern void ct_plan_validate(const CtPlan *plan);
+
+/*
+ * Appends the variables that a script, or expected errors, make for checks, as
+ * "outcome_sold"; "outcome_" stands for all of them, where a label is a
+ * variable's value.
+ */
+extern List *ct_plan_result_names(List *names, const CtScript *script);
+extern List *ct_plan_error_names(List *names, const List *errors);
 
 /*
  * The symbol table of a plan's scripts: the predefined variables first, in

@@ -145,6 +145,8 @@ write_plan(const CtPlan *plan, const Jsonb *params)
 		put_string(&state, "body", script->body);
 		put_int64(&state, "weight", script->weight);
 		put_double(&state, "think", script->think);
+		if (script->quoted)
+			put_bool(&state, "quoted", true);
 		(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	}
 	(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);
@@ -185,6 +187,16 @@ write_plan(const CtPlan *plan, const Jsonb *params)
 		put_string(&state, "sqlstate", ct_sqlstate_text(error->sqlstate));
 		put_string(&state, "label", error->label);
 		(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	}
+	(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+
+	begin_array(&state, "elsewhere");
+	foreach(lc, plan->elsewhere)
+	{
+		value.type = jbvString;
+		value.val.string.val = lfirst(lc);
+		value.val.string.len = strlen(lfirst(lc));
+		(void) pushJsonbValue(&state, WJB_ELEM, &value);
 	}
 	(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 
@@ -400,6 +412,43 @@ read_variant(MemoryContext context, CtPlan *plan)
 }
 
 /*
+ * What checks are given in the scenario's other variants: a check of all of
+ * them may ask for the outcome of one.
+ */
+static void
+read_elsewhere(MemoryContext context, CtPlan *plan)
+{
+	CtSymbols  *symbols = ct_symbols_create();
+	uint64		row;
+	bool		isnull;
+
+	ct_definition_query(context,
+						"SELECT name, body, quoted FROM @ct_script"
+						" WHERE scenario = $1 AND variant <> $2",
+						plan->scenario, plan->variant);
+	for (row = 0; row < SPI_processed; row++)
+		plan->elsewhere =
+			ct_plan_result_names(plan->elsewhere,
+								 ct_script_parse(ct_definition_text(row, 1), ct_definition_text(row, 2),
+												 symbols,
+												 DatumGetBool(ct_definition_value(row, 3, &isnull))));
+
+	ct_definition_query(context,
+						"SELECT expected_errors FROM @ct_variant WHERE scenario = $1 AND name <> $2",
+						plan->scenario, plan->variant);
+	for (row = 0; row < SPI_processed; row++)
+	{
+		Datum		value = ct_definition_value(row, 1, &isnull);
+
+		if (!isnull)
+			plan->elsewhere =
+				ct_plan_error_names(plan->elsewhere,
+									ct_validate_errors("expected_errors",
+													   DatumGetArrayTypePCopy(value), true));
+	}
+}
+
+/*
  * Scripts, checks and thresholds: those of every variant and those of this
  * one, which take the place of the general ones of the same name.
  */
@@ -410,7 +459,7 @@ read_parts(MemoryContext context, CtPlan *plan)
 	bool		isnull;
 
 	ct_definition_query(context,
-						"SELECT s.name, s.body, s.weight, s.think_time FROM @ct_script s"
+						"SELECT s.name, s.body, s.weight, s.think_time, s.quoted FROM @ct_script s"
 						" WHERE s.scenario = $1 AND (s.variant = $2 OR s.variant IS NULL AND NOT EXISTS"
 						" (SELECT FROM @ct_script o"
 						" WHERE o.scenario = $1 AND o.variant = $2 AND o.name = s.name))"
@@ -424,6 +473,7 @@ read_parts(MemoryContext context, CtPlan *plan)
 		script->body = ct_definition_text(row, 2);
 		script->weight = DatumGetInt32(ct_definition_value(row, 3, &isnull));
 		script->think = ct_interval_seconds(DatumGetIntervalP(ct_definition_value(row, 4, &isnull)));
+		script->quoted = DatumGetBool(ct_definition_value(row, 5, &isnull));
 		plan->scripts = lappend(plan->scripts, script);
 	}
 	if (plan->scripts == NIL)
@@ -668,6 +718,7 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 	read_scenario(context, plan, &params, &transactions_expr, &owner);
 	read_variant(context, plan);
 	read_parts(context, plan);
+	read_elsewhere(context, plan);
 	ct_catalog_leave(&scope);
 	MemoryContextSwitchTo(context);
 	if (OidIsValid(owner) && !options->trust_owner)

@@ -27,7 +27,7 @@ ct_program_load(const CtPlan *plan)
 
 		script->plan = lfirst(lc);
 		script->script = ct_script_parse(script->plan->name, script->plan->body,
-										 program->symbols);
+										 program->symbols, script->plan->quoted);
 		program->total_weight += script->plan->weight;
 
 		script->histogram = program->nhistograms;

@@ -87,22 +87,6 @@ ct_validate_name(const char *what, const char *name)
 	}
 }
 
-bool
-ct_is_variable_name(const char *name)
-{
-	const unsigned char *p = (const unsigned char *) name;
-
-	/* as in pgbench: letters of any alphabet, underscores, then digits too */
-	if (!IS_HIGHBIT_SET(*p) && !isalpha(*p) && *p != '_')
-		return false;
-	for (p++; *p; p++)
-	{
-		if (!IS_HIGHBIT_SET(*p) && !isalnum(*p) && *p != '_')
-			return false;
-	}
-	return true;
-}
-
 const char *
 ct_validate_isolation(const char *isolation)
 {
@@ -147,7 +131,7 @@ validate_param_name(const char *name)
 	};
 	int			i;
 
-	if (!ct_is_variable_name(name))
+	if (!ct_variable_name_is_valid(name))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"%s\" cannot be the name of a parameter", name),
@@ -166,8 +150,8 @@ validate_param_name(const char *name)
 					 errmsg("\"%s\" cannot be the name of a parameter", name),
 					 errdetail("It is a predefined variable.")));
 	}
-	if (strncmp(name, "outcome_", strlen("outcome_")) == 0 ||
-		strncmp(name, "tally_", strlen("tally_")) == 0)
+	if (strncmp(name, CT_OUTCOME_PREFIX, strlen(CT_OUTCOME_PREFIX)) == 0 ||
+		strncmp(name, CT_TALLY_PREFIX, strlen(CT_TALLY_PREFIX)) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_RESERVED_NAME),
 				 errmsg("\"%s\" cannot be the name of a parameter", name),
@@ -240,7 +224,7 @@ ct_validate_errors(const char *what, ArrayType *errors, bool labels)
 		{
 			*equals = '\0';
 			error->label = equals + 1;
-			if (!ct_is_variable_name(error->label))
+			if (!ct_variable_name_is_valid(error->label))
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("\"%s\" in %s cannot be the label of an outcome",
@@ -269,7 +253,7 @@ ct_validate_errors(const char *what, ArrayType *errors, bool labels)
 			error->label = pstrdup(ct_condition_name(error->sqlstate));
 
 			/* an SQLSTATE of one's own without a name; :outcome_P0123 works */
-			if (!ct_is_variable_name(error->label))
+			if (!ct_variable_name_is_valid(error->label))
 				error->label = psprintf("error_%s", error->label);
 		}
 		result = lappend(result, error);

@@ -35,9 +35,6 @@ extern double ct_interval_seconds(const Interval *interval);
 /* not empty, at most 63 bytes, no control characters */
 extern void ct_validate_name(const char *what, const char *name);
 
-/* what can stand behind a colon in a script */
-extern bool ct_is_variable_name(const char *name);
-
 /* the isolation level as the server spells it; NULL for NULL */
 extern const char *ct_validate_isolation(const char *isolation);
 
@@ -57,14 +54,29 @@ extern List *ct_validate_errors(const char *what, ArrayType *errors, bool labels
 /* ERRCODE_UNDEFINED_OBJECT for an unknown metric */
 extern void ct_validate_slo(const char *metric, const char *op, double target);
 
+/* what is known of a run besides the script that is validated */
+typedef struct CtKnown
+{
+	CtSymbols  *symbols;
+	CtSymbols  *barriers;		/* names of those so far */
+	struct CtSettable *settable;	/* variables that something sets; NULL:
+									 * not all scripts are known */
+} CtKnown;
+
+/* nothing is known but the script itself */
+extern CtKnown *ct_known_create(void);
+
 /*
  * Scripts: parsed, and each of their statements by the server's grammar.
- * ERRCODE_SYNTAX_ERROR, with place, where they don't parse.  A setup (or
+ * ERRCODE_SYNTAX_ERROR, with place, where they don't parse, and
+ * ERRCODE_UNDEFINED_PARAMETER for a variable that nothing sets;
+ * ERRCODE_PROGRAM_LIMIT_EXCEEDED for more than a run has room for.  A setup (or
  * teardown) may be empty but can't have what counts transactions; a check is
- * one SELECT and nothing else.
+ * one SELECT and nothing else.  quoted: variables within quotes are some.
  */
-extern void ct_validate_script(const char *name, const char *body, CtSymbols *symbols);
-extern void ct_validate_setup(const char *what, const char *body, CtSymbols *symbols);
-extern void ct_validate_check(const char *name, const char *query, CtSymbols *symbols);
+extern void ct_validate_script(const char *name, const char *body, bool quoted,
+							   const CtKnown *known);
+extern void ct_validate_setup(const char *what, const char *body, const CtKnown *known);
+extern void ct_validate_check(const char *name, const char *query, const CtKnown *known);
 
 #endif							/* CT_VALIDATE_H */

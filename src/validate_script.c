@@ -9,197 +9,105 @@
  */
 #include "postgres.h"
 
-#include <ctype.h>
-
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
-#include "parser/parser.h"
 
+#include "src/metrics/histogram.h"
+#include "src/near_match.h"
+#include "src/program.h"
 #include "src/script/expr.h"
+#include "src/session/place.h"
+#include "src/settable.h"
 #include "src/validate.h"
 
-/* what a variable may stand for */
-typedef struct Reading
+CtKnown *
+ct_known_create(void)
 {
-	const char *as;				/* two characters; the last one is repeated
-								 * ... */
-	bool		pad;			/* ... or else spaces follow */
-	bool		slices;			/* even what looks like "array[1:n]" */
-} Reading;
+	CtKnown    *known = palloc0(sizeof(CtKnown));
 
-static const Reading readings[] = {
-	{"$1", true, true},			/* a parameter */
-	{"$1", true, false},		/* the same, but for slices of arrays */
-	{"xx", false, true},		/* a name */
-	{"11", false, true}			/* a number where no parameter can be */
-};
+	known->symbols = ct_symbols_create();
+	known->barriers = ct_symbols_create();
+	return known;
+}
 
-/* Within brackets, does an operand stand before the colon? */
+/* Can the variable have a value?  Nobody knows before all scripts are there. */
 static bool
-looks_like_slice(const CtSql *sql, const CtVarRef *ref)
+can_be_set(void *arg, int slot)
 {
-	int			depth = 0;
-	int			before = ref->offset;
-	int			i;
+	const CtKnown *known = arg;
 
-	for (i = 0; i < ref->offset; i++)
-	{
-		if (sql->text[i] == '[')
-			depth++;
-		else if (sql->text[i] == ']')
-			depth--;
-	}
-	while (before > 0 && isspace((unsigned char) sql->text[before - 1]))
-		before--;
-	return depth > 0 &&
-		(isalnum((unsigned char) sql->text[before - 1]) ||
-		 strchr("_)]\"'", sql->text[before - 1]) != NULL);
+	return known->settable == NULL ||
+		ct_settable_has(known->settable, ct_symbols_name(known->symbols, slot));
 }
 
 /*
- * A statement with its variables replaced, in as many characters, so that
- * positions stay what they are.
- */
-static char *
-substitute_variables(const CtSql *sql, const Reading *reading)
-{
-	StringInfoData buf;
-	int			from = 0;
-	int			i;
-	int			j;
-
-	initStringInfo(&buf);
-	for (i = 0; i < sql->nrefs; i++)
-	{
-		const CtVarRef *ref = &sql->refs[i];
-		int			nchars = pg_mbstrlen_with_len(sql->text +ref->offset, ref->length);
-
-		if (!reading->slices && looks_like_slice(sql, ref))
-			continue;
-		appendBinaryStringInfo(&buf, sql->text +from, ref->offset - from);
-		from = ref->offset + ref->length;
-		appendStringInfoString(&buf, reading->as);
-		for (j = 2; j < nchars; j++)
-			appendStringInfoChar(&buf, reading->pad ? ' ' : reading->as[1]);
-	}
-	appendStringInfoString(&buf, sql->text +from);
-	return buf.data;
-}
-
-/*
- * The server's raw parse trees of a text, or NULL and the error.  The grammar
- * takes nothing but memory, so no subtransaction is needed to go on after it.
- */
-static List *
-parse_sql(const char *text, ErrorData **error)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ErrorContextCallback *callbacks = error_context_stack;
-	List	   *volatile trees = NIL;
-
-	*error = NULL;
-	PG_TRY();
-	{
-		/* a calling function's context would claim the place as one in its own query */
-		error_context_stack = NULL;
-		trees = raw_parser(text, RAW_PARSE_DEFAULT);
-	}
-	PG_CATCH();
-	{
-		int			category;
-
-		MemoryContextSwitchTo(context);
-		*error = CopyErrorData();
-		category = ERRCODE_TO_CATEGORY((*error)->sqlerrcode);
-		if (category != ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION &&
-			category != ERRCODE_DATA_EXCEPTION &&
-			category != ERRCODE_FEATURE_NOT_SUPPORTED)
-			PG_RE_THROW();
-		FlushErrorState();
-	}
-	PG_END_TRY();
-	error_context_stack = callbacks;
-	return trees;
-}
-
-/* The message of an error, which names what was written, not what we made of it. */
-static const char *
-original_message(const CtSql *sql, const ErrorData *error)
-{
-	const char *begin = strchr(error->message, '"');
-	const char *end = strrchr(error->message, '"');
-	int			i;
-
-	for (i = 0; begin != NULL && i < sql->nrefs; i++)
-	{
-		const CtVarRef *ref = &sql->refs[i];
-
-		if (pg_mbstrlen_with_len(sql->text, ref->offset) + 1 == error->cursorpos)
-			return psprintf("%.*s\"%.*s%s",
-							(int) (begin - error->message), error->message,
-							ref->length, sql->text +ref->offset, end);
-	}
-	return error->message;
-}
-
-/*
- * Where a place in a statement, in characters from 1 or 0 if unknown, is in
- * the script, which has the backslash of an escaped colon or semicolon, too.
+ * Where a place in a statement, in bytes, is in the script, which has the
+ * backslash of an escaped colon or semicolon, too.
  */
 static int
-script_offset(const CtSource *source, const CtSql *sql, int position)
+script_offset(const CtSource *source, const CtSql *sql, int offset)
 {
 	const char *p = source->body + sql->offset;
-	const char *text = sql->text;
+	int			i;
 
-	for (; position > 1 && *text; position--)
+	for (i = 0; i < offset; i++)
 	{
-		if (*p == '\\' && *text != '\\')
+		if (*p == '\\' && sql->text[i] != '\\')
 			p++;
-		p += pg_mblen(p);
-		text += pg_mblen(text);
+		p++;
 	}
 	return p - source->body;
 }
 
+static void
+raise_unset(CtSource *source, const CtSql *sql, const CtVarRef *ref, const CtKnown *known)
+{
+	const char *name = ct_symbols_name(known->symbols, ref->slot);
+	const char *near = ct_near_match(name, ct_settable_names(known->settable));
+	const char *detail = "Nothing sets it: no \\set, \\gset or \\aset, no parameter, and it isn't predefined.";
+
+	if (strncmp(name, CT_OUTCOME_PREFIX, strlen(CT_OUTCOME_PREFIX)) == 0)
+		detail = "No script has this \\outcome, and no expected error counts as it.";
+	else if (strncmp(name, CT_TALLY_PREFIX, strlen(CT_TALLY_PREFIX)) == 0)
+		detail = "No script has this \\tally.";
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_PARAMETER),
+			 ct_errplace(source, script_offset(source, sql, ref->offset),
+						 psprintf("variable \"%s\" is not set", name), "%s", detail),
+			 near ? errhint("Perhaps you meant \"%s\".", near) : 0));
+}
+
 /*
  * The raw parse trees of a statement; raises where the server's grammar
- * refuses it.  It is enough if it parses with one reading of its variables.
+ * refuses it, and for a variable that nothing sets.
  */
 static List *
-parse_statement(CtSource *source, const CtSql *sql)
+parse_statement(CtSource *source, const CtSql *sql, const CtKnown *known)
 {
-	ErrorData  *furthest = NULL;
-	int			i;
+	int		   *places = palloc(Max(sql->nrefs, 1) * sizeof(int));
+	CtPlaceProblem problem;
+	List	   *trees;
 
-	for (i = 0; i < (sql->nrefs > 0 ? lengthof(readings) : 1); i++)
+	if (ct_places_find(sql, can_be_set, unconstify(CtKnown *, known), places, &trees, &problem))
 	{
-		ErrorData  *error;
-		List	   *trees;
-
-		trees = parse_sql(substitute_variables(sql, &readings[i]), &error);
-		if (error == NULL)
-			return trees;
-
-		/* who gets furthest understands best */
-		if (furthest == NULL || error->cursorpos > furthest->cursorpos)
-			furthest = error;
+		pfree(places);
+		return trees;
 	}
-
+	if (problem.unset >= 0)
+		raise_unset(source, sql, &sql->refs[problem.unset], known);
 	ereport(ERROR,
-			(errcode(furthest->sqlerrcode),
-			 ct_errplace(source, script_offset(source, sql, furthest->cursorpos),
-						 original_message(sql, furthest), "%s",
-						 furthest->detail ? furthest->detail :
+			(errcode(problem.sqlstate),
+			 ct_errplace(source, script_offset(source, sql, Max(problem.offset, 0)),
+						 problem.message, "%s",
+						 problem.detail ? problem.detail :
 						 "The statement isn't valid in this server's SQL."),
-			 furthest->hint ? errhint("%s", furthest->hint) : 0));
+			 problem.hint ? errhint("%s", problem.hint) : 0));
 	return NIL;					/* keep compiler quiet */
 }
 
 /* All of a script's statements; returns the trees of the last one. */
 static List *
-parse_statements(const char *body, const CtScript *script)
+parse_statements(const char *body, const CtScript *script, const CtKnown *known)
 {
 	CtSource	source = {0};
 	List	   *trees = NIL;
@@ -216,33 +124,61 @@ parse_statements(const char *body, const CtScript *script)
 		if (command->kind != CT_COMMAND_SQL)
 			continue;
 		for (j = 0; j < command->nstatements; j++)
-		{
-			const CtSql *sql = &command->statements[j];
-
-			CHECK_FOR_INTERRUPTS();
-			trees = parse_statement(&source, sql);
-		}
+			trees = parse_statement(&source, &command->statements[j], known);
 	}
 	return trees;
 }
 
-void
-ct_validate_script(const char *name, const char *body, CtSymbols *symbols)
+/* What a run has room for: statements, whose latencies are counted, and barriers. */
+static void
+check_limits(const CtScript *script, CtSymbols *barriers)
 {
-	CtScript   *script = ct_script_parse(name, body, symbols);
+	int			nsql = 0;
+	int			i;
+
+	for (i = 0; i < script->ncommands; i++)
+	{
+		const CtCommand *command = &script->commands[i];
+
+		nsql += command->kind == CT_COMMAND_SQL;
+		if (command->kind != CT_COMMAND_BARRIER)
+			continue;
+		(void) ct_symbols_intern(barriers, command->name);
+		if (ct_symbols_count(barriers) > CT_MAX_BARRIERS)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("a run may have at most %d barriers", CT_MAX_BARRIERS),
+					 errdetail("\\barrier %s at line %d of script \"%s\" is one too many.",
+							   command->name, command->line, script->name),
+					 errhint("A barrier may be used again, by the same name.")));
+	}
+	if (nsql > CT_MAX_SHARED / sizeof(CtHistogram))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("script \"%s\" has too many statements", script->name),
+				 errdetail("It has %d; even a run of one worker has shared memory for less than %zu.",
+						   nsql, CT_MAX_SHARED / sizeof(CtHistogram)),
+				 errhint("Do the work in fewer statements, or in a procedure.")));
+}
+
+void
+ct_validate_script(const char *name, const char *body, bool quoted, const CtKnown *known)
+{
+	CtScript   *script = ct_script_parse(name, body, known->symbols, quoted);
 
 	if (script->ncommands == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("script \"%s\" is empty", name),
 				 errdetail("It consists of nothing but comments and white space.")));
-	(void) parse_statements(body, script);
+	check_limits(script, known->barriers);
+	(void) parse_statements(body, script, known);
 }
 
 void
-ct_validate_setup(const char *what, const char *body, CtSymbols *symbols)
+ct_validate_setup(const char *what, const char *body, const CtKnown *known)
 {
-	CtScript   *script = ct_script_parse(what, body, symbols);
+	CtScript   *script = ct_script_parse(what, body, known->symbols, false);
 	int			i;
 
 	for (i = 0; i < script->ncommands; i++)
@@ -264,13 +200,13 @@ ct_validate_setup(const char *what, const char *body, CtSymbols *symbols)
 							   command->line, command->source),
 					 errhint("Use it in the scripts that the workers repeat.")));
 	}
-	(void) parse_statements(body, script);
+	(void) parse_statements(body, script, known);
 }
 
 void
-ct_validate_check(const char *name, const char *query, CtSymbols *symbols)
+ct_validate_check(const char *name, const char *query, const CtKnown *known)
 {
-	CtScript   *script = ct_script_parse(name, query, symbols);
+	CtScript   *script = ct_script_parse(name, query, known->symbols, false);
 	List	   *trees;
 	Node	   *tree;
 	int			i;
@@ -296,7 +232,7 @@ ct_validate_check(const char *name, const char *query, CtSymbols *symbols)
 						   script->ncommands),
 				 errhint("Add a check for each query, or combine them by UNION ALL.")));
 
-	trees = parse_statements(query, script);
+	trees = parse_statements(query, script, known);
 
 	/* the script parser has found one statement, so has the grammar */
 	tree = trees == NIL ? NULL : linitial_node(RawStmt, trees)->stmt;

@@ -177,13 +177,13 @@ ct_define_place(const char *scenario, const char *variant)
 static void
 validate_scenario(const CtScenarioDefinition *definition)
 {
-	CtSymbols  *symbols = ct_symbols_create();
+	CtKnown    *known = ct_known_create();
 
 	ct_validate_name("scenario", definition->name);
 	if (definition->setup != NULL)
-		ct_validate_setup("setup", definition->setup, symbols);
+		ct_validate_setup("setup", definition->setup, known);
 	if (definition->teardown != NULL)
-		ct_validate_setup("teardown", definition->teardown, symbols);
+		ct_validate_setup("teardown", definition->teardown, known);
 	if (definition->duration != NULL && definition->has_transactions)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -373,7 +373,7 @@ ct_add_variant(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(4))
 		ct_validate_integer("max_tries", PG_GETARG_INT32(4), 0, CT_MAX_TRIES);
 	if (setup != NULL)
-		ct_validate_setup("setup", setup, ct_symbols_create());
+		ct_validate_setup("setup", setup, ct_known_create());
 	(void) ct_validate_errors("expected_errors", expected, true);
 	(void) ct_validate_errors("retried_errors", retried, false);
 	if (verdict != NULL && strcmp(verdict, "pass") != 0 && strcmp(verdict, "fail") != 0)
@@ -414,7 +414,7 @@ ct_add_variant(PG_FUNCTION_ARGS)
 
 void
 ct_define_script(const char *scenario, const char *script, const char *body,
-				 const char *variant, int weight, Interval *think_time)
+				 const char *variant, int weight, Interval *think_time, bool quoted)
 {
 	MemoryContext context = CurrentMemoryContext;
 	Oid			role = GetUserId();
@@ -428,7 +428,7 @@ ct_define_script(const char *scenario, const char *script, const char *body,
 	if (think_time == NULL)
 		think_time = &none;
 	ct_validate_seconds("think_time", ct_interval_seconds(think_time), true);
-	ct_validate_script(script, body, ct_symbols_create());
+	ct_validate_script(script, body, quoted, ct_known_create());
 
 	add_text(&row, scenario);
 	add_text(&row, script);
@@ -436,13 +436,14 @@ ct_define_script(const char *scenario, const char *script, const char *body,
 	add_text(&row, body);
 	add_value(&row, INT4OID, Int32GetDatum(weight), false);
 	add_value(&row, INTERVALOID, IntervalPGetDatum(think_time), false);
+	add_value(&row, BOOLOID, BoolGetDatum(quoted), false);
 
 	ct_catalog_enter(&scope);
 	ct_define_lock(context, scenario, role);
 	ct_definition_check_variant(context, scenario, variant);
 	inserted = insert("INSERT INTO @ct_script (scenario, name, variant, position, body, weight,"
-					  " think_time, bundled)"
-					  " SELECT $1, $2, $3, coalesce(max(s.position), 0) + 1, $4, $5, $6,"
+					  " think_time, quoted, bundled)"
+					  " SELECT $1, $2, $3, coalesce(max(s.position), 0) + 1, $4, $5, $6, $7,"
 					  " (SELECT bundled FROM @ct_scenario WHERE name = $1)"
 					  " FROM @ct_script s WHERE s.scenario = $1 ON CONFLICT DO NOTHING", &row);
 	ct_catalog_leave(&scope);
@@ -468,7 +469,7 @@ ct_add_script(PG_FUNCTION_ARGS)
 	body = ct_arg_text_required(fcinfo, 2, "body of the script");
 	ct_define_script(scenario, script, body, ct_arg_text(fcinfo, 3),
 					 PG_ARGISNULL(4) ? 1 : PG_GETARG_INT32(4),
-					 PG_ARGISNULL(5) ? NULL : PG_GETARG_INTERVAL_P(5));
+					 PG_ARGISNULL(5) ? NULL : PG_GETARG_INTERVAL_P(5), false);
 	PG_RETURN_VOID();
 }
 
@@ -486,7 +487,7 @@ ct_define_check(const char *scenario, const char *check, const char *query,
 
 	ct_validate_name("check", check);
 	ct_validate_name("check's kind", kind);
-	ct_validate_check(check, query, ct_symbols_create());
+	ct_validate_check(check, query, ct_known_create());
 
 	add_text(&row, scenario);
 	add_text(&row, check);

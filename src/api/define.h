@@ -40,10 +40,12 @@ typedef struct CtScenarioDefinition
 /*
  * Each validates what it is given, checks that the current role may, and
  * writes it.  Raises ERRCODE_DUPLICATE_OBJECT for what is there already.
+ * quoted: variables within quotes are some, as in pgbench's default query mode.
  */
 extern void ct_define_scenario(const CtScenarioDefinition *definition);
 extern void ct_define_script(const char *scenario, const char *script, const char *body,
-							 const char *variant, int weight, Interval *think_time);
+							 const char *variant, int weight, Interval *think_time,
+							 bool quoted);
 extern void ct_define_check(const char *scenario, const char *check, const char *query,
 							const char *description, const char *kind,
 							const char *variant, bool during);

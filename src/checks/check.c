@@ -19,10 +19,6 @@
 #include "src/checks/slo.h"
 #include "src/errcodes.h"
 
-/* the variables that are made of a run's results */
-#define OUTCOME_PREFIX	"outcome_"
-#define TALLY_PREFIX	"tally_"
-
 /* one check, prepared */
 typedef struct CtCheck
 {
@@ -51,7 +47,8 @@ typedef struct CtViolations
 } CtViolations;
 
 static void
-take_violation(void *arg, int ncolumns, const char *const *names, const char *const *values)
+take_violation(void *arg, int ncolumns, const char *const *names, const Oid *types,
+			   const char *const *values)
 {
 	CtViolations *violations = arg;
 	CtCheckResult *result = violations->result;
@@ -81,7 +78,7 @@ take_violation(void *arg, int ncolumns, const char *const *names, const char *co
 static const CtSql *
 wrapped_query(const CtPlanCheck *check, CtSymbols *symbols, bool dry)
 {
-	CtScript   *script = ct_script_parse(check->name, check->query, symbols);
+	CtScript   *script = ct_script_parse(check->name, check->query, symbols, false);
 	char	   *query;
 
 	if (script->ncommands != 1 || script->commands[0].kind != CT_COMMAND_SQL ||
@@ -93,7 +90,7 @@ wrapped_query(const CtPlanCheck *check, CtSymbols *symbols, bool dry)
 					 " ct_e OPERATOR(pg_catalog.->>) 'expected'::pg_catalog.text"
 					 " FROM (SELECT pg_catalog.to_jsonb(ct_v) AS ct_e FROM (\n%s\n) ct_v) ct_w%s",
 					 script->commands[0].statements[0].text, dry ? " LIMIT 0" : "");
-	script = ct_script_parse(check->name, query, symbols);
+	script = ct_script_parse(check->name, query, symbols, false);
 	return &script->commands[0].statements[0];
 }
 
@@ -145,25 +142,25 @@ set_result_variables(CtChecks *checks, const CtResults *results)
 			number = results ? results->retries : 0;
 		else if (strcmp(name, "workers") == 0)
 			number = results ? results->workers : 0;
-		else if (strncmp(name, OUTCOME_PREFIX, strlen(OUTCOME_PREFIX)) == 0)
+		else if (strncmp(name, CT_OUTCOME_PREFIX, strlen(CT_OUTCOME_PREFIX)) == 0)
 		{
 			if (results)
 				foreach(lc, results->outcomes)
 				{
 					CtOutcomeResult *outcome = lfirst(lc);
 
-					if (strcmp(outcome->label, name + strlen(OUTCOME_PREFIX)) == 0)
+					if (strcmp(outcome->label, name + strlen(CT_OUTCOME_PREFIX)) == 0)
 						number += outcome->count;
 				}
 		}
-		else if (strncmp(name, TALLY_PREFIX, strlen(TALLY_PREFIX)) == 0)
+		else if (strncmp(name, CT_TALLY_PREFIX, strlen(CT_TALLY_PREFIX)) == 0)
 		{
 			if (results)
 				foreach(lc, results->tallies)
 				{
 					CtTallyResult *tally = lfirst(lc);
 
-					if (strcmp(tally->name, name + strlen(TALLY_PREFIX)) == 0)
+					if (strcmp(tally->name, name + strlen(CT_TALLY_PREFIX)) == 0)
 						number += tally->value;
 				}
 		}

@@ -452,7 +452,7 @@ eval(const CtExpr *expr, const CtVariables *vars, pg_prng_state *random)
 				return ct_value_from_text(variable->u.t, expr->name);
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_PARAMETER),
-					 errmsg("undefined variable \"%s\"", expr->name)));
+					 errmsg("variable \"%s\" is not set", expr->name)));
 			break;
 
 		case CT_EXPR_ADD:

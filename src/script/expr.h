@@ -86,6 +86,7 @@ typedef struct CtSource
 	const char *body;
 	int			length;
 	CtSymbols  *symbols;
+	bool		quoted;			/* variables within quotes are some */
 	/* the furthest place whose line was asked for, so that asking is cheap */
 	int			known_offset;
 	int			known_line;
@@ -103,14 +104,9 @@ extern int	ct_errplace(CtSource *source, int offset, const char *what,
 /* text for a message: palloc'd, and cut if it is long */
 extern const char *ct_shown(const char *text, int length);
 
-/* the candidate a misspelt word probably meant, or NULL */
-extern const char *ct_near_match(const char *word, const char *const *candidates,
-								 int ncandidates);
-
 /* ---- variables ---- */
 
 extern CtValue ct_value_from_text(const char *text, const char *name);
-extern bool ct_parse_int64(const char *text, int64 *result);
 extern bool ct_parse_double(const char *text, double *result);
 
 /* ---- building trees (exprtree.c); offsets are places in the script ---- */

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "src/near_match.h"
 #include "src/script/expr.h"
 
 typedef struct CtFunction
@@ -134,7 +135,7 @@ ct_expr_case(CtSource *source, List *args, int offset)
 int
 ct_expr_find_function(CtSource *source, const char *name, int offset)
 {
-	const char *names[lengthof(functions)];
+	List	   *names = NIL;
 	const char *near;
 	int			i;
 
@@ -142,10 +143,10 @@ ct_expr_find_function(CtSource *source, const char *name, int offset)
 	{
 		if (pg_strcasecmp(name, functions[i].name) == 0)
 			return i;
-		names[i] = functions[i].name;
+		names = lappend(names, unconstify(char *, functions[i].name));
 	}
 
-	near = ct_near_match(name, names, lengthof(functions));
+	near = ct_near_match(name, names);
 	ereport(ERROR,
 			(errcode(ERRCODE_SYNTAX_ERROR),
 			 ct_errplace(source, offset, "invalid expression",

@@ -11,6 +11,7 @@
 #include <ctype.h>
 
 #include "miscadmin.h"
+#include "src/near_match.h"
 #include "src/script/expr.h"
 
 #define MAX_LABEL	63
@@ -388,6 +389,8 @@ parse_gather(Parser *parser, CtGather gather, const Word *name)
 	prefix = next_word(parser);
 	if (prefix.length > 0 && !ct_variable_name_is_valid(prefix.text))
 		raise_at_word(parser, &prefix, "\"%s\" is not a valid prefix of variable names.");
+	if (prefix.length > MAX_LABEL)
+		raise_at_word(parser, &prefix, "The prefix \"%s\" is longer than 63 bytes.");
 	need_end(parser);
 	command->gather = gather;
 	command->prefix = prefix.text;
@@ -398,7 +401,7 @@ parse_gather(Parser *parser, CtGather gather, const Word *name)
 static MetaCommand
 find_command(Parser *parser, const Word *name, int offset)
 {
-	const char *names[N_ACCEPTED];
+	List	   *names = NIL;
 	const char *near;
 	int			i;
 
@@ -407,10 +410,10 @@ find_command(Parser *parser, const Word *name, int offset)
 		if (pg_strcasecmp(name->text, meta_names[i].name) == 0)
 			return meta_names[i].meta;
 		if (i < N_ACCEPTED)
-			names[i] = meta_names[i].name;
+			names = lappend(names, unconstify(char *, meta_names[i].name));
 	}
 
-	near = ct_near_match(name->text, names, N_ACCEPTED);
+	near = ct_near_match(name->text, names);
 	ereport(ERROR,
 			(errcode(ERRCODE_SYNTAX_ERROR),
 			 ct_errplace(&parser->source, offset, "invalid command",
@@ -538,7 +541,7 @@ add_sql(Parser *parser, List *statements, int first, int last)
  * an ERROR, is told with its place.
  */
 CtScript *
-ct_script_parse(const char *name, const char *body, CtSymbols *symbols)
+ct_script_parse(const char *name, const char *body, CtSymbols *symbols, bool quoted)
 {
 	CtScript   *script = palloc0(sizeof(CtScript));
 	Parser		parser;
@@ -549,6 +552,7 @@ ct_script_parse(const char *name, const char *body, CtSymbols *symbols)
 	parser.source.body = body;
 	parser.source.length = strlen(body);
 	parser.source.symbols = symbols;
+	parser.source.quoted = quoted;
 	parser.allocated = 16;
 	parser.commands = palloc(parser.allocated * sizeof(CtCommand));
 

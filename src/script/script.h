@@ -33,6 +33,8 @@ typedef enum CtValueType
 typedef struct CtValue
 {
 	CtValueType type;
+	uint32		column_type;	/* of a variable's value: see
+								 * ct_variables_set_column */
 	union
 	{
 		bool		b;
@@ -66,6 +68,9 @@ typedef struct CtVariables CtVariables;
  */
 extern CtVariables *ct_variables_create(const CtSymbols *symbols);
 extern void ct_variables_set(CtVariables *vars, int slot, CtValue value);
+
+/* the same for a result's column, whose type's OID the value then tells; of all others that is 0 */
+extern void ct_variables_set_column(CtVariables *vars, int slot, CtValue value, uint32 type);
 extern void ct_variables_copy(CtVariables *to, const CtVariables *from);	/* deep; same symbols */
 
 /* valid until the slot is assigned again; UNSET where it never was */
@@ -77,6 +82,9 @@ extern const CtValue *ct_variables_get(const CtVariables *vars, int slot);
  * valid as above or palloc'd.
  */
 extern const char *ct_value_to_cstring(const CtValue *value);
+
+/* an integer, with blanks around it allowed; false if it is none or doesn't fit */
+extern bool ct_parse_int64(const char *text, int64 *result);
 
 /* ---- expressions ---- */
 
@@ -100,6 +108,8 @@ typedef struct CtVarRef
 	int			offset;			/* of the colon, in bytes, in CtSql.text */
 	int			length;			/* colon and name */
 	int			slot;
+	char		quote;			/* within which quotes: ' or ", E of E'', $ of
+								 * dollar quotes; 0 if in none */
 } CtVarRef;
 
 /* one SQL statement as it was written, without the semicolon */
@@ -108,8 +118,9 @@ typedef struct CtSql
 	const char *text;			/* comments at its ends trimmed, the backslash
 								 * of "\:" and "\;" left out; else untouched */
 	int			nrefs;
-	CtVarRef   *refs;			/* in order; those within quotes, comments and
-								 * dollar quotes, and :: and :=, are none */
+	CtVarRef   *refs;			/* in order; those within comments, and :: and
+								 * :=, are none, nor are those within quotes
+								 * unless asked for */
 	int			line;			/* where it begins, from 1 */
 	int			offset;			/* the same, in bytes, in the script's body */
 } CtSql;
@@ -163,11 +174,13 @@ typedef struct CtScript
 } CtScript;
 
 /*
- * Parses a whole script.  Raises ERRCODE_SYNTAX_ERROR (or
+ * Parses a whole script; quoted: with variables within quotes, too, as in
+ * pgbench's default query mode.  Raises ERRCODE_SYNTAX_ERROR (or
  * FEATURE_NOT_SUPPORTED for \shell and its like, STATEMENT_TOO_COMPLEX for an
  * expression nested too deeply) with the script's name, line, column and a
  * caret under the place.
  */
-extern CtScript *ct_script_parse(const char *name, const char *body, CtSymbols *symbols);
+extern CtScript *ct_script_parse(const char *name, const char *body, CtSymbols *symbols,
+								 bool quoted);
 
 #endif							/* CT_SCRIPT_H */

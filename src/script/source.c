@@ -7,16 +7,12 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "src/script/expr.h"
-#include "utils/varlena.h"
 
 /* how much of a long line an error shows on either side of the place */
 #define SHOWN_BYTES		80
 
 /* how much of a word a message shows */
 #define SHOWN_WORD		60
-
-/* longer words aren't compared for a near match */
-#define MAX_WORD		40
 
 /* The line, from 1, of a place in the script; cheap if asked for in order. */
 int
@@ -140,40 +136,4 @@ ct_shown(const char *text, int length)
 	if (length <= SHOWN_WORD)
 		return pnstrdup(text, length);
 	return psprintf("%.*s...", pg_mbcliplen(text, length, SHOWN_WORD), text);
-}
-
-/*
- * The candidate that is nearest to the word and near enough to be what was
- * meant, or NULL.  Case makes no difference.
- */
-const char *
-ct_near_match(const char *word, const char *const *candidates, int ncandidates)
-{
-	const char *best = NULL;
-	int			length = strlen(word);
-	int			best_distance;
-	char		lower[MAX_WORD + 1];
-	int			i;
-
-	if (length == 0 || length > MAX_WORD)
-		return NULL;
-	for (i = 0; i <= length; i++)
-		lower[i] = pg_tolower((unsigned char) word[i]);
-
-	/* at most a third of the word may be wrong, and no more than three letters */
-	best_distance = Max(1, Min(3, pg_mbstrlen(word) / 3)) + 1;
-	for (i = 0; i < ncandidates; i++)
-	{
-		int			distance;
-
-		distance = varstr_levenshtein_less_equal(lower, length, candidates[i],
-												 strlen(candidates[i]), 1, 1, 1,
-												 best_distance, true);
-		if (distance < best_distance)
-		{
-			best_distance = distance;
-			best = candidates[i];
-		}
-	}
-	return best;
 }

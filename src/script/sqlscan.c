@@ -187,6 +187,51 @@ take_comment(SqlScan *scan)
 		take(scan, p, false);
 }
 
+/* Adds a variable, which begins at its colon, where the text will go on. */
+static void
+add_ref(SqlScan *scan, const char *colon, int length, char quote)
+{
+	CtVarRef   *ref;
+	char	   *name = pnstrdup(colon + 1, length - 1);
+
+	if (scan->sql == NULL)
+		scan->sql = palloc0(sizeof(CtSql));
+	if (scan->sql->nrefs == scan->refs_allocated)
+	{
+		scan->refs_allocated = Max(8, scan->refs_allocated * 2);
+		scan->sql->refs = scan->sql->refs ?
+			repalloc_huge(scan->sql->refs, scan->refs_allocated * sizeof(CtVarRef)) :
+			palloc(scan->refs_allocated * sizeof(CtVarRef));
+	}
+	ref = &scan->sql->refs[scan->sql->nrefs++];
+	ref->slot = ct_symbols_intern(scan->source->symbols, name);
+	ref->offset = scan->text.len + (colon - scan->p);
+	ref->length = length;
+	ref->quote = quote;
+	pfree(name);
+}
+
+/* Takes over what is within quotes up to "to", with its variables if they are asked for. */
+static void
+take_quoted(SqlScan *scan, const char *to, char quote)
+{
+	const char *p = scan->p;
+
+	while (scan->source->quoted && (p = memchr(p, ':', to - p)) != NULL)
+	{
+		const char *colon = p;
+
+		while (p < to && *p == ':')
+			p++;
+		if (p - colon > 1 || p >= to || !is_ident_start(*p))
+			continue;
+		while (p < to && is_name_part(*p))
+			p++;
+		add_ref(scan, colon, p - colon, quote);
+	}
+	take(scan, to, true);
+}
+
 /* Text in single quotes, with the first of them at quote; and its continuations. */
 static void
 take_string(SqlScan *scan, const char *quote, bool backslash_escapes)
@@ -221,7 +266,7 @@ take_string(SqlScan *scan, const char *quote, bool backslash_escapes)
 			p = next + 1;
 		}
 	}
-	take(scan, p, true);
+	take_quoted(scan, p, backslash_escapes ? 'E' : '\'');
 }
 
 /* A quoted identifier; one with a doubled quote is taken as two. */
@@ -232,7 +277,7 @@ take_quoted_identifier(SqlScan *scan)
 
 	if (p == NULL)
 		raise_unterminated(scan, scan->p, "quoted identifier");
-	take(scan, p + 1, true);
+	take_quoted(scan, p + 1, '"');
 }
 
 /* A dollar: of a parameter, a dollar quote, or by itself. */
@@ -263,7 +308,7 @@ take_dollar(SqlScan *scan)
 		if (memcmp(p, start, length) == 0)
 			break;
 	}
-	take(scan, p + length, true);
+	take_quoted(scan, p + length, '$');
 }
 
 static bool
@@ -349,10 +394,6 @@ static void
 take_colons(SqlScan *scan)
 {
 	const char *p = scan->p;
-	const char *name;
-	CtVarRef   *ref;
-	int			length;
-	char	   *copy;
 
 	while (p < scan->end && *p == ':')
 		p++;
@@ -361,28 +402,10 @@ take_colons(SqlScan *scan)
 		take(scan, p, true);
 		return;
 	}
-
-	name = p;
 	while (p < scan->end && is_name_part(*p))
 		p++;
-	length = p - scan->p;
-
-	if (scan->sql == NULL)
-		scan->sql = palloc0(sizeof(CtSql));
-	if (scan->sql->nrefs == scan->refs_allocated)
-	{
-		scan->refs_allocated = Max(8, scan->refs_allocated * 2);
-		scan->sql->refs = scan->sql->refs ?
-			repalloc(scan->sql->refs, scan->refs_allocated * sizeof(CtVarRef)) :
-			palloc(scan->refs_allocated * sizeof(CtVarRef));
-	}
-	copy = pnstrdup(name, length - 1);
-	ref = &scan->sql->refs[scan->sql->nrefs++];
-	ref->slot = ct_symbols_intern(scan->source->symbols, copy);
-	pfree(copy);
+	add_ref(scan, scan->p, p - scan->p, '\0');
 	take(scan, p, true);
-	ref->offset = scan->text.len - length;
-	ref->length = length;
 }
 
 /* Ends the statement and, unless it is empty, appends it to the command's. */

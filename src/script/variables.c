@@ -33,7 +33,7 @@ struct CtVariables
 	CtTextBuffer *buffers;
 };
 
-static const CtValue unset_value = {CT_VALUE_UNSET, {0}};
+static const CtValue unset_value = {CT_VALUE_UNSET, 0, {0}};
 
 /*
  * Makes room for every slot that the symbol table has by now: a \gset may
@@ -157,7 +157,15 @@ ct_variables_set(CtVariables *vars, int slot, CtValue value)
 	}
 	if (vars->values[slot].type == CT_VALUE_TEXT)
 		vars->ntexts--;
+	value.column_type = 0;
 	vars->values[slot] = value;
+}
+
+void
+ct_variables_set_column(CtVariables *vars, int slot, CtValue value, uint32 type)
+{
+	ct_variables_set(vars, slot, value);
+	vars->values[slot].column_type = type;
 }
 
 /*

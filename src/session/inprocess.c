@@ -72,6 +72,7 @@ typedef struct CtTakerReceiver
 	void	   *arg;
 	int			ncolumns;
 	const char **names;
+	Oid		   *types;
 	const char **values;
 	Oid		   *output;
 	MemoryContext row_context;
@@ -85,6 +86,7 @@ taker_startup(DestReceiver *self, int operation, TupleDesc desc)
 
 	taker->ncolumns = desc->natts;
 	taker->names = palloc(Max(desc->natts, 1) * sizeof(char *));
+	taker->types = palloc(Max(desc->natts, 1) * sizeof(Oid));
 	taker->values = palloc(Max(desc->natts, 1) * sizeof(char *));
 	taker->output = palloc(Max(desc->natts, 1) * sizeof(Oid));
 	taker->row_context = AllocSetContextCreate(CurrentMemoryContext, "ct_ext row",
@@ -95,6 +97,7 @@ taker_startup(DestReceiver *self, int operation, TupleDesc desc)
 		bool		isvarlena;
 
 		taker->names[i] = pstrdup(NameStr(att->attname));
+		taker->types[i] = att->atttypid;
 		getTypeOutputInfo(att->atttypid, &taker->output[i], &isvarlena);
 	}
 }
@@ -111,7 +114,7 @@ taker_receive(TupleTableSlot *slot, DestReceiver *self)
 	for (i = 0; i < taker->ncolumns; i++)
 		taker->values[i] = slot->tts_isnull[i] ? NULL :
 			OidOutputFunctionCall(taker->output[i], slot->tts_values[i]);
-	taker->taker(taker->arg, taker->ncolumns, taker->names, taker->values);
+	taker->taker(taker->arg, taker->ncolumns, taker->names, taker->types, taker->values);
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextReset(taker->row_context);
 	return true;
@@ -332,6 +335,7 @@ inprocess_execute(CtSession *session, CtStatement *statement, const CtVariables 
 	bool		timed = StatementTimeout > 0;
 	bool		was_open = IsTransactionBlock();
 	int			control = NO_CONTROL;
+	CtStatementKind kind;
 
 	SetCurrentStatementStartTimestamp();
 	report_activity(self, statement);
@@ -344,8 +348,8 @@ inprocess_execute(CtSession *session, CtStatement *statement, const CtVariables 
 	MemoryContextReset(MessageContext);
 	MemoryContextSwitchTo(MessageContext);
 
-	ct_statement_look(statement, vars);
-	switch (statement->kind)
+	kind = ct_statement_look(statement, vars);
+	switch (kind)
 	{
 		case CT_STATEMENT_PLAN:
 			execute_plan(statement, vars, taker, taker_arg);
@@ -367,6 +371,9 @@ inprocess_execute(CtSession *session, CtStatement *statement, const CtVariables 
 			break;
 		case CT_STATEMENT_TEXT:
 			control = execute_text(ct_statement_text(statement, vars), taker, taker_arg);
+			/* that was the last resort, but it works */
+			if (unlikely(statement->kind == CT_STATEMENT_NEW))
+				statement->kind = CT_STATEMENT_TEXT;
 			break;
 		case CT_STATEMENT_EMPTY:
 		case CT_STATEMENT_NEW:

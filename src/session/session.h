@@ -32,11 +32,11 @@ typedef enum CtTransactionEvent
 } CtTransactionEvent;
 
 /*
- * Takes one row of a result: names and values as text (NULL for null), ncolumns
- * of each, valid during the call.
+ * Takes one row of a result: names, types and values as text (NULL for null),
+ * ncolumns of each, valid during the call.
  */
 typedef void (*CtRowTaker) (void *arg, int ncolumns, const char *const *names,
-							const char *const *values);
+							const Oid *types, const char *const *values);
 
 struct CtSession
 {

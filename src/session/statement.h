@@ -4,8 +4,9 @@
  *
  * Private to the in-process session.  What a statement is, is found out at its
  * first execution, for which places are variables depends on which have a
- * value.  A plannable one then has a plan for each set of its parameters that
- * are numbers; mostly there is one.
+ * value.  A plannable one has a text for each set of the names that variables
+ * stand for in it, mostly one, and for each text a plan for each set of types
+ * of its parameters, which is mostly one, too.
  *
  * Memory: all of it lives in the session's context, as long as the session.
  */
@@ -20,7 +21,7 @@
 
 typedef enum CtStatementKind
 {
-	CT_STATEMENT_NEW,			/* not looked at yet */
+	CT_STATEMENT_NEW,			/* not looked at yet, or with an error */
 	CT_STATEMENT_EMPTY,
 	CT_STATEMENT_PLAN,
 	CT_STATEMENT_BEGIN,
@@ -30,10 +31,10 @@ typedef enum CtStatementKind
 	CT_STATEMENT_TEXT			/* variables put into the text each time */
 } CtStatementKind;
 
-/* a plan of a statement, for values of which certain ones are numbers */
+/* a plan of a text, for parameters of certain types */
 typedef struct CtPrepared
 {
-	uint64		numbers;		/* bits of the parameters whose values are */
+	Oid		   *told;			/* types that the values have told; see statement.c */
 	SPIPlanPtr	plan;
 	CachedPlanSource *source;	/* the plan's, which is one statement */
 	ParamListInfo params;		/* reused; NULL if there are none */
@@ -43,6 +44,21 @@ typedef struct CtPrepared
 
 #define CT_MAX_PREPARED	16
 
+/* a text, and what the server makes of its parameters by itself */
+typedef struct CtTyped
+{
+	MemoryContext context;		/* of all that belongs to it */
+	const char *text;
+	bool		makes_sense;	/* without the values; if not, they tell all types */
+	Oid		   *types;			/* deduced, domains' base types */
+	bool	   *untold;			/* text for lack of anything that tells else */
+	char	   *takes;			/* values of another kind: '?' not tried yet, 'y', 'n' */
+	bool		varies;			/* which plan it is, is for the values to tell */
+	int			nall;
+	int			oldest;
+	CtPrepared *all[CT_MAX_PREPARED];
+} CtTyped;
+
 struct CtStatement
 {
 	CtStatementKind kind;
@@ -51,13 +67,20 @@ struct CtStatement
 	const CtSymbols *symbols;
 	int			reported_len;	/* of its text, what pg_stat_activity has room for */
 
+	int		   *places;			/* CT_PLACE_... of each variable's place */
+	bool		has_unset;		/* something that looks like a variable was none */
+
 	/* CT_STATEMENT_PLAN */
+	bool		has_names;		/* the text isn't always the same */
+	bool		look_again;		/* what fits the values now is to be found each time */
+	int		   *param;			/* of each place, from 0; -1 where there is none */
 	int		   *slots;			/* variable of each parameter */
 	int			nparams;
-	uint64		untold;			/* bits of the parameters that nothing but the value tells the type of */
-	CtPrepared *prepared;		/* what fits the values now */
+	CtTyped    *typed;			/* what fits the values now */
+	CtPrepared *prepared;
 	int			nall;
-	CtPrepared *all[CT_MAX_PREPARED];
+	int			oldest;
+	CtTyped    *all[CT_MAX_PREPARED];
 };
 
 /* In the context; sql and symbols must last as long. */
@@ -66,14 +89,20 @@ extern CtStatement *ct_statement_create(MemoryContext context, const CtSql *sql,
 
 /*
  * Finds out what kind of statement it is, if that isn't known, and of a
- * plannable one the plan that fits the values; in a transaction.
+ * plannable one the plan that fits the values; in a transaction.  Returns how
+ * it is to be executed now: where the kind stays NEW, by its text, and if that
+ * works, that is its kind.  Raises ERRCODE_UNDEFINED_PARAMETER for a variable
+ * that has no value, and where no values could make it valid SQL.
  */
-extern void ct_statement_look(CtStatement *statement, const CtVariables *vars);
+extern CtStatementKind ct_statement_look(CtStatement *statement, const CtVariables *vars);
 
 /* Back to not looked at, where what it is may be another answer at its next execution. */
 extern void ct_statement_forget(CtStatement *statement);
 
-/* of CT_STATEMENT_PLAN: the values into its parameters */
+/*
+ * Of CT_STATEMENT_PLAN: the values into its parameters.  Where one doesn't fit
+ * its type, there may be another plan afterwards.
+ */
 extern void ct_statement_bind(CtStatement *statement, const CtVariables *vars);
 
 /* of CT_STATEMENT_TEXT: the text with the values in it */
