@@ -76,7 +76,10 @@ check_role(void)
 		return;
 	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(GetUserId()));
 	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for role %u", GetUserId());
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role with OID %u does not exist", GetUserId()),
+				 errdetail("The current role has been dropped, and the run's background workers could not connect as it.")));
 	login = ((Form_pg_authid) GETSTRUCT(tuple))->rolcanlogin;
 	ReleaseSysCache(tuple);
 	if (!login)
@@ -434,15 +437,18 @@ ct_call_raise_error(CtCall *call, int elevel)
 
 	if (error.sqlstate != 0)
 		ct_error_raise(&error, elevel);
-	else if (shared->run_id == 0)
+	else if (shared->run_id == 0 || shared->verdict[0] == '\0')
+	{
+		bool		started = shared->run_id != 0;
+		const CtErrorReport *lost = &shared->leader_error;
+
 		ereport(elevel,
-				(errcode(ERRCODE_CONNECTION_FAILURE),
+				(errcode(lost->sqlstate ? lost->sqlstate : ERRCODE_CONNECTION_FAILURE),
+				 started ? errmsg("the leader of run " INT64_FORMAT " was lost", shared->run_id) :
 				 errmsg("the run's leader could not start"),
-				 errdetail("The server's log says why.")));
-	else if (shared->verdict[0] == '\0')
-		ereport(elevel,
-				(errcode(ERRCODE_CONNECTION_FAILURE),
-				 errmsg("the leader of run " INT64_FORMAT " was lost", shared->run_id),
+				 lost->sqlstate ? errdetail_internal("%s%s%s", lost->message, lost->detail[0] ? ": " : "", lost->detail) :
 				 errdetail("The server's log says why."),
-				 errhint("The run shows as crashed; the next run or ct_prune removes its sandbox.")));
+				 started ? errhint("The run shows as crashed; the next run or ct_prune removes its sandbox.") :
+				 lost->hint[0] ? errhint("%s", lost->hint) : 0));
+	}
 }

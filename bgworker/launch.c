@@ -79,6 +79,35 @@ leave_condition_variable(int code, Datum arg)
 	ConditionVariableCancelSleep();
 }
 
+/* where what ends this process is told, while the segment is mapped */
+static CtErrorReport *launch_report = NULL;
+static emit_log_hook_type previous_emit_log_hook = NULL;
+
+/* What is caught isn't emitted: an error that is will end us. */
+static void
+launch_remember_error(ErrorData *edata)
+{
+	if (edata->elevel >= ERROR && launch_report != NULL && launch_report->sqlstate == 0)
+		ct_error_store(launch_report, edata);
+	if (previous_emit_log_hook)
+		previous_emit_log_hook(edata);
+}
+
+static void
+launch_detached(dsm_segment *segment, Datum arg)
+{
+	launch_report = NULL;
+}
+
+void
+ct_launch_report_to(dsm_segment *segment, CtErrorReport *report)
+{
+	launch_report = report;
+	on_dsm_detach(segment, launch_detached, (Datum) 0);
+	previous_emit_log_hook = emit_log_hook;
+	emit_log_hook = launch_remember_error;
+}
+
 dsm_segment *
 ct_launch_begin(Datum main_arg, int *worker)
 {

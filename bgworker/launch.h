@@ -33,6 +33,12 @@ extern BackgroundWorkerHandle *ct_launch_worker(dsm_segment *segment, int64 run_
 extern dsm_segment *ct_launch_begin(Datum main_arg, int *worker);
 extern void ct_launch_connect(const CtShared *shared);
 
+/*
+ * Has the error that ends this process, FATAL or uncaught, stored in a report
+ * in the segment; the first one, if there are several.
+ */
+extern void ct_launch_report_to(dsm_segment *segment, CtErrorReport *report);
+
 /* Puts the sandbox, if any, before the caller's search_path, for good. */
 extern void ct_launch_search_path(const char *sandbox, const char *search_path);
 

@@ -897,6 +897,7 @@ ct_leader_main(Datum main_arg)
 	shared->leader_procno = ct_my_procno();
 	pg_atomic_write_u32(&shared->leader_attached, 1);
 	on_dsm_detach(segment, leader_detached, PointerGetDatum(shared));
+	ct_launch_report_to(segment, &shared->leader_error);
 	ct_launch_connect(shared);
 
 	/* from here on there may be something to clean up */

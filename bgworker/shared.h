@@ -254,6 +254,7 @@ typedef struct CtShared
 	char		teardown_error[CT_MESSAGE_LEN]; /* DONE; empty if it went well */
 	char		sandbox[NAMEDATALEN];
 	CtErrorReport error;		/* DONE; what made the run fail */
+	CtErrorReport leader_error; /* DONE; what ended the leader, if it was lost */
 
 	slock_t		mutex;			/* protects the barriers, and who fills in which suspect */
 	int			nsuspects;

@@ -106,17 +106,6 @@ static CtShared *my_shared = NULL;
 static CtWorker *my_worker = NULL;
 static bool *learn_touch = NULL;	/* of the statement that is being warmed up */
 static int	my_number;
-static emit_log_hook_type previous_emit_log_hook = NULL;
-
-/* What ends us is what the leader wants to tell. */
-static void
-remember_fatal(ErrorData *edata)
-{
-	if (edata->elevel >= FATAL && my_slot != NULL && my_slot->error.sqlstate == 0)
-		ct_error_store(&my_slot->error, edata);
-	if (previous_emit_log_hook)
-		previous_emit_log_hook(edata);
-}
 
 /* Leaves the race, in the state that it is left in. */
 static void
@@ -882,9 +871,7 @@ ct_worker_main(Datum main_arg)
 	my_slot->pid = MyProcPid;
 	my_slot->procno = ct_my_procno();
 	on_dsm_detach(segment, detached, (Datum) 0);
-	previous_emit_log_hook = emit_log_hook;
-	emit_log_hook = remember_fatal;
-
+	ct_launch_report_to(segment, &my_slot->error);
 	ct_launch_connect(my_shared);
 
 	w = MemoryContextAllocZero(TopMemoryContext, sizeof(CtWorker));

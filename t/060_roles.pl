@@ -124,6 +124,26 @@ else
 	refused('a role without LOGIN', '28000', qr/HINT:  RESET ROLE, or give the role LOGIN/, 'tester', 'SET ROLE team', $whoami);
 }
 
+# ---- who may not connect any more
+
+$node->safe_psql('postgres', 'REVOKE CONNECT ON DATABASE postgres FROM PUBLIC');
+my $barred = ct_call($node, [ 'SET ROLE tester', $trial ]);
+isnt(ct_call_end($barred), 0, 'a role that may not connect: no run');
+is(ct_sqlstate($barred), '42501', 'a role that may not connect: its SQLSTATE') or diag($barred->{stderr});
+like($barred->{stderr}, qr/the run's leader could not start\nDETAIL:  permission denied for database "postgres"/, 'a role that may not connect: the caller is told why');
+ct_nothing_left($node, 'a role that may not connect');
+$node->safe_psql('postgres', 'GRANT CONNECT ON DATABASE postgres TO PUBLIC');
+
+$node->safe_psql('postgres', 'CREATE ROLE passing LOGIN; GRANT EXECUTE ON FUNCTION ct_test TO PUBLIC');
+my $passing = $node->background_psql('postgres', on_error_stop => 0, extra_params => [ '-U', 'passing' ]);
+$passing->query_safe('SELECT 1');
+$node->safe_psql('postgres', 'DROP ROLE passing');
+my $said = join '', $passing->query($trial);
+like($said . $passing->{stderr}, qr/role with OID \d+ does not exist/, 'a role that was dropped: the caller is told');
+$passing->quit;
+$node->safe_psql('postgres', 'REVOKE EXECUTE ON FUNCTION ct_test FROM PUBLIC');
+ct_nothing_left($node, 'a role that was dropped');
+
 # ---- whose scenario
 
 # A scenario is its owner's SQL: nobody runs a stranger's without saying so.
