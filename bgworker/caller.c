@@ -16,6 +16,7 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_authid.h"
+#include "common/pg_prng.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
@@ -35,6 +36,10 @@
 #include "src/text.h"
 
 #define TICK_MS			200
+/* how long a start waits for slots, and from time to time tries again */
+#define SLOT_WAIT_MS	3000
+#define SLOT_PAUSE_MS	10
+#define SLOT_PAUSE_MAX_MS	400
 /* how long an interrupted caller gives the run to clean up before it raises */
 #define CLEANUP_MS		3000
 
@@ -200,63 +205,85 @@ choose_horizon(CtCallMode mode)
 	return horizon;
 }
 
-int64
-ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode)
+/*
+ * Makes the run's memory and starts its leader, and waits until it has recorded
+ * the run, or has failed.  Returns false if there was no slot for the leader
+ * and a worker; then nothing is left but the memory.
+ */
+static bool
+start_leader(CtCall *call, const Jsonb *document, int workers, const CtProgram *program,
+			 CtHorizon horizon)
 {
-	CtPlan	   *plan = ct_plan_read(document);
-	CtProgram  *program;
-	int			asked = 0;
-
-	ct_plan_validate(plan);
-	program = ct_program_load(plan);
-	check_role();
-
-	if (mode == CT_CALL_COMMITS)
-		commit_transaction();
+	CtShared   *shared;
 
 	memset(call, 0, sizeof(CtCall));
-	if (plan->transactions > 0)
-		plan->workers = Min(plan->workers, plan->transactions);
-	if (plan->workers > max_worker_processes - 1)
-	{
-		/* what can't be had in any case takes no memory */
-		if (plan->workers_named)
-			ct_too_few_workers(max_worker_processes - 1, plan->workers);
-		asked = plan->workers;
-		plan->workers = Max(max_worker_processes - 1, 1);
-	}
-	call->segment = ct_shared_create(document, plan->workers, program->nhistograms,
-									 program->norders, program->nplaces);
-	call->shared = ct_shared_address(call->segment);
-	call->shared->workers_asked = Max(asked, plan->workers);
+	call->horizon = horizon;
+	call->segment = ct_shared_create(document, Min(workers, max_worker_processes - 1),
+									 program->nhistograms, program->norders, program->nplaces);
+	call->shared = shared = ct_shared_address(call->segment);
 	call->attached = true;
-	on_dsm_detach(call->segment, caller_detached, PointerGetDatum(call->shared));
-	if (mode != CT_CALL_STARTS)
-	{
-		/* from the start: a setup's CREATE INDEX CONCURRENTLY waits for whoever has a snapshot then */
-		call->horizon = choose_horizon(mode);
-		call->shared->held_horizon = call->horizon == CT_HORIZON_HELD;
-		ct_horizon_release(call->horizon);
-	}
+	shared->workers_asked = workers;
+	shared->held_horizon = horizon == CT_HORIZON_HELD;
+	on_dsm_detach(call->segment, caller_detached, PointerGetDatum(shared));
+
+	/* from the start: a setup's CREATE INDEX CONCURRENTLY waits for whoever has a snapshot then */
+	ct_horizon_release(horizon);
 	call->leader = ct_launch_leader(call->segment);
 	if (call->leader == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("no background worker slot is free for the run's leader"),
-				 errhint("Wait for other runs to end, or raise max_worker_processes (now %d) and restart the server.",
-						 max_worker_processes)));
+		return false;
 
-	while (ct_shared_state(call->shared) < CT_RUN_SETUP)
+	while (ct_shared_state(shared) < CT_RUN_SETUP)
 	{
-		if (leader_is_gone(call) && ct_shared_state(call->shared) < CT_RUN_SETUP)
+		if (leader_is_gone(call) && ct_shared_state(shared) < CT_RUN_SETUP)
 			break;
-		if (ConditionVariableTimedSleep(&call->shared->changed, TICK_MS, ct_wait_event()))
+		if (ConditionVariableTimedSleep(&shared->changed, TICK_MS, ct_wait_event()))
 		{
 			check_client();
 			check_locks(call);
 		}
 	}
 	ConditionVariableCancelSleep();
+	if (!shared->no_slot)
+		return true;
+	(void) WaitForBackgroundWorkerShutdown(call->leader);
+	return false;
+}
+
+int64
+ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode)
+{
+	CtPlan	   *plan = ct_plan_read(document);
+	CtProgram  *program;
+	CtHorizon	horizon = CT_HORIZON_FREE;
+	uint64		until = ct_now_ns() + SLOT_WAIT_MS * CT_NS_PER_MS;
+	uint64		pause = SLOT_PAUSE_MS * CT_NS_PER_MS;
+
+	ct_plan_validate(plan);
+	program = ct_program_load(plan);
+	check_role();
+
+	/* what can't be had in any case takes no memory, and no time */
+	if (max_worker_processes < 2)
+		ct_no_slots();
+	if (plan->workers_named && plan->workers > max_worker_processes - 1)
+		ct_too_few_workers(max_worker_processes - 1, plan->workers);
+	if (mode == CT_CALL_COMMITS)
+		commit_transaction();
+	if (mode != CT_CALL_STARTS)
+		horizon = choose_horizon(mode);
+
+	while (!start_leader(call, document, plan->workers, program, horizon))
+	{
+		ct_call_detach(call);
+		if (ct_now_ns() >= until)
+			ct_no_slots();
+
+		/* not all at the same time again */
+		ct_pause_ns(pause / 2 + pg_prng_uint64(&pg_global_prng_state) % pause);
+		pause = Min(pause * 2, SLOT_PAUSE_MAX_MS * CT_NS_PER_MS);
+		check_client();
+	}
+	call->tell_few_workers = !plan->workers_default;
 	if (call->shared->run_id == 0)
 	{
 		ct_call_raise_error(call, ERROR);

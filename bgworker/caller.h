@@ -17,6 +17,7 @@ typedef struct CtCall
 	BackgroundWorkerHandle *leader; /* NULL if somebody else started it */
 	CtHorizon	horizon;
 	bool		attached;		/* the segment is ours to detach */
+	bool		tell_few_workers;	/* somebody named the number that wasn't to be had */
 	uint64		next_lock_look; /* when the lock table may be looked at again */
 } CtCall;
 

@@ -10,7 +10,7 @@ typedef enum CtHorizon
 {
 	CT_HORIZON_HELD,			/* keeps it: somebody may look through it */
 	CT_HORIZON_GIVEN_UP,		/* has one, and doesn't advertise it */
-	CT_HORIZON_FREE				/* has none, since it has committed */
+	CT_HORIZON_FREE				/* has none, since it has committed; or doesn't wait */
 } CtHorizon;
 
 /*

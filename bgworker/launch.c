@@ -43,6 +43,16 @@ launch(dsm_segment *segment, const char *function, const char *name, const char 
 }
 
 void
+ct_no_slots(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("no background worker slots are free for the run's leader and a worker"),
+			 errhint("Wait for other runs to end, or raise max_worker_processes (now %d) and restart the server.",
+					 max_worker_processes)));
+}
+
+void
 ct_too_few_workers(int available, int asked)
 {
 	ereport(ERROR,
@@ -64,7 +74,10 @@ ct_launch_worker(dsm_segment *segment, int64 run_id, int worker)
 {
 	char		name[BGW_MAXLEN];
 
-	snprintf(name, sizeof(name), "ct_ext worker %d of run " INT64_FORMAT, worker + 1, run_id);
+	if (run_id == 0)
+		snprintf(name, sizeof(name), "ct_ext worker %d", worker + 1);
+	else
+		snprintf(name, sizeof(name), "ct_ext worker %d of run " INT64_FORMAT, worker + 1, run_id);
 	return launch(segment, "ct_worker_main", name, "ct_ext worker", worker);
 }
 

@@ -18,10 +18,16 @@ typedef enum CtProcessRole
 
 extern CtProcessRole ct_process_role;
 
+/* Raises that there is no room for a run at all, with what to do. */
+extern void ct_no_slots(void);
+
 /* Raises that fewer workers than were named can be had, with what to do. */
 extern void ct_too_few_workers(int available, int asked);
 
-/* Both return NULL if no slot is free. */
+/*
+ * Both return NULL if no slot is free.  run_id: 0 for a worker that holds a
+ * slot for a run which has none yet.
+ */
 extern BackgroundWorkerHandle *ct_launch_leader(dsm_segment *segment);
 extern BackgroundWorkerHandle *ct_launch_worker(dsm_segment *segment, int64 run_id, int worker);
 

@@ -416,35 +416,41 @@ count_workers(CtLeader *leader, CtWorkerState from, CtWorkerState to)
 	return n;
 }
 
+/* Launches one worker more; false if there is no slot for it. */
+static bool
+launch_worker(CtLeader *leader)
+{
+	CtShared   *shared = leader->shared;
+	int			number = leader->nhandles;
+	CtSlot	   *slot = ct_shared_slot(shared, number);
+
+	slot->procno = -1;
+	memset(ct_slot_histogram(slot, 0), 0, shared->nhistograms * sizeof(CtHistogram));
+	memset(ct_slot_orders(shared, slot), 0, shared->norders * sizeof(uint64));
+	pg_atomic_write_u32(&slot->state, CT_WORKER_LAUNCHED);
+	leader->handles[number] = ct_launch_worker(leader->segment, shared->run_id, number);
+	if (leader->handles[number] == NULL)
+	{
+		pg_atomic_write_u32(&slot->state, CT_WORKER_UNUSED);
+		return false;
+	}
+	leader->nhandles++;
+	return true;
+}
+
+/* All of them, or as many as there are slots for; the first one is there. */
 static void
 launch_workers(CtLeader *leader)
 {
 	CtShared   *shared = leader->shared;
 	int			wanted = shared->max_workers;
-	int			i;
 
 	pgstat_report_activity(STATE_RUNNING, "ct_ext: launching workers");
-	ct_shared_set_state(shared, CT_RUN_LAUNCHING);
 	ct_barriers_create(shared, leader->program);
-	leader->handles = palloc(wanted * sizeof(BackgroundWorkerHandle *));
-	for (i = 0; i < wanted; i++)
-	{
-		CtSlot	   *slot = ct_shared_slot(shared, i);
-
-		slot->procno = -1;
-		memset(ct_slot_histogram(slot, 0), 0, shared->nhistograms * sizeof(CtHistogram));
-		memset(ct_slot_orders(shared, slot), 0, shared->norders * sizeof(uint64));
-		pg_atomic_write_u32(&slot->state, CT_WORKER_LAUNCHED);
-		leader->handles[i] = ct_launch_worker(leader->segment, shared->run_id, i);
-		if (leader->handles[i] == NULL)
-		{
-			pg_atomic_write_u32(&slot->state, CT_WORKER_UNUSED);
-			break;
-		}
-		leader->nhandles++;
-	}
-
-	if (leader->nhandles == 0 || (leader->plan->workers_named && leader->nhandles < wanted))
+	ct_shared_set_state(shared, CT_RUN_LAUNCHING);
+	while (leader->nhandles < wanted && launch_worker(leader))
+		;
+	if (leader->plan->workers_named && leader->nhandles < wanted)
 		ct_too_few_workers(leader->nhandles, wanted);
 
 	while (count_workers(leader, CT_WORKER_READY, CT_WORKER_READY) < leader->nhandles)
@@ -898,6 +904,28 @@ ct_leader_main(Datum main_arg)
 	pg_atomic_write_u32(&shared->leader_attached, 1);
 	on_dsm_detach(segment, leader_detached, PointerGetDatum(shared));
 	ct_launch_report_to(segment, &shared->leader_error);
+
+	leader = MemoryContextAllocZero(TopMemoryContext, sizeof(CtLeader));
+	leader->shared = shared;
+	leader->segment = segment;
+	leader->context = AllocSetContextCreate(TopMemoryContext, "ct_ext leader",
+											ALLOCSET_DEFAULT_SIZES);
+	leader->tick_context = AllocSetContextCreate(leader->context, "ct_ext tick",
+												 ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(leader->context);
+	leader->handles = palloc(shared->max_workers * sizeof(BackgroundWorkerHandle *));
+
+	/*
+	 * Before anything else a slot for a first worker, which waits for its
+	 * turn: a leader without any only takes the place of somebody's worker.
+	 * So it goes, and its caller may try again.
+	 */
+	if (!launch_worker(leader))
+	{
+		shared->no_slot = true;
+		ct_shared_set_state(shared, CT_RUN_DONE);
+		return;
+	}
 	ct_launch_connect(shared);
 
 	/* from here on there may be something to clean up */
@@ -907,13 +935,6 @@ ct_leader_main(Datum main_arg)
 	/* a fresh sandbox has no statistics, by which a small check looks worth compiling */
 	SetConfigOption("jit", "off", PGC_USERSET, PGC_S_SESSION);
 
-	leader = MemoryContextAllocZero(TopMemoryContext, sizeof(CtLeader));
-	leader->shared = shared;
-	leader->segment = segment;
-	leader->context = AllocSetContextCreate(TopMemoryContext, "ct_ext leader",
-											ALLOCSET_DEFAULT_SIZES);
-	leader->tick_context = AllocSetContextCreate(leader->context, "ct_ext tick",
-												 ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(leader->context);
 	leader->plan = ct_shared_plan(shared);
 	leader->program = ct_program_load(leader->plan);

@@ -237,6 +237,7 @@ typedef struct CtShared
 	pg_atomic_uint32 asked_to_stop; /* somebody asked for an early end */
 	char		cancel_reason[CT_MESSAGE_LEN];	/* why, if the caller knows more than that */
 	pg_atomic_uint32 leader_attached;
+	bool		no_slot;		/* DONE; there was none for a first worker */
 	ConditionVariable changed;
 
 	/* written by the leader before the state that tells of it */

@@ -855,6 +855,29 @@ prepare_and_work(CtWorker *w)
 	pgstat_report_activity(STATE_IDLE, NULL);
 }
 
+/*
+ * The first worker holds its slot from before the setup, and connects when the
+ * others do, so that the setup meets nobody.  Returns false if the run has
+ * come to an end instead.
+ */
+static bool
+await_launch(CtShared *shared)
+{
+	/* who ends the run also terminates us, which is then nothing to report */
+	HOLD_INTERRUPTS();
+	ConditionVariablePrepareToSleep(&shared->changed);
+	while (ct_shared_state(shared) < CT_RUN_LAUNCHING && !ProcDiePending &&
+		   pg_atomic_read_u32(&shared->stop) < CT_STOP_NOW)
+		(void) ConditionVariableTimedSleep(&shared->changed, 200, ct_wait_event());
+	ConditionVariableCancelSleep();
+	RESUME_INTERRUPTS();
+
+	if (pg_atomic_read_u32(&shared->stop) >= CT_STOP_NOW)
+		return false;
+	CHECK_FOR_INTERRUPTS();
+	return true;
+}
+
 void
 ct_worker_main(Datum main_arg)
 {
@@ -872,6 +895,11 @@ ct_worker_main(Datum main_arg)
 	my_slot->procno = ct_my_procno();
 	on_dsm_detach(segment, detached, (Datum) 0);
 	ct_launch_report_to(segment, &my_slot->error);
+	if (!await_launch(my_shared))
+	{
+		finish(my_shared, my_slot, CT_WORKER_DONE);
+		return;
+	}
 	ct_launch_connect(my_shared);
 
 	w = MemoryContextAllocZero(TopMemoryContext, sizeof(CtWorker));

@@ -182,6 +182,7 @@ ct_plan_read(const Jsonb *document)
 	plan->variant = get_string(root, "variant");
 	plan->workers = get_int(root, "workers");
 	plan->workers_named = get_bool(root, "workers_named");
+	plan->workers_default = get_bool(root, "workers_default");
 	plan->duration = get_double(root, "duration");
 	plan->transactions = get_int64(root, "transactions");
 	plan->rate = get_double(root, "rate");

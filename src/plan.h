@@ -80,6 +80,7 @@ typedef struct CtPlan
 
 	int			workers;		/* > 0 */
 	bool		workers_named;	/* the call named it: fewer is an error */
+	bool		workers_default;	/* nobody named it: fewer is nothing to tell */
 	double		duration;		/* or 0 */
 	int64		transactions;	/* for the whole run, or 0; one of the two is set */
 	double		rate;			/* transactions per second of the whole run, or 0 */

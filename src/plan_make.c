@@ -108,6 +108,7 @@ write_plan(const CtPlan *plan, const Jsonb *params)
 	put_string(&state, "variant", plan->variant);
 	put_int64(&state, "workers", plan->workers);
 	put_bool(&state, "workers_named", plan->workers_named);
+	put_bool(&state, "workers_default", plan->workers_default);
 	if (plan->duration > 0)
 		put_double(&state, "duration", plan->duration);
 	if (plan->transactions > 0)
@@ -615,7 +616,10 @@ finish_plan(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 	if (options->has_workers)
 		plan->workers = options->workers;
 	else if (plan->workers == 0)
+	{
 		plan->workers = CT_DEFAULT_WORKERS;
+		plan->workers_default = true;
+	}
 	plan->workers_named = options->has_workers;
 
 	if (options->has_duration || options->has_transactions)
@@ -694,6 +698,10 @@ finish_plan(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 	}
 	if (plan->duration == 0 && plan->transactions == 0)
 		plan->transactions = ct_plan_count_transactions(transactions_expr, params, plan->seed);
+
+	/* each has something to do; so whoever is missing later had no slot */
+	if (plan->transactions > 0)
+		plan->workers = Min(plan->workers, plan->transactions);
 	plan->slos = ct_threshold_override(plan->slos, options->thresholds);
 	return write_plan(plan, params);
 }

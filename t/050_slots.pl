@@ -34,6 +34,20 @@ like($call->{stderr}, qr/NOTICE:.*only 3 of 6 workers raced\nHINT:[^\n]*max_work
 is(ct_last($node, "workers || ' ' || workers_asked || ' ' || transactions || ' ' || status"), '3 6 60 succeeded', 'default number: so does its row, and all was done');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM ct_workers'), 3, 'default number: three workers are recorded');
 
+# Where nobody named a number, the report alone says so.
+$call = ct_call($node, [ "SELECT ct_test('SELECT 1', transactions => 60)", 'SELECT ct_report(max(run_id)) FROM ct_runs' ]);
+is(ct_call_end($call), 0, 'no number: a run');
+unlike($call->{stderr}, qr/raced|max_worker_processes/, 'no number: no notice');
+like($call->{stdout}, qr/3 of 8 workers raced, the server had no slot for more/, 'no number: the report has it');
+# And it is said only where it is so.
+foreach my $transactions (1, 2)
+{
+	$call = ct_call($node, [ "SELECT ct_run('short', transactions => $transactions)", 'SELECT ct_report(max(run_id)) FROM ct_runs', 'SELECT reason FROM ct_runs ORDER BY run_id DESC LIMIT 1' ]);
+	is(ct_call_end($call), 0, "$transactions transactions: a run");
+	unlike($call->{stdout} . $call->{stderr}, qr/slot|raced/, "$transactions transactions: no worker was missing for want of a slot");
+	is(ct_last($node, "workers || ' ' || workers_asked"), "$transactions $transactions", "$transactions transactions: as the row says");
+}
+
 # A number that is named.
 is(ct_call_end(ct_call($node, "SELECT ct_run('short', workers => 3)")), 0, 'three: a run');
 foreach my $n (4, 1000)
@@ -63,7 +77,7 @@ is($node->safe_psql('postgres', q{SELECT count(DISTINCT nspname) FROM pg_namespa
 my $third = ct_call($node, "SELECT ct_run('busy')");
 isnt(ct_call_end($third), 0, 'a third has no leader');
 like($third->{stderr}, $refused, 'and is refused');
-like($third->{stderr}, qr/no background worker slot is free/, 'it is told why');
+like($third->{stderr}, qr/no background worker slots are free/, 'it is told why');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM ct_progress'), 2, 'the two others go on');
 
 $node->safe_psql('postgres', 'SELECT ct_cancel(run_id) FROM ct_progress');
@@ -91,6 +105,47 @@ $node->append_conf('postgresql.conf', "max_worker_processes = 8\nmax_connections
 $node->restart;
 is(ct_call_end(ct_call($node, "SELECT ct_run('short')")), 0, 'six workers where five may connect');
 is(ct_last($node, 'workers'), 6, 'all of them raced');
+
+# Ten at once, which nobody has told how many workers they may have.
+$node->append_conf('postgresql.conf', "max_worker_processes = 15\nmax_connections = 50");
+$node->restart;
+$node->safe_psql('postgres', <<'SQL');
+SELECT ct_create_scenario('default_short', setup => 'CREATE TABLE t (i int); INSERT INTO t VALUES (0)', transactions => 100);
+SELECT ct_add_script('default_short', 'count', 'UPDATE t SET i = i + 1');
+SELECT ct_create_scenario('default_busy', setup => 'CREATE TABLE t (i int); INSERT INTO t VALUES (0)', duration => '10 min');
+SELECT ct_add_script('default_busy', 'count', 'UPDATE t SET i = i + 1');
+SQL
+my $no_room = qr/ERROR:  53400: no background worker slots are free for the run's leader and a worker\nHINT:[^\n]*max_worker_processes \(now 15\)/;
+my $succeeded = 0;
+foreach my $round (1 .. 3)
+{
+	my @calls = map { ct_call($node, "SELECT ct_run('default_short')") } 1 .. 10;
+
+	foreach my $n (0 .. 9)
+	{
+		my $status = ct_call_end($calls[$n]);
+
+		$succeeded += $status == 0;
+		ok($status == 0 || $calls[$n]->{stderr} =~ $no_room, "ten at once, $round/$n: a run, or an error that says that there is no room") or diag($calls[$n]->{stderr});
+	}
+	ct_nothing_left($node, "ten at once, $round");
+}
+cmp_ok($succeeded, '>=', 15, 'ten at once: most of them ran');
+is($node->safe_psql('postgres', "SELECT count(*) FROM ct_runs WHERE scenario = 'default_short'"), $succeeded, 'ten at once: of the others there is not even a row');
+
+# And ten that go on: as many as have room for a worker each, and none that holds a slot for nothing.
+my @calls = map { ct_call($node, "SELECT ct_run('default_busy')") } 1 .. 10;
+ok(ct_await($node, q{SELECT count(*) = (SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'ct_test caller%') AND count(*) > 0
+	AND bool_and(transactions > 20) FROM ct_progress}), 'ten that go on: all are under way, or refused');
+is($node->safe_psql('postgres', 'SELECT min(workers) >= 1 FROM ct_progress'), 't', 'ten that go on: each has a worker');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'ct_ext%'}), 15, 'ten that go on: all slots are used');
+$node->safe_psql('postgres', 'SELECT ct_cancel(run_id) FROM ct_progress');
+foreach my $n (0 .. 9)
+{
+	isnt(ct_call_end($calls[$n]), 0, "ten that go on, $n: ended");
+	like($calls[$n]->{stderr}, qr/57014|$no_room/, "ten that go on, $n: cancelled, or without room") or diag($calls[$n]->{stderr});
+}
+ct_nothing_left($node, 'ten that go on');
 
 # A run of fewer transactions than workers starts as many workers as transactions.
 $node->safe_psql('postgres', q{SELECT ct_test('SELECT 1', transactions => 2)});

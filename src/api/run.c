@@ -95,7 +95,8 @@ report_end(const CtCall *call)
 {
 	CtShared   *shared = call->shared;
 
-	if (shared->nworkers < shared->workers_asked)
+	/* the report has it in any case */
+	if (call->tell_few_workers && shared->nworkers < shared->workers_asked)
 		ereport(NOTICE,
 				(errmsg("only %d of %d workers raced", shared->nworkers, shared->workers_asked),
 				 errhint("All background worker slots were in use; raise max_worker_processes (now %d) for more.",

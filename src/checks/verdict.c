@@ -121,7 +121,8 @@ static const char *
 advice(const CtPlan *plan, const CtResults *results)
 {
 	if (results->workers < 2)
-		return plan->workers < 2 ? "run it with more workers" :
+		return plan->transactions == 1 ? "raise transactions" :
+			plan->workers < 2 ? "run it with more workers" :
 			"only one worker found a free slot: raise max_worker_processes";
 	if (plan->transactions > 0 && results->transactions < plan->min_overlap)
 		return "raise transactions, or lower min_overlap";
