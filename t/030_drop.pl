@@ -81,7 +81,7 @@ $node->safe_psql('postgres', "SELECT ct_cancel(max(run_id)) FROM ct_runs");
 isnt(ct_call_end($call), 0, 'DROP OWNED: the caller gets an error');
 ct_nothing_left($node, 'DROP OWNED');
 is($node->psql('postgres', 'DROP ROLE someone'), 0, 'the role can be dropped');
-is(ct_last($node, 'role'), 'someone', 'its run is still known');
+like(ct_last($node, 'role'), qr{^\d+$}, 'its run is still known, by the number that the role had');
 
 # The schema alone.
 $call = ct_call($node, "SELECT ct_run('busy')");
