@@ -10,8 +10,10 @@
  * the script.  If it comes to the barrier in its next iteration before that
  * meeting was held, it is "early", and waits for the one after: so each
  * iteration has its meetings, and who misses one is not a step behind from
- * there on.  Who is "excused" is somebody without whom the barrier opened
- * although it might have come: it passes, if it comes later in the iteration.
+ * there on; several that it misses in a row, while the others are on their way
+ * to the first of them, count as one.  Who is "excused" is somebody without
+ * whom the barrier opened although it might have come: it passes, if it comes
+ * later in the iteration.
  *
  * All of it is under the run's mutex, for a few instructions: whoever makes it
  * so that nobody is to come any more opens the barrier, for an instant somewhat

@@ -389,7 +389,6 @@ wait_for_end(CtCall *call, uint64 timeout_ns, bool progress)
 		ct_horizon_release(call->horizon);
 		(void) ConditionVariableTimedSleep(&shared->changed, wait_ms, ct_wait_event());
 
-		/* by the clock, for barriers may wake us all the time */
 		now = ct_now_ns();
 		if (now < next_look)
 			continue;

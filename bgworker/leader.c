@@ -40,6 +40,7 @@
 #include "bgworker/merge.h"
 #include "bgworker/sandbox.h"
 #include "bgworker/shared.h"
+#include "bgworker/standstill.h"
 #include "src/checks/check.h"
 #include "src/ct_compat.h"
 #include "src/interpret.h"
@@ -66,6 +67,8 @@ typedef struct CtLeader
 	const char *ended_by;		/* what has ended it early, or NULL */
 	const char *culprit;		/* the place in a script whose fault it was; or NULL */
 	uint64		end_ns;			/* when the last worker had ended; 0 before */
+	CtStandstill standstill;
+	char	   *stands_still;	/* who waits for whom, if that ended the run; or NULL */
 
 	/* of the timeline */
 	CtTotals	last_totals;
@@ -146,7 +149,7 @@ leader_detached(dsm_segment *segment, Datum arg)
 	int			i;
 
 	pg_atomic_write_u32(&shared->leader_attached, 0);
-	ct_shared_stop(shared, CT_STOP_NOW);
+	ct_shared_stop(shared, CT_STOP_SESSIONS);
 	if (ct_shared_state(shared) != CT_RUN_DONE)
 	{
 		for (i = 0; i < shared->max_workers; i++)
@@ -193,7 +196,7 @@ wait_for_news(CtLeader *leader, uint64 until_ns)
 	if (now >= until_ns)
 		return false;
 	ms = Min((until_ns - now + 999999) / 1000000, 1000);
-	(void) ConditionVariableTimedSleep(&leader->shared->changed, ms, ct_wait_event());
+	(void) ConditionVariableTimedSleep(&leader->shared->news, ms, ct_wait_event());
 	return true;
 }
 
@@ -561,6 +564,16 @@ interrupt_workers(CtLeader *leader)
 	}
 }
 
+/* Ends the run if everybody who is left waits for those who are done. */
+static void
+check_standstill(CtLeader *leader)
+{
+	if (leader->stands_still == NULL)
+		leader->stands_still = ct_standstill_look(leader->shared, &leader->standstill);
+	if (leader->stands_still != NULL)
+		interrupt_workers(leader);
+}
+
 /* From the gate to the last worker's end. */
 static void
 watch(CtLeader *leader)
@@ -577,7 +590,9 @@ watch(CtLeader *leader)
 
 		check_workers(leader);
 		check_suspects(leader, false);
-		(void) wait_for_news(leader, Min(tick, stop));
+		now = ct_standstill_possible(shared) ? ct_now_ns() + 100 * CT_NS_PER_MS : PG_UINT64_MAX;
+		(void) wait_for_news(leader, Min(now, Min(tick, stop)));
+		check_standstill(leader);
 		now = ct_now_ns();
 		if (now >= tick && shared->stop_ns != 0 &&
 			tick + CT_NS_PER_S / 2 > shared->stop_ns && tick < shared->stop_ns + CT_NS_PER_S / 2)
@@ -638,7 +653,12 @@ conclude(CtLeader *leader)
 	results->seconds = measured_seconds(leader, leader->end_ns);
 	results->checks = ct_checks_ask(leader->checks, results);
 	MemoryContextSwitchTo(leader->context);
+	check_workers(leader);		/* a session that is lost shows nothing */
 	ct_checks_measure(leader->plan, leader->program, results);
+	if (leader->stands_still != NULL)
+		ct_checks_add_lock(results, leader->stands_still);
+	else if (shared->left_behind[0] != '\0')
+		ct_checks_add_lock(results, pstrdup(shared->left_behind));
 	ct_judge(leader->plan, results, shared->gate_at);
 	if (leader->ended_by != NULL)
 		results->reason = psprintf("%s; ended early by %s", results->reason, leader->ended_by);
@@ -652,7 +672,7 @@ end_workers(CtLeader *leader)
 {
 	int			i;
 
-	ct_shared_stop(leader->shared, CT_STOP_NOW);
+	ct_shared_stop(leader->shared, CT_STOP_SESSIONS);
 	for (i = 0; i < leader->nhandles; i++)
 		TerminateBackgroundWorker(leader->handles[i]);
 	for (i = 0; i < leader->nhandles; i++)

@@ -389,6 +389,17 @@ ct_locks_asleep(int procno, int pid)
 	return (event & 0xFF000000) == PG_WAIT_LOCK && proc->pid == pid;
 }
 
+uint64
+ct_locks_asleep_since(int procno, int pid)
+{
+	uint64		since;
+
+	if (!ct_locks_asleep(procno, pid))
+		return 0;
+	since = pg_atomic_read_u64(&ProcGlobal->allProcs[procno].waitStart);
+	return Max(since, 1);		/* it has only just lain down */
+}
+
 bool
 ct_locks_hold_any(void)
 {

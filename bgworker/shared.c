@@ -70,6 +70,7 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int no
 	pg_atomic_init_u32(&shared->asked_to_stop, 0);
 	pg_atomic_init_u32(&shared->leader_attached, 0);
 	ConditionVariableInit(&shared->changed);
+	ConditionVariableInit(&shared->news);
 	SpinLockInit(&shared->mutex);
 	memcpy((char *) shared + shared->plan_offset, document, plan_size);
 
@@ -153,6 +154,7 @@ ct_shared_stop(CtShared *shared, CtStopLevel level)
 			int			i;
 
 			ConditionVariableBroadcast(&shared->changed);
+			ConditionVariableBroadcast(&shared->news);
 			for (i = 0; i < shared->nbarriers; i++)
 				ConditionVariableBroadcast(&shared->barriers[i].opened);
 			return;
@@ -164,14 +166,14 @@ void
 ct_shared_ask_to_stop(CtShared *shared)
 {
 	pg_atomic_write_u32(&shared->asked_to_stop, 1);
-	ConditionVariableBroadcast(&shared->changed);
+	ConditionVariableBroadcast(&shared->news);
 }
 
 void
 ct_shared_cancel(CtShared *shared)
 {
 	pg_atomic_write_u32(&shared->cancelled, 1);
-	ConditionVariableBroadcast(&shared->changed);
+	ConditionVariableBroadcast(&shared->news);
 
 	/*
 	 * The leader may be in the middle of a statement of setup or of a check.

@@ -13,7 +13,8 @@
  *
  * Locking: "mutex" protects what its comment says, for a few instructions;
  * the states are atomics, changed by the process that the comment names and
- * followed by a broadcast on "changed", on which everybody sleeps.  Slots have
+ * followed by a broadcast: of the run's on "changed", on which everybody but the
+ * leader sleeps, of a worker's on "news", on which the leader does.  Slots have
  * one writer and any number of readers, without a lock: counters only grow.
  *
  * At a crash of any process the server resets everybody and the segment is
@@ -58,7 +59,8 @@ typedef enum CtStopLevel
 {
 	CT_STOP_NO,
 	CT_STOP_AFTER,				/* after the transaction under way */
-	CT_STOP_NOW					/* abort it */
+	CT_STOP_NOW,				/* abort it */
+	CT_STOP_SESSIONS			/* and exit, also who has done its share */
 } CtStopLevel;
 
 /* written by the slot's worker; LAUNCHED and LOST by the leader */
@@ -68,7 +70,7 @@ typedef enum CtWorkerState
 	CT_WORKER_LAUNCHED,			/* registered, not heard of yet */
 	CT_WORKER_READY,			/* waits at the gate */
 	CT_WORKER_WORKING,
-	CT_WORKER_DONE,				/* did its share */
+	CT_WORKER_DONE,				/* did its share; its session stays until CT_STOP_SESSIONS */
 	CT_WORKER_FAILED,			/* ended by an error that is in the slot */
 	CT_WORKER_LOST				/* gone without a word */
 } CtWorkerState;
@@ -183,6 +185,7 @@ typedef struct CtSlot
 	int			at_barrier;		/* 1 + index of the one it waits at, or 0 */
 	uint64		at_generation;	/* of which meeting */
 	bool		holds;			/* while it is there, maybe locks */
+	bool		gives_up;		/* its statement has a lock_timeout or a statement_timeout */
 	uint64		came_to;		/* bits of the barriers it came to in this iteration */
 	uint64		suspicions;		/* transactions that ended as CtSuspect says */
 
@@ -239,6 +242,7 @@ typedef struct CtShared
 	pg_atomic_uint32 leader_attached;
 	bool		no_slot;		/* DONE; there was none for a first worker */
 	ConditionVariable changed;
+	ConditionVariable news;		/* for the leader alone */
 
 	/* written by the leader before the state that tells of it */
 	int64		run_id;			/* SETUP */
@@ -257,13 +261,14 @@ typedef struct CtShared
 	CtErrorReport error;		/* DONE; what made the run fail */
 	CtErrorReport leader_error; /* DONE; what ended the leader, if it was lost */
 
-	slock_t		mutex;			/* protects the barriers, and who fills in which suspect */
+	slock_t		mutex;			/* protects the barriers, left_behind, and who fills in which suspect */
 	int			nsuspects;
 	CtSuspect	suspects[CT_MAX_SUSPECTS];
 	int			racing;			/* workers that have not finished */
 	int			nbarriers;		/* fixed before there are workers */
 	CtBarrier	barriers[CT_MAX_MEETINGS];
 	uint64		barrier_breaks; /* opened although somebody was missing */
+	char		left_behind[CT_MESSAGE_LEN];	/* a lock of a done worker that a check had to wait for */
 } CtShared;
 
 static inline CtSlot *

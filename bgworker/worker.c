@@ -3,7 +3,8 @@
  *		A worker: repeats scripts and writes what it sees into its slot.
  *
  * A worker connects, loads the plan, waits at the gate until all are ready,
- * does its share, and exits.  It writes no table of ours.  Its iterations are
+ * does its share, and keeps its session until the run has been judged, so that
+ * what it has left behind shows.  It writes no table of ours.  Its iterations are
  * its number, then every nworkers-th: so the shares differ by one at most,
  * the numbers are unique over the run, and a seed decides what each draws.
  *
@@ -27,13 +28,16 @@
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
+#include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
 #include "bgworker/barrier.h"
 #include "bgworker/launch.h"
+#include "bgworker/locks.h"
 #include "bgworker/presence.h"
 #include "bgworker/slot.h"
 #include "bgworker/touch.h"
@@ -106,6 +110,13 @@ static CtShared *my_shared = NULL;
 static CtWorker *my_worker = NULL;
 static bool *learn_touch = NULL;	/* of the statement that is being warmed up */
 static int	my_number;
+static bool may_go = false;		/* we have done our share, and gave our session up */
+
+static bool
+told_to_go(void)
+{
+	return pg_atomic_read_u32(&my_shared->stop) >= CT_STOP_SESSIONS;
+}
 
 /* Leaves the race, in the state that it is left in. */
 static void
@@ -114,7 +125,7 @@ finish(CtShared *shared, CtSlot *slot, CtWorkerState state)
 	if (pg_atomic_read_u32(&slot->state) == CT_WORKER_WORKING)
 		ct_barrier_leave(shared, my_number);
 	pg_atomic_write_u32(&slot->state, state);
-	ConditionVariableBroadcast(&shared->changed);
+	ConditionVariableBroadcast(&shared->news);
 }
 
 static void
@@ -122,8 +133,10 @@ detached(dsm_segment *segment, Datum arg)
 {
 	uint32		state = pg_atomic_read_u32(&my_slot->state);
 
-	if (state != CT_WORKER_DONE && state != CT_WORKER_FAILED)
+	/* who has done its share may go only when it is told to, or has told so */
+	if (state != CT_WORKER_FAILED && !(state == CT_WORKER_DONE && (may_go || told_to_go())))
 		finish(my_shared, my_slot, CT_WORKER_LOST);
+	pqsignal(SIGTERM, die);		/* what ours looks at is about to be unmapped */
 	my_slot->procno = -1;
 	my_slot = NULL;
 }
@@ -271,12 +284,16 @@ worker_sql(CtInterpreter *interpreter, int index, const CtCommand *command)
 	int			step = script->step[index];
 	uint64		start;
 	uint64		end;
+	bool		gives_up;
 	CtGlance	glance;
 
 	start = clock_ns(w);
 	w->clock_stands = false;
 	ct_presence_glance(w->shared, w->number, &w->stay, start, &glance);
 	w->statement_ns = start;
+	gives_up = LockTimeout > 0 || StatementTimeout > 0;
+	if (unlikely(w->slot->gives_up != gives_up))
+		w->slot->gives_up = gives_up;
 	if (w->touches[w->script][index])
 		ct_presence_touch(w->shared, w->number, &w->stay, start);
 	(void) ct_interpret_sql(interpreter, command, w->statements[w->script][index], settle);
@@ -304,6 +321,8 @@ report_pause(CtWorker *w)
 {
 	CtSession  *session = w->interpreter.session;
 
+	/* as an idle client's backend: a utility statement may have left one, which holds back others */
+	InvalidateCatalogSnapshotConditionally();
 	pgstat_report_activity(session->in_transaction(session) ?
 						   STATE_IDLEINTRANSACTION : STATE_IDLE, NULL);
 }
@@ -412,7 +431,7 @@ suspect(CtWorker *w, int place, const ErrorData *edata)
 	}
 	w->slot->suspicions++;
 	if (entry != NULL || w->slot->suspicions == CT_SUSPICIONS)
-		ConditionVariableBroadcast(&shared->changed);
+		ConditionVariableBroadcast(&shared->news);
 }
 
 /* Decides what an error means, with the error counted. */
@@ -835,7 +854,7 @@ prepare_and_work(CtWorker *w)
 	pgstat_report_activity(STATE_IDLE, NULL);
 
 	pg_atomic_write_u32(&w->slot->state, CT_WORKER_READY);
-	ConditionVariableBroadcast(&shared->changed);
+	ConditionVariableBroadcast(&shared->news);
 
 	/* the gate */
 	ConditionVariablePrepareToSleep(&shared->changed);
@@ -876,6 +895,71 @@ await_launch(CtShared *shared)
 		return false;
 	CHECK_FOR_INTERRUPTS();
 	return true;
+}
+
+/* ---- afterwards ---- */
+
+/* The leader's SIGTERM is no reason for a FATAL in the log, nobody else's is the leader's. */
+static void
+done_sigterm(SIGNAL_ARGS)
+{
+	int			save_errno = errno;
+
+	if (told_to_go())
+		SetLatch(MyLatch);
+	else
+		die(postgres_signal_arg);
+	errno = save_errno;
+}
+
+/*
+ * Does the leader, whose checks may want anything, wait for a lock that we
+ * have left behind?  Then says so, where the leader will find it.
+ */
+static bool
+leader_waits_for_us(CtShared *shared)
+{
+	CtLockGraph *graph;
+	StringInfoData lock;
+	char		text[CT_MESSAGE_LEN];
+	bool		waits;
+
+	if (!ct_locks_asleep(shared->leader_procno, shared->leader_pid) || !ct_locks_awaited())
+		return false;
+	graph = ct_locks_look();
+	ct_locks_trace(graph, &MyProcPid, 1);
+	waits = ct_locks_waits(graph, shared->leader_pid);
+	if (waits)
+	{
+		initStringInfo(&lock);
+		(void) ct_locks_blocker(graph, shared->leader_pid, &lock);
+		snprintf(text, sizeof(text), "a check waited for %s, which worker %d holds, although it has done its share",
+				 lock.data, my_number + 1);
+		SpinLockAcquire(&shared->mutex);
+		if (shared->left_behind[0] == '\0')
+			strlcpy(shared->left_behind, text, sizeof(shared->left_behind));
+		SpinLockRelease(&shared->mutex);
+		pfree(lock.data);
+	}
+	ct_locks_free(graph);
+	return waits;
+}
+
+/*
+ * Keeps the session, idle, with its locks, temporary tables and prepared
+ * statements, until the leader has asked the checks; but for one that these
+ * wait for.  Who cancels us is too late.
+ */
+static void
+keep_session(CtShared *shared)
+{
+	pqsignal(SIGTERM, done_sigterm);
+	HOLD_CANCEL_INTERRUPTS();
+	while (!told_to_go() && !may_go)
+		if (ConditionVariableTimedSleep(&shared->changed, 1000, ct_wait_event()))
+			may_go = leader_waits_for_us(shared);
+	ConditionVariableCancelSleep();
+	RESUME_CANCEL_INTERRUPTS();
 }
 
 void
@@ -934,4 +1018,5 @@ ct_worker_main(Datum main_arg)
 
 	prepare_and_work(w);
 	finish(my_shared, my_slot, CT_WORKER_DONE);
+	keep_session(my_shared);
 }

@@ -6,7 +6,7 @@
 
 #include "access/htup_details.h"
 #include "miscadmin.h"
-#include "storage/latch.h"
+#include "utils/snapmgr.h"
 
 #include "src/ct_compat.h"
 #include "src/interpret.h"
@@ -253,6 +253,7 @@ once_sql(CtInterpreter *self, int index, const CtCommand *command)
 static void
 once_pause(CtInterpreter *self, uint64 ns)
 {
+	InvalidateCatalogSnapshotConditionally();
 	ct_pause_ns(ns);
 }
 

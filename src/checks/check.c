@@ -503,3 +503,22 @@ ct_checks_measure(const CtPlan *plan, const CtProgram *program, CtResults *resul
 	if (!tolerates_errors(plan))
 		measure_errors(program, results);
 }
+
+void
+ct_checks_add_lock(CtResults *results, const char *who_waits)
+{
+	CtCheckResult *result = palloc0(sizeof(CtCheckResult));
+	CtAnomalyResult *anomaly = palloc0(sizeof(CtAnomalyResult));
+
+	anomaly->check = result->name = "locks_given_back";
+	anomaly->kind = result->kind = "lock_leak";
+	anomaly->observed = who_waits;
+	anomaly->expected = "none";
+	anomaly->first_seen = GetCurrentTimestamp();
+	result->target = "no lock in the way";
+	result->actual = "1 lock";
+	result->violations = 1;
+	result->anomalies = list_make1(anomaly);
+	result->after = results->all_transactions;
+	results->checks = lappend(results->checks, result);
+}

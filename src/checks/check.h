@@ -42,6 +42,9 @@ extern List *ct_checks_ask(CtChecks *checks, const CtResults *results);
 /* Adds the results of the thresholds and of the errors nobody expected. */
 extern void ct_checks_measure(const CtPlan *plan, const CtProgram *program, CtResults *results);
 
+/* Adds the violation that is a lock that a finished session kept, and who waited for it. */
+extern void ct_checks_add_lock(CtResults *results, const char *who_waits);
+
 /* Sets results->verdict and ->reason; started_at is when the gate opened. */
 extern void ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at);
 

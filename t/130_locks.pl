@@ -1,0 +1,209 @@
+# Locks and those who wait: queues of a hundred workers take no memory and little time; who is parked
+# holds back nobody; a session that has done its share stays, so that what it left behind shows, and
+# if all the others wait for that, the run ends and says so; an error before a barrier stalls nobody.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use CtTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time usleep);
+
+my $node = ct_prepare('locks', max_worker_processes => 120, max_connections => 20, shared_buffers => '64MB');
+my $proc = -e '/proc/self/status' && slurp_file('/proc/self/status') =~ /RssAnon/;
+
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE item (id int PRIMARY KEY, n int);
+INSERT INTO item SELECT i, 0 FROM generate_series(1, 100) i;
+CREATE TABLE other (i int);
+CREATE TABLE third (i int);
+SQL
+
+# What a run of so many workers makes of a variant: tps, and the largest of its processes, in kB of
+# memory of their own.
+sub run_of
+{
+	my ($arguments, $before) = @_;
+	my $call = ct_call($node, [ @{ $before // [] }, "SELECT ct_run($arguments)" ]);
+	my $most = 0;
+
+	while ($call->{harness}->pumpable)
+	{
+		$call->{harness}->pump_nb;
+		foreach my $pid ($proc ? split(/\n/, $node->safe_psql('postgres',
+			"SELECT pid FROM pg_stat_activity WHERE backend_type LIKE 'ct_ext%' OR application_name = '$call->{name}'")) : ())
+		{
+			my ($kb) = (-r "/proc/$pid/status" ? eval { slurp_file("/proc/$pid/status") } // '' : '') =~ /^RssAnon:\s+(\d+) kB/m;
+			$most = $kb if ($kb // 0) > $most;
+		}
+		usleep(100_000);
+	}
+	is(ct_call_end($call), 0, "$arguments: ends") or diag($call->{stderr});
+	return (ct_last($node, 'tps'), $most);
+}
+
+# ---- queues
+
+my $tickets = "'oversell_tickets', 'for_update', params => '{\"buyers\": 300}'";
+my ($few) = run_of("$tickets, workers => 6");
+my ($many, $memory) = run_of("$tickets, workers => 30");
+cmp_ok($many, '>', $few / 2, "a queue for a row: thirty workers ($many/s) are not slower than six ($few/s)");
+cmp_ok($memory, '<', 20_000, 'and no process has more than 20 MB of its own');
+
+my %queues = (
+	'for a row' => 'UPDATE item SET n = n + 1 WHERE id = 1',
+	'for an advisory lock' => 'SELECT pg_advisory_xact_lock(1)',
+	'across two locks' => "SELECT pg_advisory_xact_lock(1 + :worker_id % 2);\nUPDATE item SET n = n + 1 WHERE id = 1 + (:worker_id / 2) % 2");
+foreach my $what (sort keys %queues)
+{
+	$node->safe_psql('postgres', "SELECT ct_create_scenario('queue', duration => '1500 ms', replace => true); SELECT ct_add_script('queue', 's', \$\$\n\\barrier b\nBEGIN;\n$queues{$what};\n\\sleep 1 ms\nCOMMIT;\$\$)");
+	foreach my $before ([], [ 'BEGIN', 'INSERT INTO other VALUES (1)', 'SELECT pg_advisory_xact_lock(99)' ])
+	{
+		my $name = "a queue $what" . (@$before ? ', the caller holds locks' : '');
+		my $from = time;
+		my ($tps, $memory) = run_of("'queue', workers => 100", $before);
+
+		cmp_ok($memory, '<', 20_000, "$name: no process has more than 20 MB of its own");
+		cmp_ok($tps, '>', 20, "$name: and it moves ($tps/s)");
+	}
+}
+my $from = time;
+(undef, $memory) = run_of(q{'duplicate_invoice', 'on_conflict', workers => 100, params => '{"customers": 1000, "requests": 1}'});
+cmp_ok($memory, '<', 20_000, 'a hundred workers at a thousand barriers: no process has more than 20 MB of its own');
+cmp_ok(time - $from, '<', 30, 'and they are soon through');
+
+# ---- parked
+
+my $parked = <<'SCRIPT';
+BEGIN;
+\if :worker_id = 1
+	LOCK TABLE other IN SHARE MODE;
+\elif :worker_id = 2
+	TRUNCATE third;
+\else
+	EXPLAIN SELECT 1;
+\endif
+\if :worker_id = 3
+	\barrier nobody
+\else
+	\sleep 600 s
+\endif
+COMMIT
+SCRIPT
+my $call = ct_call($node, [ 'SET ct_ext.barrier_timeout = 600000', "SELECT ct_test(\$\$$parked\$\$, workers => 3, transactions => 3)" ]);
+my $workers = "backend_type = 'ct_ext worker'";
+ok(ct_await($node, "SELECT count(*) = 3 FROM pg_stat_activity WHERE $workers AND state = 'idle in transaction'"), 'three workers are parked in their transactions') or diag($call->{stderr});
+is($node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE $workers AND backend_xmin IS NOT NULL"), 0, 'parked: none of them has a snapshot');
+is($node->psql('postgres', "SET statement_timeout = '20 s'; CREATE INDEX CONCURRENTLY parked ON item (n)"), 0, 'parked: CREATE INDEX CONCURRENTLY goes through beside them');
+$node->safe_psql('postgres', 'SELECT ct_cancel(run_id) FROM ct_progress');
+ct_call_end($call);
+ct_await_gone($node);
+
+$call = ct_call($node, q{SELECT ct_test('SELECT 1', setup => E'BEGIN;\nLOCK TABLE other IN SHARE MODE;\n\\\\sleep 600 s\nCOMMIT', transactions => 3)});
+ok(ct_await($node, q{SELECT count(*) = 1 FROM pg_locks l JOIN pg_stat_activity USING (pid) WHERE backend_type = 'ct_ext leader' AND mode = 'ShareLock'}), 'the leader sleeps in a setup');
+ok(ct_await($node, q{SELECT backend_xmin IS NULL FROM pg_stat_activity WHERE backend_type = 'ct_ext leader'}), 'the leader has no snapshot then');
+$node->safe_psql('postgres', 'SELECT ct_cancel(max(run_id)) FROM ct_runs');
+ct_call_end($call);
+ct_await_gone($node);
+
+# ---- done
+
+my $one_is_left = '$$\if :worker_id = 1' . "\n" . '\sleep 600 s' . "\n" . '\endif' . "\n" . 'SELECT 1$$';
+my $done = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'ct_ext run % worker 2'";
+$call = ct_call($node, "SELECT ct_test($one_is_left, workers => 2, transactions => 2)");
+ok(ct_await($node, 'SELECT transactions = 1 FROM ct_progress'), 'one worker is done') or diag($call->{stderr});
+is($node->safe_psql('postgres', "SELECT state, backend_xmin IS NULL, xact_start IS NULL, wait_event_type FROM pg_stat_activity WHERE pid = ($done)"),
+	'idle|t|t|Extension', 'done: it is idle, without a transaction and a snapshot');
+$node->safe_psql('postgres', "SELECT pg_cancel_backend(($done))");
+ok(ct_await($node, "SELECT count(*) = 1 FROM ($done) d"), 'done: cancelling it is too late');
+$node->safe_psql('postgres', "SELECT pg_terminate_backend(($done))");
+isnt(ct_call_end($call), 0, 'done: a session that is lost ends the run');
+like($call->{stderr}, qr/ERROR:  57P01: worker 2 of the run was lost/, 'done: and it says which');
+ct_nothing_left($node, 'after a done worker was terminated');
+
+# With the run, it ends at once, whatever ends the run.
+foreach my $strike ([ 'ct_cancel', 'SELECT ct_cancel(run_id) FROM ct_progress' ],
+	[ 'leader terminated', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'ct_ext leader'} ])
+{
+	$call = ct_call($node, "SELECT ct_test($one_is_left, workers => 2, transactions => 2)");
+	ok(ct_await($node, 'SELECT transactions = 1 FROM ct_progress'), "done, $strike->[0]: one worker is done");
+	$node->safe_psql('postgres', $strike->[1]);
+	isnt(ct_call_end($call), 0, "done, $strike->[0]: the run ends");
+	ct_nothing_left($node, "done, $strike->[0]");
+}
+# What a session has left is there as the checks are asked: a lock, and a temporary table.
+$node->safe_psql('postgres', <<'SQL');
+SELECT ct_create_scenario('left', transactions => 12, workers => 3, min_overlap => 0);
+SELECT ct_add_script('left', 's', 'SELECT pg_try_advisory_lock(5), set_config(''ct.x'', ''y'', false); CREATE TEMP TABLE IF NOT EXISTS mine (i int)');
+SELECT ct_add_check('left', 'no_lock', 'SELECT count(*) AS observed, 0 AS expected FROM pg_locks WHERE locktype = ''advisory'' HAVING count(*) > 0');
+SELECT ct_add_check('left', 'no_table', 'SELECT count(*) AS observed, 0 AS expected FROM pg_class WHERE relname = ''mine'' HAVING count(*) > 0');
+SQL
+my $logged = -s $node->logfile;
+$call = ct_call($node, "SELECT ct_run('left')");
+is(ct_call_end($call), 0, 'left behind: the run ends') or diag($call->{stderr});
+is($node->safe_psql('postgres', "SELECT string_agg(concat_ws(' ', check_name, observed), ', ' ORDER BY check_name) FROM ct_anomalies WHERE run_id = (SELECT max(run_id) FROM ct_runs)"),
+	'no_lock 1, no_table 3', 'left behind: a lock of one session, and the temporary tables of three');
+ct_nothing_left($node, 'left behind');
+unlike(slurp_file($node->logfile, $logged), qr/FATAL/, 'left behind: a session that is told to go is no FATAL in the log');
+
+# All who are left wait for a lock that somebody has kept, directly or through another one's queue.
+foreach my $script ('SELECT pg_advisory_lock(6)', "SELECT pg_advisory_lock(7 + (:worker_id = 1)::int);\nSELECT pg_advisory_lock(6)")
+{
+	$from = time;
+	$call = ct_call($node, "SELECT ct_test('$script', workers => 4, transactions => 8)");
+	is(ct_call_end($call), 0, 'standstill: the run ends') or diag($call->{stderr});
+	cmp_ok(time - $from, '<', 10, 'standstill: soon');
+	is(ct_last($node, "concat_ws(' ', status, verdict)"), 'succeeded fail', 'standstill: it is a fail');
+	like(ct_last($node, 'reason'), qr/(worker \d|another session) waits for ExclusiveLock on advisory lock \[\d+,0,\d,1\], which worker \d holds, although it has done its share/, 'standstill: it says who waits for whom');
+	ct_nothing_left($node, 'standstill');
+}
+
+# A statement that gives up by itself is left to.
+$call = ct_call($node, q{SELECT ct_test(E'SET lock_timeout = 1500;\nSELECT pg_advisory_lock(6)', workers => 3, transactions => 3, min_overlap => 0, expected_errors => '{lock_not_available=left}')});
+is(ct_call_end($call), 0, 'lock_timeout: the run ends');
+is(ct_last($node, 'verdict'), 'pass', 'lock_timeout: who gives up by itself is no standstill') or diag(ct_last($node, 'reason'));
+is($node->safe_psql('postgres', "SELECT count FROM ct_outcomes WHERE outcome = 'left' AND run_id = (SELECT max(run_id) FROM ct_runs)"), 2, 'lock_timeout: and has its outcome');
+
+# A check that waits for what was left gets it.
+$call = ct_call($node, q{SELECT ct_test('SELECT pg_try_advisory_lock(6)', workers => 2, transactions => 4, checks => ARRAY['SELECT 1 FROM pg_advisory_xact_lock(6) x WHERE x IS NULL'])});
+is(ct_call_end($call), 0, 'a check waits for a lock that was left: the run ends') or diag($call->{stderr});
+like(ct_last($node, "verdict || ' ' || reason"), qr/^fail .*a check waited for ExclusiveLock on advisory lock \[\d+,0,6,1\], which worker \d holds/, 'a check waits for a lock that was left: and fails');
+
+# ---- barriers
+
+my $raise = q{DO $x$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = 'XX001'; END $x$;};
+my %scripts = (
+	'an error between two barriers' => "\\barrier a\n\\if :worker_id = 1\n$raise\n\\endif\n\\barrier b\nSELECT 1",
+	'an error before the only barrier' => "\\if :worker_id = 1\n$raise\n\\endif\n\\barrier b\nSELECT 1",
+	'now and then, and a name met twice' => "\\barrier a\n\\if :iteration % 5 = 1\n$raise\n\\endif\n\\barrier a\n\\if :iteration % 7 = 1\n$raise\n\\endif\n\\barrier b\nSELECT 1",
+	'a way around it' => "\\if :worker_id = 1\n\\barrier b\n\\endif\nSELECT 1");
+foreach my $what (sort keys %scripts)
+{
+	$call = ct_call($node, "SELECT ct_test(\$\$$scripts{$what}\$\$, workers => 6, transactions => 120, min_overlap => 0, expected_errors => '{XX001=no}')");
+	is(ct_call_end($call), 0, "$what: the run ends") or diag($call->{stderr});
+	is(ct_last($node, "concat_ws(' ', transactions, barrier_breaks, duration < 1)"), '120 0 t', "$what: nobody waits for who is known not to come");
+}
+
+# Who doesn't come in one iteration is in step with the others in the next: nobody begins an iteration
+# before all have ended the one before.
+my %waves = (
+	'waves, the first without three' => "\\if :iteration > 3\n\\barrier wave\n\\endif\nINSERT INTO wave VALUES (:iteration, clock_timestamp())",
+	'waves, with errors before a second barrier' => "\\barrier wave\nINSERT INTO wave VALUES (:iteration, clock_timestamp());\n\\if :iteration % 7 < 2\n$raise\n\\endif\n\\barrier end\nSELECT 1",
+	'waves, with errors before the only one' => "\\if :iteration % 7 = 0\n$raise\n\\endif\n\\barrier wave\nINSERT INTO wave VALUES (:iteration, clock_timestamp());");
+foreach my $what (sort keys %waves)
+{
+	$call = ct_call($node, <<"SQL");
+SELECT ct_test(\$\$$waves{$what}\$\$, setup => 'CREATE TABLE wave (i int, at timestamptz)', workers => 6, transactions => 300, min_overlap => 0, expected_errors => '{XX001=no}',
+	checks => ARRAY['SELECT a.i AS observed, b.i AS expected FROM wave a, wave b WHERE (b.i - 1) / 6 = (a.i - 1) / 6 + 1 AND b.at < a.at'])
+SQL
+	is(ct_call_end($call), 0, "$what: the run ends") or diag($call->{stderr});
+	is(ct_last($node, "concat_ws(' ', verdict, barrier_breaks)"), 'pass 0', "$what: everybody is in step") or diag(ct_last($node, 'reason'));
+}
+
+$node->stop;
+done_testing();
