@@ -63,6 +63,18 @@ ct_too_few_workers(int available, int asked)
 					 max_worker_processes)));
 }
 
+void
+ct_too_few_for_scripts(int available, int needed)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("only %d of the %d workers that the scripts need could be started",
+					available, needed),
+			 errdetail("Scripts have workers of their own, and there are no more background worker slots."),
+			 errhint("Wait for other runs to end, give the scripts fewer workers, or raise max_worker_processes (now %d) and restart the server.",
+					 max_worker_processes)));
+}
+
 BackgroundWorkerHandle *
 ct_launch_leader(dsm_segment *segment)
 {

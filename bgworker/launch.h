@@ -24,6 +24,9 @@ extern void ct_no_slots(void);
 /* Raises that fewer workers than were named can be had, with what to do. */
 extern void ct_too_few_workers(int available, int asked);
 
+/* the same where fewer than asked would do, but not so few */
+extern void ct_too_few_for_scripts(int available, int needed);
+
 /*
  * Both return NULL if no slot is free.  run_id: 0 for a worker that holds a
  * slot for a run which has none yet.

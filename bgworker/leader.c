@@ -455,6 +455,8 @@ launch_workers(CtLeader *leader)
 		;
 	if (leader->plan->workers_named && leader->nhandles < wanted)
 		ct_too_few_workers(leader->nhandles, wanted);
+	if (leader->nhandles < ct_plan_least_workers(leader->plan))
+		ct_too_few_for_scripts(leader->nhandles, ct_plan_least_workers(leader->plan));
 
 	while (count_workers(leader, CT_WORKER_READY, CT_WORKER_READY) < leader->nhandles)
 	{

@@ -71,6 +71,7 @@ typedef struct CtWorker
 	CtShared   *shared;
 	CtSlot	   *slot;
 	int			number;			/* from 0 */
+	int			own_script;		/* that it runs and no other, or -1 */
 	CtPlan	   *plan;
 	CtProgram  *program;
 	CtStatement ****statements; /* [script][command][statement] */
@@ -523,12 +524,14 @@ choose_script(CtWorker *w)
 	int64		n;
 	int			i;
 
+	if (w->own_script >= 0)
+		return w->own_script;
 	if (w->program->nscripts == 1)
 		return 0;
 	n = pg_prng_uint64_range(&w->choice, 0, w->program->total_weight - 1);
 	for (i = 0; i < w->program->nscripts - 1; i++)
 	{
-		n -= w->program->scripts[i].plan->weight;
+		n -= w->program->scripts[i].weight;
 		if (n < 0)
 			break;
 	}
@@ -824,6 +827,7 @@ prepare_and_work(CtWorker *w)
 	w->plan = ct_shared_plan(shared);
 	plan = w->plan;
 	w->program = ct_program_load(plan);
+	w->own_script = ct_program_own_script(w->program, w->number);
 	w->interpreter.vars = ct_variables_create(w->program->symbols);
 	w->saved_vars = ct_variables_create(w->program->symbols);
 	ct_plan_set_variables(plan, w->program->symbols, w->interpreter.vars, shared->run_id, w->number);

@@ -98,6 +98,7 @@ CREATE TABLE @extschema@.ct_script (
 	weight			int NOT NULL DEFAULT 1 CHECK (weight > 0),
 	think_time		interval NOT NULL DEFAULT '0' CHECK (think_time >= '0'::interval),
 	quoted			boolean NOT NULL DEFAULT false,
+	workers			int CHECK (workers > 0),	-- that run it alone; NULL: the others, by weight
 	bundled			boolean NOT NULL DEFAULT false,
 	PRIMARY KEY (scenario, position),
 	FOREIGN KEY (scenario, variant) REFERENCES @extschema@.ct_variant ON DELETE CASCADE,

@@ -48,7 +48,8 @@ CREATE FUNCTION @extschema@.ct_add_script(
 	body			text,
 	variant			text DEFAULT NULL,
 	weight			int DEFAULT 1,
-	think_time		interval DEFAULT '0'
+	think_time		interval DEFAULT '0',
+	workers			int DEFAULT NULL
 ) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_add_script';
@@ -172,7 +173,7 @@ isolation: read committed, repeatable read or serializable; NULL: the role''s de
 Raises 42704 if there is no such scenario, 42501 unless it is the current role''s, 42710 if it has that variant already.';
 COMMENT ON FUNCTION @extschema@.ct_add_script IS
 'adds a script, in pgbench''s language, that workers repeat. Several scripts make a mix.
-variant: NULL for all of them; a variant''s own script takes the place of the general one of the same name. weight (1 to 1000000): how often it is chosen, relative to the others. think_time: mean pause after each transaction, up to 31 days.
+variant: NULL for all of them; a variant''s own script takes the place of the general one of the same name. weight (1 to 1000000): how often it is chosen, relative to the others. think_time: mean pause after each transaction, up to 31 days. workers (1 to 1000): so many workers run this script and no other, as one maintainer among many users; the first such script of a variant gets workers 1 on, the next one those that follow. The others choose among the scripts without it, by weight.
 Raises 42704 if there is no such scenario or variant, 42501 unless it is the current role''s, 42710 if it has that script already, 42601 with the place if the script or one of its statements does not parse.';
 COMMENT ON FUNCTION @extschema@.ct_add_check IS
 'adds a check: one SELECT that returns the violations, a row each; the check holds if there is none.
@@ -263,22 +264,24 @@ SELECT s.name AS scenario,
 	b.variant,
 	b.script,
 	b.weight,
+	b.workers,
 	b.body
 FROM @extschema@.ct_scenario s
 CROSS JOIN LATERAL (
 	SELECT 1 AS phase, 0 AS "position", 'setup'::text AS kind, NULL::text AS variant,
-		NULL::text AS script, NULL::int AS weight, s.setup AS body
+		NULL::text AS script, NULL::int AS weight, NULL::int AS workers, s.setup AS body
 	UNION ALL
-	SELECT 2, v."position", 'variant setup'::text, v.name, NULL::text, NULL::int, v.setup
+	SELECT 2, v."position", 'variant setup'::text, v.name, NULL::text, NULL::int, NULL::int, v.setup
 	FROM @extschema@.ct_variant v WHERE v.scenario = s.name
 	UNION ALL
-	SELECT 3, c."position", 'script'::text, c.variant, c.name, c.weight, c.body
+	SELECT 3, c."position", 'script'::text, c.variant, c.name,
+		CASE WHEN c.workers IS NULL THEN c.weight END, c.workers, c.body
 	FROM @extschema@.ct_script c WHERE c.scenario = s.name
 	UNION ALL
-	SELECT 4, k."position", 'check'::text, k.variant, k.name, NULL::int, k.query
+	SELECT 4, k."position", 'check'::text, k.variant, k.name, NULL::int, NULL::int, k.query
 	FROM @extschema@.ct_check k WHERE k.scenario = s.name
 	UNION ALL
-	SELECT 5, 0, 'teardown'::text, NULL::text, NULL::text, NULL::int, s.teardown) b
+	SELECT 5, 0, 'teardown'::text, NULL::text, NULL::text, NULL::int, NULL::int, s.teardown) b
 WHERE b.body IS NOT NULL
 	AND (s.bundled
 		OR pg_catalog.pg_has_role(s.owner::oid, 'USAGE'::text)
@@ -319,7 +322,8 @@ COMMENT ON COLUMN @extschema@.ct_scripts.scenario IS 'the scenario';
 COMMENT ON COLUMN @extschema@.ct_scripts.kind IS 'setup (once, before all), variant setup (once, after it), script (repeated by the workers), check (asked at the end, some also during the run), teardown (once, after all)';
 COMMENT ON COLUMN @extschema@.ct_scripts.variant IS 'the variant that it is for; null: all of them, but for those that have a script or check of this name themselves';
 COMMENT ON COLUMN @extschema@.ct_scripts.script IS 'name of the script or check, as in the results; null for setups and the teardown';
-COMMENT ON COLUMN @extschema@.ct_scripts.weight IS 'how often a script is chosen, relative to the others; null for all but scripts';
+COMMENT ON COLUMN @extschema@.ct_scripts.weight IS 'how often a script is chosen, relative to the others; null for scripts with workers of their own, and all but scripts';
+COMMENT ON COLUMN @extschema@.ct_scripts.workers IS 'how many workers run this script and no other; null: those that have none of their own, by weight';
 COMMENT ON COLUMN @extschema@.ct_scripts.body IS 'what is executed: SQL, in pgbench''s language';
 
 /* Within CREATE EXTENSION the extension's schema is the search_path. */
@@ -372,6 +376,7 @@ COMMENT ON COLUMN @extschema@.ct_script.body IS 'the script, in pgbench''s langu
 COMMENT ON COLUMN @extschema@.ct_script.weight IS 'how often it is chosen, relative to the others';
 COMMENT ON COLUMN @extschema@.ct_script.think_time IS 'mean pause after each transaction';
 COMMENT ON COLUMN @extschema@.ct_script.quoted IS 'variables within quotes are replaced too, as in pgbench''s default query mode: of imported scripts';
+COMMENT ON COLUMN @extschema@.ct_script.workers IS 'how many workers run this script and no other; null: those that have none of their own, by weight';
 COMMENT ON COLUMN @extschema@.ct_script.bundled IS 'as the scenario''s';
 
 COMMENT ON TABLE @extschema@.ct_check IS 'checks: queries that return the violations';

@@ -189,7 +189,7 @@ COMMENT ON PROCEDURE @extschema@.ct_execute IS
 COMMENT ON FUNCTION @extschema@.ct_start IS
 'like ct_run, but returns as soon as the run is recorded; see ct_wait, ct_stop, ct_cancel and ct_progress';
 COMMENT ON FUNCTION @extschema@.ct_test IS
-'tests a script, say a call of one''s own function, without defining a scenario: setup is a script executed once in a schema of the run''s own, each check a query that returns the violations, or a threshold like "p95_ms < 100". teardown: a script executed once, after the checks. Options as for ct_run';
+'tests a script, say a call of one''s own function, without defining a scenario: setup is a script executed once in a schema of the run''s own, each check a query that returns the violations, or a threshold, as checks => ARRAY[''SELECT id FROM account WHERE balance < 0'', ''p95_ms < 100'']. teardown: a script executed once, after the checks. Options as for ct_run';
 COMMENT ON FUNCTION @extschema@.ct_compare IS
 'runs every variant of a scenario one after the other, with the same random seed, and returns a row each; cheapest marks the one with the highest tps of those that pass. Options as for ct_run';
 COMMENT ON FUNCTION @extschema@.ct_wait IS

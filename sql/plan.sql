@@ -72,6 +72,14 @@ SELECT ct_test('SELCT 1');
 SELECT ct_test('SELECT 1', setup => E'CREATE TABLE t (a int);\nCREATE INDEX ON t (a');
 SELECT ct_test('SELECT 1', checks => '{SELECT 1 FROM t WHERE false,SELECT FROM WHERE}');
 \echo :SQLSTATE
+-- one that an array literal has split at its commas
+SELECT ct_test('SELECT 1', checks => '{SELECT a, b, c FROM t WHERE a < b}');
+\echo :SQLSTATE
+SELECT ct_test('SELECT 1', checks => '{p95_ms < 100,SELECT count(*) AS observed, 10 AS expected FROM t HAVING count(*) > 10,tps > 1}');
+SELECT ct_test('SELECT 1', checks => '{SELECT * FROM t WHERE v IN (1, 2, 3)}');
+-- and what is wrong in another way
+SELECT ct_test('SELECT 1', checks => '{SELECT 1 FROM t ORDER BY a,p59_ms < 100}');
+SELECT ct_test('SELECT 1', checks => ARRAY['SELECT 1 FROM t ORDER BY a', 'SELCT 2']);
 SELECT ct_test('SELECT 1', checks => '{DELETE FROM t}');
 \echo :SQLSTATE
 SELECT ct_test('SELECT 1', checks => '{NULL}');

@@ -212,6 +212,7 @@ ct_plan_read(const Jsonb *document)
 		script->weight = get_int(object, "weight");
 		script->think = get_double(object, "think");
 		script->quoted = get_bool(object, "quoted");
+		script->workers = get_int(object, "workers");
 		plan->scripts = lappend(plan->scripts, script);
 	}
 
@@ -267,6 +268,53 @@ ct_plan_read(const Jsonb *document)
 						read_sqlstate(pnstrdup(value.val.string.val, value.val.string.len)));
 	}
 	return plan;
+}
+
+/* ---- workers ---- */
+
+int
+ct_plan_bound_workers(const CtPlan *plan)
+{
+	int64		n = 0;
+	ListCell   *lc;
+
+	foreach(lc, plan->scripts)
+		n += ((CtPlanScript *) lfirst(lc))->workers;
+	return (int) Min(n, PG_INT32_MAX - 1);
+}
+
+int
+ct_plan_least_workers(const CtPlan *plan)
+{
+	ListCell   *lc;
+
+	foreach(lc, plan->scripts)
+		if (((CtPlanScript *) lfirst(lc))->workers == 0)
+			return ct_plan_bound_workers(plan) + 1;
+	return ct_plan_bound_workers(plan);
+}
+
+/* Raises unless every script has a worker, and every worker a script. */
+static void
+check_workers(const CtPlan *plan)
+{
+	int			bound = ct_plan_bound_workers(plan);
+	int			least = ct_plan_least_workers(plan);
+
+	if (plan->workers < least)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the scripts need at least %d workers, but the run has %d", least, plan->workers),
+				 least > bound ?
+				 errdetail("%d of them run a script of their own, and the other scripts need one, too.", bound) :
+				 errdetail("Each of them runs a script of its own."),
+				 errhint("Give the run more workers, and at least as many transactions, or the scripts fewer.")));
+	if (least == bound && plan->workers > bound)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the run has %d workers, but the scripts need only %d", plan->workers, bound),
+				 errdetail("All scripts have workers of their own, so the others would have nothing to run."),
+				 errhint("Give the run %d workers, or leave out the workers of the script that the others are to run.", bound)));
 }
 
 /* ---- validating ---- */
@@ -414,6 +462,7 @@ ct_plan_validate(const CtPlan *plan)
 		ct_validate_seconds("duration", plan->duration, false);
 	if (plan->rate != 0)
 		ct_validate_rate(plan->rate);
+	check_workers(plan);
 	ct_validate_seconds("warmup", plan->warmup, true);
 	ct_validate_seconds("ramp", plan->ramp, true);
 	ct_validate_integer("max_tries", plan->max_tries, 0, CT_MAX_TRIES);

@@ -48,6 +48,8 @@ typedef struct CtPlanScript
 	int			weight;			/* > 0 */
 	double		think;			/* mean think time after each transaction, seconds */
 	bool		quoted;			/* variables within quotes are some: pgbench's */
+	int			workers;		/* that run this script and no other; 0: the others
+								 * choose it by its weight */
 } CtPlanScript;
 
 typedef struct CtPlanCheck
@@ -195,6 +197,13 @@ typedef enum CtPredefined
 } CtPredefined;
 
 extern CtSymbols *ct_plan_symbols(const CtPlan *plan);
+
+/*
+ * How many workers the scripts that have some of their own need, and how many
+ * there must be at least, with one for the others if there are any.
+ */
+extern int	ct_plan_bound_workers(const CtPlan *plan);
+extern int	ct_plan_least_workers(const CtPlan *plan);
 
 /* the outcome that an error counts as, NULL if it isn't expected */
 extern const char *ct_plan_expected_label(const CtPlan *plan, int sqlstate);

@@ -10,6 +10,7 @@
 
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -148,6 +149,8 @@ write_plan(const CtPlan *plan, const Jsonb *params)
 		put_double(&state, "think", script->think);
 		if (script->quoted)
 			put_bool(&state, "quoted", true);
+		if (script->workers > 0)
+			put_int64(&state, "workers", script->workers);
 		(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	}
 	(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);
@@ -457,10 +460,11 @@ static void
 read_parts(MemoryContext context, CtPlan *plan)
 {
 	uint64		row;
+	Datum		value;
 	bool		isnull;
 
 	ct_definition_query(context,
-						"SELECT s.name, s.body, s.weight, s.think_time, s.quoted FROM @ct_script s"
+						"SELECT s.name, s.body, s.weight, s.think_time, s.quoted, s.workers FROM @ct_script s"
 						" WHERE s.scenario = $1 AND (s.variant = $2 OR s.variant IS NULL AND NOT EXISTS"
 						" (SELECT FROM @ct_script o"
 						" WHERE o.scenario = $1 AND o.variant = $2 AND o.name = s.name))"
@@ -475,6 +479,8 @@ read_parts(MemoryContext context, CtPlan *plan)
 		script->weight = DatumGetInt32(ct_definition_value(row, 3, &isnull));
 		script->think = ct_interval_seconds(DatumGetIntervalP(ct_definition_value(row, 4, &isnull)));
 		script->quoted = DatumGetBool(ct_definition_value(row, 5, &isnull));
+		value = ct_definition_value(row, 6, &isnull);
+		script->workers = isnull ? 0 : DatumGetInt32(value);
 		plan->scripts = lappend(plan->scripts, script);
 	}
 	if (plan->scripts == NIL)
@@ -617,7 +623,11 @@ finish_plan(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 		plan->workers = options->workers;
 	else if (plan->workers == 0)
 	{
-		plan->workers = CT_DEFAULT_WORKERS;
+		/* as many as the scripts need, where each has workers of its own */
+		int			bound = ct_plan_bound_workers(plan);
+		int			least = ct_plan_least_workers(plan);
+
+		plan->workers = least == bound ? bound : Max(CT_DEFAULT_WORKERS, least);
 		plan->workers_default = true;
 	}
 	plan->workers_named = options->has_workers;
@@ -735,14 +745,87 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 	return finish_plan(plan, params, transactions_expr, options);
 }
 
+/* ---- checks of ct_test ---- */
+
+/* neighbours that are looked at to find what an element was a piece of */
+#define MAX_PIECES	8
+
+/*
+ * The SQLSTATE of what is wrong with a threshold or query that is to be a
+ * check, by all that can be told without a database; 0 if nothing is.
+ */
+static int
+error_of_check(const char *text)
+{
+	MemoryContext context = CurrentMemoryContext;
+	volatile int result = 0;
+
+	PG_TRY();
+	{
+		CtPlanSlo	slo;
+
+		if (!ct_threshold_parse(text, false, &slo))
+			ct_validate_check("check", text, ct_known_create());
+	}
+	PG_CATCH();
+	{
+		/* nothing but parsing has been going on */
+		MemoryContextSwitchTo(context);
+		result = geterrcode();
+		if (result == ERRCODE_QUERY_CANCELED || result == ERRCODE_ADMIN_SHUTDOWN)
+			PG_RE_THROW();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/*
+ * Raises if element i, which doesn't parse, is a piece of a query that was
+ * split at its commas, as in an array literal: joined with its neighbours it
+ * can be one.
+ */
+static void
+check_split(char **elements, int n, int i)
+{
+	int			first;
+	int			last;
+	int			k;
+
+	for (first = i; first >= Max(0, i - MAX_PIECES); first--)
+	{
+		StringInfoData joined;
+
+		initStringInfo(&joined);
+		appendStringInfoString(&joined, elements[first]);
+		for (last = first + 1; last < Min(n, i + MAX_PIECES + 1); last++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			appendStringInfo(&joined, ",%s", elements[last]);
+			if (last < i || error_of_check(joined.data) != 0)
+				continue;
+			k = pg_mbcliplen(elements[i], strlen(elements[i]), 60);
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("a check was split at its commas: \"%.*s%s\" is only a piece of one",
+							k, elements[i], elements[i][k] != '\0' ? "..." : ""),
+					 errdetail("Elements %d to %d are one query if they are joined by commas.",
+							   first + 1, last + 1),
+					 errhint("Write checks => ARRAY['...', '...'], or put each check of an array literal into double quotes.")));
+		}
+		pfree(joined.data);
+	}
+}
+
 Jsonb *
 ct_plan_of_test(const char *script, const char *setup, const char *teardown,
 				ArrayType *checks, const CtRunOptions *options)
 {
 	CtPlan	   *plan = palloc0(sizeof(CtPlan));
 	CtPlanScript *the_script = palloc0(sizeof(CtPlanScript));
-	Datum	   *elements;
+	Datum	   *values;
 	bool	   *nulls;
+	char	  **elements;
 	int			nelements = 0;
 	int			i;
 
@@ -764,26 +847,32 @@ ct_plan_of_test(const char *script, const char *setup, const char *teardown,
 
 	if (checks != NULL)
 		deconstruct_array(checks, TEXTOID, -1, false, TYPALIGN_INT,
-						  &elements, &nulls, &nelements);
+						  &values, &nulls, &nelements);
+	elements = palloc(Max(nelements, 1) * sizeof(char *));
 	for (i = 0; i < nelements; i++)
 	{
-		CtPlanSlo  *slo = palloc0(sizeof(CtPlanSlo));
-		CtPlanCheck *check;
-		char	   *element;
-
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("checks must not contain nulls")));
-		element = TextDatumGetCString(elements[i]);
-		if (ct_threshold_parse(element, false, slo))
+		elements[i] = TextDatumGetCString(values[i]);
+	}
+	for (i = 0; i < nelements; i++)
+	{
+		CtPlanSlo  *slo = palloc0(sizeof(CtPlanSlo));
+		CtPlanCheck *check;
+
+		CHECK_FOR_INTERRUPTS();
+		if (nelements > 1 && error_of_check(elements[i]) == ERRCODE_SYNTAX_ERROR)
+			check_split(elements, nelements, i);
+		if (ct_threshold_parse(elements[i], false, slo))
 		{
 			plan->slos = lappend(plan->slos, slo);
 			continue;
 		}
 		check = palloc0(sizeof(CtPlanCheck));
 		check->name = psprintf("check_%d", i + 1);
-		check->query = element;
+		check->query = elements[i];
 		check->kind = "invariant";
 		plan->checks = lappend(plan->checks, check);
 	}

@@ -16,6 +16,7 @@ ct_program_load(const CtPlan *plan)
 {
 	CtProgram  *program = palloc0(sizeof(CtProgram));
 	ListCell   *lc;
+	int			bound = 0;
 
 	program->plan = plan;
 	program->symbols = ct_plan_symbols(plan);
@@ -28,7 +29,10 @@ ct_program_load(const CtPlan *plan)
 		script->plan = lfirst(lc);
 		script->script = ct_script_parse(script->plan->name, script->plan->body,
 										 program->symbols, script->plan->quoted);
-		program->total_weight += script->plan->weight;
+		script->weight = script->plan->workers > 0 ? 0 : script->plan->weight;
+		program->total_weight += script->weight;
+		script->first_worker = bound;
+		bound += script->plan->workers;
 
 		script->histogram = program->nhistograms;
 		program->nhistograms += CT_LATENCY_STATEMENT;
@@ -88,4 +92,19 @@ ct_program_place(const CtProgram *program, int script, int command)
 		return psprintf("script \"%s\", at its end", it->name);
 	return psprintf("script \"%s\", step %d, line %d: %s", it->name, command + 1,
 					it->commands[command].line, one_line(it->commands[command].source));
+}
+
+int
+ct_program_own_script(const CtProgram *program, int number)
+{
+	int			i;
+
+	for (i = 0; i < program->nscripts; i++)
+	{
+		const CtProgramScript *script = &program->scripts[i];
+
+		if (number >= script->first_worker && number < script->first_worker + script->plan->workers)
+			return i;
+	}
+	return -1;
 }

@@ -60,12 +60,31 @@ foreach my $n (4, 1000)
 	is($node->safe_psql('postgres', "SELECT count(*) FROM ct_runs WHERE workers_asked = $n"), 0, "$n: not even a row, for it was known before");
 }
 
+# Scripts with workers of their own get those, the others share what is left of the slots.
+my $divided = "SELECT ct_create_scenario('divided', replace => true, transactions => 90, min_overlap => 0);"
+	. "SELECT ct_add_script('divided', 'own', 'SELECT 1', workers => %d);"
+	. "SELECT ct_add_script('divided', 'any', 'SELECT 2');";
+$node->safe_psql('postgres', sprintf($divided, 2));
+is(ct_call_end(ct_call($node, "SELECT ct_run('divided')")), 0, 'two workers of their own and one more: a run');
+is($node->safe_psql('postgres', "SELECT script, count FROM ct_latencies WHERE kind = 'transaction' AND run_id = (SELECT max(run_id) FROM ct_runs) ORDER BY 1"),
+	"any|30\nown|60", 'each script has its workers');
+$node->safe_psql('postgres', sprintf($divided, 3));
+my $before = $node->safe_psql('postgres', 'SELECT count(*) FROM ct_runs');
+$call = ct_call($node, "SELECT ct_run('divided')");
+isnt(ct_call_end($call), 0, 'three of their own leave none for the other script: no run');
+like($call->{stderr}, qr/ERROR:  53400: only 3 of the 4 workers that the scripts need/, 'which is said');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM ct_runs'), $before, 'before there is a row');
+$node->safe_psql('postgres', sprintf($divided, 2));
+
 # Two runs at once: the second takes what the first leaves.
 my $first = ct_call($node, "SELECT ct_run('busy', workers => 1)");
 ok(ct_await($node, $busy), 'a first run takes two slots');
 $call = ct_call($node, "SELECT ct_run('short')");
 is(ct_call_end($call), 0, 'a second run takes the others');
 like($call->{stderr}, qr/only 1 of 6 workers raced/, 'and says so');
+$call = ct_call($node, "SELECT ct_run('divided')");
+isnt(ct_call_end($call), 0, 'one whose scripts need three finds too few');
+like($call->{stderr}, qr/ERROR:  53400: only 1 of the 3 workers that the scripts need/, 'and says how many');
 $call = ct_call($node, "SELECT ct_run('short', workers => 2)");
 isnt(ct_call_end($call), 0, 'one with two workers finds too few');
 like($call->{stderr}, $refused, 'and is refused');

@@ -46,6 +46,7 @@ SELECT ct_create_scenario('mine', 'with ''quotes'' and \\ backslashes', 'CREATE 
 SELECT ct_add_variant('mine', 'b', isolation => 'serializable', setup => 'CREATE INDEX ON t (i)');
 SELECT ct_add_variant('mine', 'a', max_tries => 7);
 SELECT ct_add_script('mine', 'one', 'INSERT INTO t VALUES (:n)', weight => 3);
+SELECT ct_add_script('mine', 'maintain', 'ANALYZE t', workers => 1);
 SELECT ct_add_script('mine', 'one', 'INSERT INTO t VALUES (:n + 1)', variant => 'a', think_time => '1 ms');
 SELECT ct_add_check('mine', 'sum', 'SELECT i FROM t WHERE i < :n', kind => 'too_small', during => true);
 SELECT ct_add_check('mine', 'sum', 'SELECT i FROM t WHERE i <= :n', variant => 'a');

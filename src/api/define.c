@@ -414,7 +414,7 @@ ct_add_variant(PG_FUNCTION_ARGS)
 
 void
 ct_define_script(const char *scenario, const char *script, const char *body,
-				 const char *variant, int weight, Interval *think_time, bool quoted)
+				 const char *variant, int weight, Interval *think_time, bool quoted, int workers)
 {
 	MemoryContext context = CurrentMemoryContext;
 	Oid			role = GetUserId();
@@ -428,6 +428,11 @@ ct_define_script(const char *scenario, const char *script, const char *body,
 	if (think_time == NULL)
 		think_time = &none;
 	ct_validate_seconds("think_time", ct_interval_seconds(think_time), true);
+	if (workers != 0 && weight != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("weight and workers cannot be given together"),
+				 errdetail("Workers that are given to a script run no other, so there is nothing to choose.")));
 	ct_validate_script(script, body, quoted, ct_known_create());
 
 	add_text(&row, scenario);
@@ -437,13 +442,14 @@ ct_define_script(const char *scenario, const char *script, const char *body,
 	add_value(&row, INT4OID, Int32GetDatum(weight), false);
 	add_value(&row, INTERVALOID, IntervalPGetDatum(think_time), false);
 	add_value(&row, BOOLOID, BoolGetDatum(quoted), false);
+	add_value(&row, INT4OID, Int32GetDatum(workers), workers == 0);
 
 	ct_catalog_enter(&scope);
 	ct_define_lock(context, scenario, role);
 	ct_definition_check_variant(context, scenario, variant);
 	inserted = insert("INSERT INTO @ct_script (scenario, name, variant, position, body, weight,"
-					  " think_time, quoted, bundled)"
-					  " SELECT $1, $2, $3, coalesce(max(s.position), 0) + 1, $4, $5, $6, $7,"
+					  " think_time, quoted, workers, bundled)"
+					  " SELECT $1, $2, $3, coalesce(max(s.position), 0) + 1, $4, $5, $6, $7, $8,"
 					  " (SELECT bundled FROM @ct_scenario WHERE name = $1)"
 					  " FROM @ct_script s WHERE s.scenario = $1 ON CONFLICT DO NOTHING", &row);
 	ct_catalog_leave(&scope);
@@ -455,21 +461,27 @@ ct_define_script(const char *scenario, const char *script, const char *body,
 						script, ct_define_place(scenario, variant))));
 }
 
-/* ct_add_script(scenario, script, body, variant, weight, think_time) */
+/* ct_add_script(scenario, script, body, variant, weight, think_time, workers) */
 Datum
 ct_add_script(PG_FUNCTION_ARGS)
 {
 	char	   *scenario;
 	char	   *script;
 	char	   *body;
+	int			workers = 0;
 
 	ct_define_begin("ct_add_script()");
 	scenario = ct_arg_text_required(fcinfo, 0, "name of the scenario");
 	script = ct_arg_text_required(fcinfo, 1, "name of the script");
 	body = ct_arg_text_required(fcinfo, 2, "body of the script");
+	if (!PG_ARGISNULL(6))
+	{
+		workers = PG_GETARG_INT32(6);
+		ct_validate_integer("workers", workers, 1, CT_MAX_WORKERS);
+	}
 	ct_define_script(scenario, script, body, ct_arg_text(fcinfo, 3),
 					 PG_ARGISNULL(4) ? 1 : PG_GETARG_INT32(4),
-					 PG_ARGISNULL(5) ? NULL : PG_GETARG_INTERVAL_P(5), false);
+					 PG_ARGISNULL(5) ? NULL : PG_GETARG_INTERVAL_P(5), false, workers);
 	PG_RETURN_VOID();
 }
 

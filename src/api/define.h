@@ -38,14 +38,14 @@ typedef struct CtScenarioDefinition
 } CtScenarioDefinition;
 
 /*
- * Each validates what it is given, checks that the current role may, and
+ * Each validates what it is given (workers 0 is "not said"), checks that the current role may, and
  * writes it.  Raises ERRCODE_DUPLICATE_OBJECT for what is there already.
  * quoted: variables within quotes are some, as in pgbench's default query mode.
  */
 extern void ct_define_scenario(const CtScenarioDefinition *definition);
 extern void ct_define_script(const char *scenario, const char *script, const char *body,
 							 const char *variant, int weight, Interval *think_time,
-							 bool quoted);
+							 bool quoted, int workers);
 extern void ct_define_check(const char *scenario, const char *check, const char *query,
 							const char *description, const char *kind,
 							const char *variant, bool during);

@@ -144,7 +144,7 @@ ct_import_pgbench(PG_FUNCTION_ARGS)
 	definition.min_overlap = PG_ARGISNULL(11) ? 0 : PG_GETARG_INT32(11);
 
 	ct_define_scenario(&definition);
-	ct_define_script(definition.name, script_name, script, NULL, 1, NULL, true);
+	ct_define_script(definition.name, script_name, script, NULL, 1, NULL, true, 0);
 	if (own_tables && builtins[builtin].balanced)
 		ct_define_check(definition.name, "balances_agree", builtin_check,
 						"accounts, tellers, branches and history sum up to the same",
