@@ -2,8 +2,11 @@
  * catalog.c
  *		Access to the extension's own tables.
  *
- * No lock is held here beyond what the statements take, until the transaction's
- * end or, where the tables were only read, until the scope's.  A crash in the
+ * Locks are held until the transaction's end or, where the tables were only
+ * read, until the scope's: those that the statements take, and before them one
+ * on the extension itself, which DROP EXTENSION takes first, too.  So whoever
+ * comes while it is being dropped waits there, and is told that it is gone,
+ * instead of finding one of its tables missing.  A crash in the
  * middle leaves whatever the transaction's commit decides; what follows from
  * that for a run is in bgworker/README.md.
  */
@@ -16,6 +19,7 @@
 #include "catalog/pg_extension.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
@@ -25,10 +29,11 @@
 
 #include "src/catalog.h"
 
-/* The extension's row in pg_extension: its schema and owner. */
-static void
+/* The extension's row in pg_extension: its schema and owner.  Returns its OID. */
+static Oid
 lookup_extension(Oid *schema, Oid *owner)
 {
+	Oid			extension;
 	Relation	rel;
 	ScanKeyData key[1];
 	SysScanDesc scan;
@@ -46,26 +51,31 @@ lookup_extension(Oid *schema, Oid *owner)
 				 errmsg("extension \"ct_ext\" is not installed in this database"),
 				 errhint("Its functions work only after CREATE EXTENSION ct_ext, and a run ends when the extension is dropped.")));
 	form = (Form_pg_extension) GETSTRUCT(tuple);
+	extension = form->oid;
 	*schema = form->extnamespace;
 	*owner = form->extowner;
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
+	return extension;
 }
 
-Oid
-ct_catalog_schema(void)
+/* The same, and nobody drops it until the lock is given back. */
+static void
+lock_extension(Oid *schema, Oid *owner)
 {
-	Oid			schema;
-	Oid			owner;
+	Oid			extension = lookup_extension(schema, owner);
 
-	lookup_extension(&schema, &owner);
-	return schema;
-}
+	for (;;)
+	{
+		Oid			found;
 
-char *
-ct_catalog_schema_quoted(void)
-{
-	return pstrdup(quote_identifier(get_namespace_name(ct_catalog_schema())));
+		LockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
+		found = lookup_extension(schema, owner);
+		if (found == extension)
+			return;
+		UnlockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
+		extension = found;
+	}
 }
 
 void
@@ -74,7 +84,7 @@ ct_catalog_enter(CtCatalogScope *scope)
 	Oid			schema;
 	Oid			owner;
 
-	lookup_extension(&schema, &owner);
+	(void) lookup_extension(&schema, &owner);
 
 	scope->save_owner = NULL;
 	GetUserIdAndSecContext(&scope->save_userid, &scope->save_sec_context);
@@ -124,11 +134,15 @@ void
 ct_catalog_execute(const char *sql, int nargs, Oid *types, Datum *values,
 				   const char *nulls, bool read_only)
 {
-	char	   *schema = ct_catalog_schema_quoted();
+	Oid			schema_oid;
+	Oid			owner;
+	char	   *schema;
 	StringInfoData buf;
 	const char *p;
 	int			rc;
 
+	lock_extension(&schema_oid, &owner);
+	schema = pstrdup(quote_identifier(get_namespace_name(schema_oid)));
 	initStringInfo(&buf);
 	for (p = sql; *p; p++)
 	{

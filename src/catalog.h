@@ -40,8 +40,4 @@ extern void ct_catalog_enter_to_read(CtCatalogScope *scope);
 extern void ct_catalog_execute(const char *sql, int nargs, Oid *types, Datum *values,
 							   const char *nulls, bool read_only);
 
-/* the extension's schema, and that as a quoted identifier, palloc'd */
-extern Oid	ct_catalog_schema(void);
-extern char *ct_catalog_schema_quoted(void);
-
 #endif							/* CT_CATALOG_H */

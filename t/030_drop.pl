@@ -68,6 +68,38 @@ foreach my $phase (@phases)
 
 $node->safe_psql('postgres', $define);
 
+# A DROP EXTENSION that isn't committed yet: whoever wants to read or write the extension's tables waits
+# for that, whichever table it is, and is then told that there is no extension.
+foreach my $while (qw(second end))
+{
+	my $run = $while eq 'second' ? "SELECT ct_run('busy')" : q{SELECT ct_test('SELECT pg_sleep(1)', transactions => 1)};
+	my %sister = (
+		"SELECT ct_run('busy')" => 1, "CALL ct_execute('busy')" => 1, "SELECT ct_start('busy')" => 1, 'SELECT ct_wait(1)' => 1,
+		"SELECT ct_compare('busy')" => 1, 'SELECT ct_report(1)' => 1, 'SELECT ct_assert(1)' => 1, "SELECT ct_prune('0')" => 1,
+		'SELECT ct_sweep()' => 1, 'SELECT ct_cancel(1)' => 1, "SELECT ct_create_scenario('late')" => 1, "SELECT ct_drop_scenario('busy')" => 1);
+	my $call = ct_call($node, $run);
+	my $drop = $node->background_psql('postgres');
+	my $waiting = "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'ct_ext leader' AND wait_event_type = 'Lock'";
+
+	ok(ct_await($node, "SELECT count(*) = 1 FROM ct_progress WHERE phase = 'running'"), "$while, DROP in a transaction: a run is under way");
+	$drop->query_safe('BEGIN; DROP EXTENSION ct_ext');
+	ok(ct_await($node, $waiting), "$while, DROP in a transaction: its leader waits");
+	$sister{$_} = ct_call($node, $_) foreach keys %sister;
+	ok(ct_await($node, "SELECT count(*) = " . keys(%sister) . " FROM pg_stat_activity WHERE application_name LIKE 'ct_test caller%' AND wait_event_type = 'Lock'"),
+		"$while, DROP in a transaction: and so do others");
+	$drop->query_safe('COMMIT');
+	$drop->quit;
+	isnt(ct_call_end($call), 0, "$while, DROP in a transaction: the caller gets an error");
+	like($call->{stderr}, qr/ERROR:  42704: extension "ct_ext" is not installed/, "$while, DROP in a transaction: it says why");
+	foreach my $sql (sort keys %sister)
+	{
+		isnt(ct_call_end($sister{$sql}), 0, "$while, DROP in a transaction, $sql: an error");
+		like($sister{$sql}->{stderr}, qr/ERROR:  42704: extension "ct_ext" is not installed/, "$while, DROP in a transaction, $sql: it says why");
+	}
+	ct_nothing_left($node, "$while, DROP in a transaction", no_extension => 1);
+	$node->safe_psql('postgres', $define);
+}
+
 # The role's objects, its sandbox among them: the run fails, since its table is gone.
 $node->safe_psql('postgres', <<'SQL');
 CREATE ROLE someone LOGIN;
