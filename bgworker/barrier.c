@@ -2,8 +2,9 @@
  * barrier.c
  *		Workers meet at a name.
  *
- * Wording: a "barrier" is what is met at once in an iteration: a name's first
- * appearance in a script, its second one and so on are barriers of their own.
+ * Wording: a "barrier" is what is met at once in an iteration: a name to which
+ * a worker comes for the first time in it, for the second time and so on are
+ * barriers of their own.
  * A "meeting" is one opening of a barrier, and its number is the barrier's
  * generation.  Who is "absent" is known not to come to the meeting that is
  * next: its iteration ended without it, by an error or by another way through
@@ -26,6 +27,7 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 
 #include "bgworker/barrier.h"
 #include "bgworker/locks.h"
@@ -49,7 +51,7 @@ is_barrier(const CtScript *script, int command, const char *name)
 		strncmp(script->commands[command].name, name, NAMEDATALEN - 1) == 0;
 }
 
-/* Which of the barriers of its name a command is, from 0, by its place in the script. */
+/* How many barriers of its name come before a command in its script; on no way are there more. */
 static int
 ordinal_of(const CtScript *script, int command)
 {
@@ -127,10 +129,28 @@ ct_barriers_create(CtShared *shared, const CtProgram *program)
 		}
 }
 
-int
-ct_barrier_find(const CtShared *shared, const CtScript *script, int command)
+uint64
+ct_barrier_find(const CtShared *shared, const char *name)
 {
-	return find_barrier(shared, script->commands[command].name, ordinal_of(script, command));
+	uint64		found = 0;
+	int			i;
+
+	for (i = 0; i < shared->nbarriers; i++)
+		if (strncmp(shared->barriers[i].name, name, NAMEDATALEN - 1) == 0)
+			found |= UINT64CONST(1) << i;
+	return found;
+}
+
+/*
+ * Which of the barriers of a name it is that a worker comes to: the first one
+ * at the first time in its iteration, whichever way it took there, and so on.
+ */
+static int
+next_of(const CtSlot *slot, uint64 barriers)
+{
+	uint64		left = barriers & ~slot->came_to;
+
+	return left != 0 ? pg_rightmost_one_pos64(left) : pg_leftmost_one_pos64(barriers);
 }
 
 /* ---- opening; all of this with the mutex held ---- */
@@ -456,9 +476,10 @@ await(CtShared *shared, CtBarrier *barrier, uint64 generation)
 }
 
 void
-ct_barrier_meet(CtShared *shared, int worker, int number)
+ct_barrier_meet(CtShared *shared, int worker, uint64 barriers)
 {
 	CtSlot	   *slot = ct_shared_slot(shared, worker);
+	volatile int number = next_of(slot, barriers);
 	volatile uint64 generation = 0;
 	volatile int before = 0;
 

@@ -14,8 +14,8 @@
  */
 extern void ct_barriers_create(CtShared *shared, const CtProgram *program);
 
-/* The barrier that a \barrier command of a script is. */
-extern int	ct_barrier_find(const CtShared *shared, const CtScript *script, int command);
+/* The barriers of a name, as bits: those to which one comes for the first time in an iteration, for the second ... */
+extern uint64 ct_barrier_find(const CtShared *shared, const char *name);
 
 /*
  * Waits until every worker that is still racing has arrived at the barrier,
@@ -25,7 +25,7 @@ extern int	ct_barrier_find(const CtShared *shared, const CtScript *script, int c
  * ct_ext.barrier_timeout; these don't wait there, when they come later in their
  * iteration.  Raises only for interrupts.
  */
-extern void ct_barrier_meet(CtShared *shared, int worker, int barrier);
+extern void ct_barrier_meet(CtShared *shared, int worker, uint64 barriers);
 
 /* At an iteration's beginning and end; costs nothing where there are no barriers. */
 extern void ct_barrier_begin(CtShared *shared, int worker);

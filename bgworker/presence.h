@@ -44,13 +44,26 @@
 #define CT_SINCE(ns)	((uint64) (ns) << 1 | CT_GOING_ON)
 #define CT_UNTIL(ns)	((uint64) (ns) << 1)
 
-/* what one glance at another worker's slot found to have ended */
+/* what one glance at another worker's slot found to have ended, if that is news */
 typedef struct CtGlance
 {
-	int			n;				/* of its windows that overlap ours: 0 to 2 */
-	uint32		script[2];
-	uint64		ended[2];		/* bits of that script's steps */
+	CtPresence *other;			/* NULL: nothing */
+	uint64		at;				/* ns */
+	uint64	   *orders;			/* our step's words */
+
+	/* of its present window, which if it is open may turn out to be over already */
+	uint64		ended;			/* bits of that script's steps; 0 if it doesn't overlap ours */
+	uint32		script;
+	uint32		opened;
+	bool		is_open;
+
+	/* of the one before */
+	uint64		last_ended;
+	uint32		last_script;
 } CtGlance;
+
+/* glances at open windows that may still turn out to be over already */
+#define CT_MAX_PENDING_GLANCES	8
 
 /* a worker's own view of its window */
 typedef struct CtStay
@@ -70,6 +83,8 @@ typedef struct CtStay
 	uint32		period;
 	uint32		countdown;
 	uint32		nothing_new;
+	int			npending;
+	CtGlance	pending[CT_MAX_PENDING_GLANCES];
 } CtStay;
 
 /* glances in a row that told nothing new, after which they become half as frequent */
@@ -129,6 +144,7 @@ ct_presence_touch(CtShared *shared, int self, CtStay *stay, uint64 start)
 		pg_atomic_write_u32(&mine->last_script, pg_atomic_read_u32(&mine->script));
 		pg_atomic_write_u64(&mine->ended, 0);
 		pg_atomic_write_u32(&mine->script, stay->script);
+		pg_atomic_write_u32(&mine->opened, pg_atomic_read_u32(&mine->opened) + 1);
 		pg_write_barrier();
 		pg_atomic_write_u64(&mine->window, CT_SINCE(start));
 	}
@@ -175,12 +191,12 @@ ct_presence_look(CtShared *shared, int self, CtStay *stay)
 		uint64		window = pg_atomic_read_u64(&other->window);
 		uint64		touch = pg_atomic_read_u64(&other->touch);
 
-		if (touch & CT_GOING_ON ? touch <= CT_SINCE(stay->until) : touch >= CT_UNTIL(stay->since))
+		if (touch & CT_GOING_ON ? touch <= CT_SINCE(stay->until) : touch > CT_UNTIL(stay->since))
 		{
 			stay->overlapped = stay->met = true;
 			return;
 		}
-		if (window & CT_GOING_ON ? window <= CT_SINCE(stay->until) : window >= CT_UNTIL(stay->since))
+		if (window & CT_GOING_ON ? window <= CT_SINCE(stay->until) : window > CT_UNTIL(stay->since))
 			stay->overlapped = true;
 	}
 }
@@ -208,18 +224,19 @@ ct_presence_fail(CtShared *shared, int self, CtStay *stay, uint64 end)
 }
 
 /*
- * What has ended at one of the others, of windows that overlap ours; "start":
- * when our window begins if it isn't open.
+ * What has ended at one of the others, of windows that overlap ours, as our
+ * step is about to begin.  orders: the words of that step, one for each script,
+ * with what is known.
  */
 static inline void
-ct_presence_glance(CtShared *shared, int self, CtStay *stay, uint64 start, CtGlance *glance)
+ct_presence_glance(CtShared *shared, int self, CtStay *stay, uint64 *orders, CtGlance *glance)
 {
 	CtPresence *other;
-	uint64		since = stay->open ? stay->since : start;
+	uint64		since;
 	uint64		window;
 	uint64		last_window;
 
-	glance->n = 0;
+	glance->other = NULL;
 	if (likely(--stay->countdown > 0) || shared->nworkers < 2)
 		return;
 	stay->countdown = stay->period;
@@ -230,59 +247,110 @@ ct_presence_glance(CtShared *shared, int self, CtStay *stay, uint64 start, CtGla
 
 	other = &ct_shared_slot(shared, stay->neighbour)->presence;
 	window = pg_atomic_read_u64(&other->window);
-	if (window == 0)
-		return;					/* being changed, or never opened */
 	pg_read_barrier();
-	if (window & CT_GOING_ON || window >= CT_UNTIL(since))
-	{
-		glance->script[0] = pg_atomic_read_u32(&other->script);
-		glance->ended[0] = pg_atomic_read_u64(&other->ended);
-		glance->n = 1;
-	}
 	last_window = pg_atomic_read_u64(&other->last_window);
-	if (last_window != 0 && last_window >= CT_UNTIL(since))
-	{
-		glance->script[glance->n] = pg_atomic_read_u32(&other->last_script);
-		glance->ended[glance->n] = pg_atomic_read_u64(&other->last_ended);
-		glance->n++;
-	}
+	glance->is_open = (window & CT_GOING_ON) != 0;
+	glance->opened = pg_atomic_read_u32(&other->opened);
+	glance->script = pg_atomic_read_u32(&other->script);
+	glance->ended = pg_atomic_read_u64(&other->ended);
+	glance->last_script = pg_atomic_read_u32(&other->last_script);
+	glance->last_ended = pg_atomic_read_u64(&other->last_ended);
 	pg_read_barrier();
-	if (pg_atomic_read_u64(&other->window) != window)
-		glance->n = 0;
-}
 
-/*
- * Our step, which has ended now, began after what the glance before it found.
- * orders: the words of that step, one for each script.
- */
-static inline void
-ct_presence_record(CtStay *stay, const CtGlance *glance, uint64 *orders)
-{
-	bool		news = false;
-	int			i;
-
-	if (glance->n == 0)
-		return;
-	for (i = 0; i < glance->n; i++)
+	/* zero: it is being changed, or never was opened */
+	if (window != 0 && pg_atomic_read_u64(&other->window) == window &&
+		((glance->ended & ~orders[glance->script]) != 0 ||
+		 (glance->last_ended & ~orders[glance->last_script]) != 0))
 	{
-		uint64	   *word = &orders[glance->script[i]];
-
-		if ((glance->ended[i] & ~*word) != 0)
-		{
-			*word |= glance->ended[i];
-			news = true;
-		}
-	}
-	if (news)
-	{
-		stay->nothing_new = 0;
-		stay->period = 1;
+		/* our start is that of the last statement's end, which is not exact enough here */
+		glance->at = ct_now_ns();
+		since = stay->open ? stay->since : glance->at;
+		if (!glance->is_open && window <= CT_UNTIL(since))
+			glance->ended = 0;
+		if (last_window <= CT_UNTIL(since))
+			glance->last_ended = 0;
+		glance->other = other;
+		glance->orders = orders;
 	}
 	else if (++stay->nothing_new >= CT_GLANCES_WITHOUT_NEWS && stay->period < CT_GLANCE_PERIOD_MAX)
 	{
 		stay->nothing_new = 0;
 		stay->period *= 2;
 	}
+}
+
+/*
+ * Did the window that was open at the glance go on after it, so that it did
+ * overlap ours?  Sets *known to false as long as it is open and nothing
+ * happens in it, for it may be over but for being closed.
+ */
+static inline bool
+ct_presence_went_on(const CtGlance *glance, bool *known)
+{
+	CtPresence *other = glance->other;
+	uint32		opened = pg_atomic_read_u32(&other->opened);
+	uint64		window;
+	bool		yes;
+
+	*known = true;
+	pg_read_barrier();
+	window = pg_atomic_read_u64(&other->window);
+	if (opened == glance->opened && (window & CT_GOING_ON) != 0)
+		*known = yes = pg_atomic_read_u64(&other->ended) != glance->ended ||
+			(pg_atomic_read_u64(&other->touch) & CT_GOING_ON) != 0;
+	else if (opened == glance->opened)
+		yes = window > CT_UNTIL(glance->at);
+	else
+		yes = opened == glance->opened + 1 &&
+			pg_atomic_read_u64(&other->last_window) > CT_UNTIL(glance->at);
+	pg_read_barrier();
+	if (pg_atomic_read_u32(&other->opened) == opened)
+		return yes;
+	*known = false;
+	return false;
+}
+
+/* Decides on the glances that are pending, as far as that can be done now. */
+static inline void
+ct_presence_settle(CtStay *stay)
+{
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < stay->npending; i++)
+	{
+		CtGlance   *glance = &stay->pending[i];
+		bool		known;
+
+		if (ct_presence_went_on(glance, &known))
+			glance->orders[glance->script] |= glance->ended;
+		else if (!known)
+			stay->pending[n++] = *glance;
+	}
+	stay->npending = n;
+}
+
+/* Our step, which has ended now, began after what the glance before it found. */
+static inline void
+ct_presence_record(CtStay *stay, const CtGlance *glance)
+{
+	int			i;
+
+	stay->nothing_new = 0;
+	stay->period = 1;
+	glance->orders[glance->last_script] |= glance->last_ended;
+	if (glance->ended == 0)
+		return;
+	if (!glance->is_open)
+	{
+		glance->orders[glance->script] |= glance->ended;
+		return;
+	}
+	for (i = 0; i < stay->npending; i++)
+		if (stay->pending[i].other == glance->other && stay->pending[i].orders == glance->orders)
+			return;
+	if (stay->npending < CT_MAX_PENDING_GLANCES)
+		stay->pending[stay->npending++] = *glance;
 }
 
 #endif							/* CT_PRESENCE_H */

@@ -171,6 +171,7 @@ typedef struct CtPresence
 	pg_atomic_uint64 last_ended;
 	pg_atomic_uint32 script;	/* whose steps they are */
 	pg_atomic_uint32 last_script;
+	pg_atomic_uint32 opened;	/* how many windows there were */
 } CtPresence;
 
 /* A worker's slot.  Its first cache line is what the other workers look at. */

@@ -76,7 +76,7 @@ typedef struct CtWorker
 	CtProgram  *program;
 	CtStatement ****statements; /* [script][command][statement] */
 	bool	  **touches;		/* [script][command]: does so whatever happens */
-	int		  **barriers;		/* [script][command] */
+	uint64	  **barriers;		/* [script][command]: of its name, as bits */
 	bool	   *executed;		/* all workers': places that somebody has come past */
 
 	/* what a retry begins with again */
@@ -283,14 +283,17 @@ worker_sql(CtInterpreter *interpreter, int index, const CtCommand *command)
 	CtWorker   *w = (CtWorker *) interpreter;
 	CtProgramScript *script = &w->program->scripts[w->script];
 	int			step = script->step[index];
+	uint64	   *orders = step < 0 || w->shared->norders == 0 ? NULL :
+		ct_program_orders(w->program, ct_slot_orders(w->shared, w->slot), w->script, step);
 	uint64		start;
 	uint64		end;
 	bool		gives_up;
-	CtGlance	glance;
+	CtGlance	glance = {NULL};
 
 	start = clock_ns(w);
 	w->clock_stands = false;
-	ct_presence_glance(w->shared, w->number, &w->stay, start, &glance);
+	if (orders != NULL)
+		ct_presence_glance(w->shared, w->number, &w->stay, orders, &glance);
 	w->statement_ns = start;
 	gives_up = LockTimeout > 0 || StatementTimeout > 0;
 	if (unlikely(w->slot->gives_up != gives_up))
@@ -307,13 +310,14 @@ worker_sql(CtInterpreter *interpreter, int index, const CtCommand *command)
 							end - start);
 	note_wait(w);
 	ct_presence_ended(w->shared, w->number, &w->stay, end, step);
-	if (step >= 0 && w->stay.open && w->shared->norders > 0)
+	if (unlikely(w->stay.npending > 0))
+		ct_presence_settle(&w->stay);
+	if (orders != NULL && w->stay.open)
 	{
-		uint64	   *orders = ct_slot_orders(w->shared, w->slot);
-
-		*ct_program_executed(w->program, orders, w->script) |= UINT64CONST(1) << step;
-		ct_presence_record(&w->stay, &glance,
-						   ct_program_orders(w->program, orders, w->script, step));
+		*ct_program_executed(w->program, ct_slot_orders(w->shared, w->slot), w->script) |=
+			UINT64CONST(1) << step;
+		if (unlikely(glance.other != NULL))
+			ct_presence_record(&w->stay, &glance);
 	}
 }
 
@@ -682,15 +686,15 @@ find_barriers(CtWorker *w)
 	int			s;
 	int			c;
 
-	w->barriers = palloc(w->program->nscripts * sizeof(int *));
+	w->barriers = palloc(w->program->nscripts * sizeof(uint64 *));
 	for (s = 0; s < w->program->nscripts; s++)
 	{
 		const CtScript *script = w->program->scripts[s].script;
 
-		w->barriers[s] = palloc0(Max(script->ncommands, 1) * sizeof(int));
+		w->barriers[s] = palloc0(Max(script->ncommands, 1) * sizeof(uint64));
 		for (c = 0; c < script->ncommands; c++)
 			if (script->commands[c].kind == CT_COMMAND_BARRIER)
-				w->barriers[s][c] = ct_barrier_find(w->shared, script, c);
+				w->barriers[s][c] = ct_barrier_find(w->shared, script->commands[c].name);
 	}
 }
 
@@ -874,6 +878,7 @@ prepare_and_work(CtWorker *w)
 	w->stay.period = w->stay.countdown = 1;
 	ct_pause_until(shared->gate_ns, ct_has_core(w->number));
 	work(w);
+	ct_presence_settle(&w->stay);
 	pgstat_report_stat(true);
 	pgstat_report_activity(STATE_IDLE, NULL);
 }

@@ -294,6 +294,8 @@ SELECT orders_possible = (SELECT 2 * count(*) FROM ct_orders o WHERE o.run_id = 
 	(SELECT bool_and(a.before_seen = b.after_seen) FROM ct_orders a JOIN ct_orders b
 	 ON b.run_id = a.run_id AND b.step = a.other_step AND b.other_step = a.step WHERE a.run_id = r.run_id) AS mirrored
 	FROM last_run r;
+-- of a name in two branches whoever comes first to it in its iteration is at the same barrier
+SELECT barrier_breaks, duration < 5 AS in_step FROM last_run;
 -- one worker has no orders
 SELECT ct_test('SELECT a FROM t; SELECT a FROM t;', setup => 'CREATE TABLE t (a int)', transactions => 20, workers => 1, min_overlap => 0) > 0 AS ran;
 SELECT orders_seen FROM last_run;
