@@ -368,6 +368,19 @@ await_cleanup(CtCall *call)
 	RESUME_INTERRUPTS();
 }
 
+/* Says once what keeps the leader from its end. */
+static void
+tell_obstacle(CtCall *call)
+{
+	if (call->told_obstacle || pg_atomic_read_u32(&call->shared->obstructed) == 0)
+		return;
+	call->told_obstacle = true;
+	pg_read_barrier();
+	ereport(WARNING,
+			(errmsg("run " INT64_FORMAT " %s", call->shared->run_id, call->shared->obstacle),
+			 errhint("It goes on trying for some minutes; cancel it to give up.")));
+}
+
 /* Waits; returns false if the time was up first. */
 static bool
 wait_for_end(CtCall *call, uint64 timeout_ns, bool progress)
@@ -397,6 +410,7 @@ wait_for_end(CtCall *call, uint64 timeout_ns, bool progress)
 		next_look = now + TICK_MS * CT_NS_PER_MS;
 		check_client();
 		check_locks(call);
+		tell_obstacle(call);
 		if (progress && ct_progress_interval > 0 && now >= next_progress &&
 			ct_shared_state(shared) != CT_RUN_DONE)
 		{
@@ -455,6 +469,17 @@ ct_call_error(CtCall *call)
 				CT_MESSAGE_LEN);
 	}
 	return error;
+}
+
+void
+ct_call_warn(const CtCall *call)
+{
+	CtShared   *shared = call->shared;
+	int			i;
+
+	for (i = 0; i < shared->nwarnings; i++)
+		ereport(WARNING,
+				(errmsg("run " INT64_FORMAT ": %s", shared->run_id, shared->warnings[i])));
 }
 
 void

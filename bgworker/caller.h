@@ -19,6 +19,7 @@ typedef struct CtCall
 	bool		attached;		/* the segment is ours to detach */
 	bool		tell_few_workers;	/* somebody named the number that wasn't to be had */
 	uint64		next_lock_look; /* when the lock table may be looked at again */
+	bool		told_obstacle;	/* what the end waits for */
 } CtCall;
 
 /* what the caller of a run is going to do */
@@ -60,6 +61,9 @@ extern bool ct_call_wait(CtCall *call, uint64 timeout_ns, bool progress);
 
 /* After the end: what made the run fail, as its caller should read it; sqlstate 0 if nothing did. */
 extern CtErrorReport ct_call_error(CtCall *call);
+
+/* After the end: what the run left behind or couldn't record, as WARNINGs. */
+extern void ct_call_warn(const CtCall *call);
 
 /* After the end: raises what made the run fail, if anything did. */
 extern void ct_call_raise_error(CtCall *call, int elevel);

@@ -11,12 +11,15 @@
  * recorded, teardown, sandbox dropped, the waiting caller told.
  *
  * A signal is such an error too, not an instant end, so that cancelling or
- * terminating the leader leaves nothing behind.  Recording and dropping hold
- * off the first signals, and wait for locks for some seconds only; teardown,
- * which is the user's, can be cancelled.  A second SIGTERM, a second later,
- * ends the leader at once.  Then, as after a crash, the segment tells the workers and the caller
- * so as it is unmapped, and the row that was committed first is what the next
- * run's sweep finds.
+ * terminating the leader leaves nothing behind.  What the end does then holds
+ * off the first signals (ending.c).  A second SIGTERM, a second later, ends
+ * the leader at once.  Then, as after a crash, the segment tells the workers
+ * and the caller so as it is unmapped, and the row that was committed first is
+ * what the next run's sweep finds.
+ *
+ * Nothing that is written here waits for a lock without a bound.  While the
+ * workers are at it, what can't be written at once isn't waited for: the row's
+ * state is written later, and a second of the timeline goes into the next.
  */
 #include "postgres.h"
 
@@ -37,46 +40,22 @@
 
 #include "bgworker/barrier.h"
 #include "bgworker/launch.h"
-#include "bgworker/merge.h"
+#include "bgworker/leader.h"
 #include "bgworker/sandbox.h"
-#include "bgworker/shared.h"
-#include "bgworker/standstill.h"
-#include "src/checks/check.h"
 #include "src/ct_compat.h"
 #include "src/interpret.h"
 #include "src/record.h"
 #include "src/roles.h"
-#include "src/text.h"
 
-typedef struct CtLeader
-{
-	CtShared   *shared;
-	dsm_segment *segment;
-	MemoryContext context;		/* the leader's life */
-	CtPlan	   *plan;
-	CtProgram  *program;
-	CtSession  *session;
-	int			nhandles;
-	BackgroundWorkerHandle **handles;
-	bool		recorded_start; /* the row is there */
-	Oid			sandbox;		/* schema that we made, InvalidOid if none */
-	CtChecks   *checks;			/* ready to be asked */
-	MemoryContext tick_context; /* reset each second */
-	bool		setup_begun;	/* there may be something to tear down */
-	bool		gate_opened;
-	const char *ended_by;		/* what has ended it early, or NULL */
-	const char *culprit;		/* the place in a script whose fault it was; or NULL */
-	uint64		end_ns;			/* when the last worker had ended; 0 before */
-	CtStandstill standstill;
-	char	   *stands_still;	/* who waits for whom, if that ended the run; or NULL */
+/* how long recording the start waits for a lock; it can be cancelled */
+#define START_LOCK_MS		30000
 
-	/* of the timeline */
-	CtTotals	last_totals;
-	CtHistogram *last_latency;
-	CtHistogram *latency;
-	CtHistogram *difference;
-	uint64		last_ns;
-} CtLeader;
+/* the same for what can be left for later */
+#define SWEEP_LOCK_MS		1000
+#define WATCH_LOCK_MS		50
+
+/* how long a run's start drops what crashed ones left behind */
+#define SWEEP_NS			CT_NS_PER_S
 
 /*
  * The gate is an instant somewhat ahead, until which all have woken up: these
@@ -85,9 +64,6 @@ typedef struct CtLeader
 #define GATE_NS				UINT64CONST(500000)
 #define GATE_NS_PER_WORKER	UINT64CONST(30000)
 
-/* how long recording and dropping wait for a lock */
-#define END_LOCK_TIMEOUT	"3s"
-
 /* how long a place that nobody comes past may go on raising errors */
 #define SUSPICION_NS		(2 * CT_NS_PER_S)
 
@@ -95,6 +71,7 @@ typedef struct CtLeader
 #define IMPATIENCE_NS		CT_NS_PER_S
 
 static volatile sig_atomic_t terminated = false;
+static volatile sig_atomic_t signalled = false; /* SIGINT, of whoever */
 static uint64 terminated_ns;
 static volatile sig_atomic_t holding_off = false;
 
@@ -120,7 +97,10 @@ leader_sigint(SIGNAL_ARGS)
 		get_timeout_indicator(STATEMENT_TIMEOUT, false))
 		StatementCancelHandler(postgres_signal_arg);
 	else
+	{
+		signalled = true;
 		interrupt();
+	}
 	errno = save_errno;
 }
 
@@ -139,6 +119,29 @@ leader_sigterm(SIGNAL_ARGS)
 	else if (ct_now_ns() - terminated_ns > IMPATIENCE_NS)
 		die(postgres_signal_arg);
 	errno = save_errno;
+}
+
+void
+ct_leader_hold_off(bool hold)
+{
+	holding_off = hold;
+	if (hold)
+	{
+		QueryCancelPending = false;
+		signalled = false;
+	}
+}
+
+uint64
+ct_leader_terminated_ns(void)
+{
+	return terminated ? terminated_ns : 0;
+}
+
+bool
+ct_leader_interrupted(const CtLeader *leader)
+{
+	return terminated || signalled || pg_atomic_read_u32(&leader->shared->cancelled) != 0;
 }
 
 /* The leader is gone, one way or another: nobody may wait for it. */
@@ -202,40 +205,73 @@ wait_for_news(CtLeader *leader, uint64 until_ns)
 
 /* ---- the steps ---- */
 
-/*
- * What setup has SET, or the role's or the database's settings, keeps nobody
- * from recording.
- */
-static void
-begin(void)
+void
+ct_leader_begin(int lock_timeout_ms)
 {
+	char		timeout[32];
+
 	ct_no_transaction_timeout();
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	XactReadOnly = false;
 	XactIsoLevel = XACT_READ_COMMITTED;
-}
-
-/* The same for the end: a lock that somebody holds must not keep us for ever. */
-static void
-begin_bounded(void)
-{
-	begin();
-	(void) set_config_option("lock_timeout", END_LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION,
+	snprintf(timeout, sizeof(timeout), "%d", lock_timeout_ms);
+	(void) set_config_option("lock_timeout", timeout, PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_LOCAL, true, 0, false);
 }
 
-static void
-commit(CtLeader *leader)
+void
+ct_leader_commit(CtLeader *leader)
 {
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(leader->context);
 	pgstat_report_stat(false);
 }
 
-/* Executes a script of setup or teardown, from its first command to its last. */
-static void
-run_script(CtLeader *leader, const char *name, const char *body)
+void
+ct_leader_rollback(CtLeader *leader)
+{
+	leader->session->rollback(leader->session);
+	MemoryContextSwitchTo(leader->context);
+}
+
+bool
+ct_leader_may_retry(int sqlstate)
+{
+	return sqlstate == ERRCODE_LOCK_NOT_AVAILABLE ||
+		sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED ||
+		ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_INSUFFICIENT_RESOURCES;
+}
+
+/*
+ * Does in a transaction of its own what the run can do without, or later.
+ * Returns false if it can't be done now; what is no matter of time is raised.
+ */
+static bool
+try_to(CtLeader *leader, int lock_timeout_ms, void (*piece) (CtLeader *leader))
+{
+	volatile bool done = true;
+
+	PG_TRY();
+	{
+		ct_leader_begin(lock_timeout_ms);
+		piece(leader);
+		ct_leader_commit(leader);
+	}
+	PG_CATCH();
+	{
+		if (!ct_leader_may_retry(geterrcode()))
+			PG_RE_THROW();
+		FlushErrorState();
+		ct_leader_rollback(leader);
+		done = false;
+	}
+	PG_END_TRY();
+	return done;
+}
+
+void
+ct_leader_run_script(CtLeader *leader, const char *name, const char *body)
 {
 	CtSymbols  *symbols = ct_plan_symbols(leader->plan);
 	CtScript   *script;
@@ -265,11 +301,23 @@ insert_row(CtLeader *leader)
 									 shared->held_horizon);
 	if (leader->plan->setup == NULL && leader->plan->variant_setup == NULL)
 		return true;
-	snprintf(shared->sandbox, NAMEDATALEN, "ct_run_" INT64_FORMAT, shared->run_id);
+	snprintf(shared->sandbox, NAMEDATALEN, CT_SANDBOX_NAME, shared->run_id);
 	if (OidIsValid(get_namespace_oid(shared->sandbox, true)))
 		return false;			/* one that was kept, from before the ids began anew */
 	ct_record_sandbox(shared->run_id, shared->sandbox);
 	return true;
+}
+
+static void
+sweep_piece(CtLeader *leader)
+{
+	(void) ct_sandbox_sweep(false, &leader->unswept);
+}
+
+static void
+start_error_context(void *arg)
+{
+	errcontext("recording the run's start");
 }
 
 /* The run's row first: whatever happens from here on, there is a trace of it. */
@@ -277,20 +325,28 @@ static void
 record_start(CtLeader *leader)
 {
 	CtShared   *shared = leader->shared;
+	ErrorContextCallback callback;
+	uint64		until = ct_now_ns() + SWEEP_NS;
 
-	begin();
-	(void) ct_sandbox_sweep();
-	commit(leader);
+	/* what others left behind isn't worth to keep this run waiting */
+	while (try_to(leader, SWEEP_LOCK_MS, sweep_piece) && leader->unswept > 0 &&
+		   ct_now_ns() < until)
+		check_for_end(leader);
 
+	callback.callback = start_error_context;
+	callback.arg = NULL;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
 	shared->started_at = GetCurrentTimestamp();
-	begin();
+	ct_leader_begin(START_LOCK_MS);
 	while (!insert_row(leader))
 	{
 		AbortCurrentTransaction();
 		check_for_end(leader);
-		begin();
+		ct_leader_begin(START_LOCK_MS);
 	}
-	commit(leader);
+	ct_leader_commit(leader);
+	error_context_stack = callback.previous;
 	leader->recorded_start = true;
 	ct_shared_set_state(shared, CT_RUN_SETUP);
 }
@@ -305,16 +361,16 @@ set_up(CtLeader *leader)
 	{
 		Oid			sandbox;
 
-		begin();
+		ct_leader_begin(START_LOCK_MS);
 		sandbox = ct_sandbox_create(shared->sandbox);
 		ct_sandbox_grant(shared->sandbox, ct_plan_roles(leader->plan));
-		commit(leader);
+		ct_leader_commit(leader);
 		leader->sandbox = sandbox;
 	}
 	ct_launch_search_path(shared->sandbox, leader->plan->search_path);
 	leader->setup_begun = true;
-	run_script(leader, "setup", leader->plan->setup);
-	run_script(leader, "variant's setup", leader->plan->variant_setup);
+	ct_leader_run_script(leader, "setup", leader->plan->setup);
+	ct_leader_run_script(leader, "variant's setup", leader->plan->variant_setup);
 
 	/* wherever setup has moved it */
 	ct_launch_search_path(shared->sandbox, leader->plan->search_path);
@@ -467,17 +523,20 @@ launch_workers(CtLeader *leader)
 }
 
 static void
+running_piece(CtLeader *leader)
+{
+	ct_record_running(leader->shared->run_id, leader->nhandles, leader->shared->gate_at);
+}
+
+static void
 open_gate(CtLeader *leader)
 {
 	CtShared   *shared = leader->shared;
 	uint64		wake_up_ns = GATE_NS + leader->nhandles * GATE_NS_PER_WORKER;
-	TimestampTz gate_at;
 
 	/* the row first, for the workers are not to wait for a commit */
-	gate_at = GetCurrentTimestamp();
-	begin();
-	ct_record_running(shared->run_id, leader->nhandles, gate_at);
-	commit(leader);
+	shared->gate_at = GetCurrentTimestamp();
+	leader->recorded_running = try_to(leader, WATCH_LOCK_MS, running_piece);
 
 	pgstat_report_activity(STATE_RUNNING, "ct_ext: watching the workers");
 	shared->nworkers = leader->nhandles;
@@ -491,9 +550,8 @@ open_gate(CtLeader *leader)
 	ct_shared_set_state(shared, CT_RUN_RUNNING);
 }
 
-/* What happened since the last time, into the timeline; in a transaction. */
-static void
-record_second(CtLeader *leader)
+void
+ct_leader_record_second(CtLeader *leader)
 {
 	CtShared   *shared = leader->shared;
 	uint64		now = leader->end_ns ? leader->end_ns : ct_now_ns();
@@ -576,6 +634,29 @@ check_standstill(CtLeader *leader)
 		interrupt_workers(leader);
 }
 
+/*
+ * Writes what there is to say once a second, if that can be done at once: no
+ * lock may keep the run from its stop.  Else the second goes into the next
+ * one, and the state is written with that or with the end.
+ */
+static void
+tick_at(CtLeader *leader, uint64 now, uint64 stop)
+{
+	uint64		left_ms = stop > now ? (stop - now) / CT_NS_PER_MS : 0;
+	int			wait_ms = (int) Max(Min(left_ms, WATCH_LOCK_MS), 1);
+
+	if (!leader->recorded_running)
+		leader->recorded_running = try_to(leader, wait_ms, running_piece);
+	if (!try_to(leader, wait_ms, ct_leader_record_second) && !leader->told_of_second)
+	{
+		leader->told_of_second = true;
+		ereport(LOG,
+				(errmsg("a second of run " INT64_FORMAT "'s timeline could not be written in time",
+						leader->shared->run_id),
+				 errdetail("It is counted with the next.")));
+	}
+}
+
 /* From the gate to the last worker's end. */
 static void
 watch(CtLeader *leader)
@@ -601,9 +682,7 @@ watch(CtLeader *leader)
 			tick += CT_NS_PER_S;	/* the last second is recorded with the results */
 		if (now >= tick)
 		{
-			begin();
-			record_second(leader);
-			commit(leader);
+			tick_at(leader, now, stop);
 			if (during || leader->plan->stop_on_fail)
 				failed = look_at_results(leader, during);
 			tick = Max(tick + CT_NS_PER_S, now);
@@ -634,9 +713,8 @@ watch(CtLeader *leader)
 	check_suspects(leader, true);
 }
 
-/* The measured part's length, from the warm-up's end to now. */
-static double
-measured_seconds(const CtLeader *leader, uint64 end_ns)
+double
+ct_leader_measured_seconds(const CtLeader *leader, uint64 end_ns)
 {
 	double		seconds = (end_ns - leader->shared->gate_ns) / 1e9 - leader->plan->warmup;
 
@@ -652,7 +730,7 @@ conclude(CtLeader *leader)
 	pgstat_report_activity(STATE_RUNNING, "ct_ext: checking");
 	ct_shared_set_state(shared, CT_RUN_CHECKING);
 	results = ct_merge_results(shared, leader->program);
-	results->seconds = measured_seconds(leader, leader->end_ns);
+	results->seconds = ct_leader_measured_seconds(leader, leader->end_ns);
 	results->checks = ct_checks_ask(leader->checks, results);
 	MemoryContextSwitchTo(leader->context);
 	check_workers(leader);		/* a session that is lost shows nothing */
@@ -665,216 +743,6 @@ conclude(CtLeader *leader)
 	if (leader->ended_by != NULL)
 		results->reason = psprintf("%s; ended early by %s", results->reason, leader->ended_by);
 	return results;
-}
-
-/* ---- the end, however it came ---- */
-
-static void
-end_workers(CtLeader *leader)
-{
-	int			i;
-
-	ct_shared_stop(leader->shared, CT_STOP_SESSIONS);
-	for (i = 0; i < leader->nhandles; i++)
-		TerminateBackgroundWorker(leader->handles[i]);
-	for (i = 0; i < leader->nhandles; i++)
-		(void) WaitForBackgroundWorkerShutdown(leader->handles[i]);
-	leader->nhandles = 0;
-}
-
-typedef struct CtRecordArgs
-{
-	CtResults  *results;
-	CtRunEnd	end;
-} CtRecordArgs;
-
-typedef void (*CtEndPiece) (CtLeader *leader, CtRecordArgs *args);
-
-/*
- * Runs one piece of the end.  What it raises is logged, and returned, for the
- * other pieces have still to be done; NULL if all went well.
- */
-static ErrorData *
-attempt(CtLeader *leader, const char *what, CtEndPiece piece, CtRecordArgs *args)
-{
-	ErrorData  *volatile error = NULL;
-
-	PG_TRY();
-	{
-		piece(leader, args);
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(leader->context);
-		error = CopyErrorData();
-		FlushErrorState();
-		leader->session->rollback(leader->session);
-		MemoryContextSwitchTo(leader->context);
-		ereport(LOG,
-				(errmsg("could not %s of run " INT64_FORMAT ": %s", what,
-						leader->shared->run_id, error->message)));
-	}
-	PG_END_TRY();
-	return error;
-}
-
-static void
-record_piece(CtLeader *leader, CtRecordArgs *args)
-{
-	begin_bounded();
-	if (args->results != NULL)
-		record_second(leader);
-	ct_record_end(leader->shared->run_id, leader->program, args->results, &args->end);
-	commit(leader);
-}
-
-static void
-teardown_piece(CtLeader *leader, CtRecordArgs *args)
-{
-	run_script(leader, "teardown", leader->plan->teardown);
-}
-
-/* What the teardown should have taken away is still there: whoever reads the row must know. */
-static void
-left_piece(CtLeader *leader, CtRecordArgs *args)
-{
-	begin_bounded();
-	ct_record_teardown_error(leader->shared->run_id, leader->shared->teardown_error);
-	commit(leader);
-}
-
-static void
-drop_piece(CtLeader *leader, CtRecordArgs *args)
-{
-	begin_bounded();
-	ct_sandbox_drop(leader->sandbox, leader->shared->role);
-	commit(leader);
-}
-
-/* Not with the drop: after DROP EXTENSION there is a schema, but no row. */
-static void
-forget_piece(CtLeader *leader, CtRecordArgs *args)
-{
-	begin_bounded();
-	ct_record_sandbox_gone(leader->shared->run_id,
-						   OidIsValid(leader->sandbox) && leader->plan->keep);
-	commit(leader);
-}
-
-/* Is it what being cancelled, terminated or shut down looks like, in us or in a worker? */
-static bool
-is_interruption(int sqlstate)
-{
-	return sqlstate == ERRCODE_QUERY_CANCELED || sqlstate == ERRCODE_ADMIN_SHUTDOWN ||
-		sqlstate == ERRCODE_CRASH_SHUTDOWN || sqlstate == ERRCODE_CONNECTION_FAILURE;
-}
-
-/*
- * How the run ended, from what ended it; NULL if it came to its end by itself.
- * Asked when the workers are gone: at a shutdown they may get their signal
- * before we get ours, and then their loss is not the reason.
- */
-static CtRunEnd
-run_end(CtLeader *leader, const ErrorData *error)
-{
-	CtShared   *shared = leader->shared;
-	CtRunEnd	end = {"succeeded", NULL, NULL};
-	ErrorData	told;
-
-	if (error == NULL)
-		return end;
-	told = *error;
-	end.status = "failed";
-	if (is_interruption(error->sqlerrcode))
-	{
-		bool		cancelled = pg_atomic_read_u32(&shared->cancelled) != 0;
-
-		if (terminated)
-		{
-			told.sqlerrcode = ERRCODE_ADMIN_SHUTDOWN;
-			told.message = "run was ended: its leader was terminated by an administrator";
-		}
-		else if (cancelled)
-		{
-			told.sqlerrcode = ERRCODE_QUERY_CANCELED;
-			told.message = shared->cancel_reason[0] == '\0' ? "run was cancelled" :
-				psprintf("run was cancelled by its caller: %s", shared->cancel_reason);
-		}
-		if (terminated || cancelled || error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-			end.status = "cancelled";
-	}
-	end.sqlstate = pstrdup(unpack_sql_state(told.sqlerrcode));
-	end.message = leader->culprit == NULL ? told.message :
-		psprintf("%s, in %s", told.message, leader->culprit);
-	ct_error_store(&shared->error, &told);
-	return end;
-}
-
-/*
- * Ends the run: records it, drops the sandbox, tells the caller.  error: what
- * made it fail, NULL if nothing did.
- */
-static void
-finish(CtLeader *leader, CtResults *results, const ErrorData *error)
-{
-	CtShared   *shared = leader->shared;
-	CtRecordArgs args;
-	const ErrorData *unrecorded = NULL;
-	const ErrorData *left;
-
-	holding_off = true;
-	QueryCancelPending = false;
-
-	end_workers(leader);
-	args.results = results;
-	args.end = run_end(leader, error);
-	if (error != NULL && leader->gate_opened)
-	{
-		/* what was measured until then is still true, though no verdict rests on it */
-		args.results = ct_merge_results(shared, leader->program);
-		args.results->seconds = measured_seconds(leader, leader->end_ns ? leader->end_ns : ct_now_ns());
-	}
-	if (leader->recorded_start)
-	{
-		unrecorded = attempt(leader, "record the end", record_piece, &args);
-		if (unrecorded != NULL && args.results != NULL)
-		{
-			/* that it ended can be said even where its results can't */
-			args.results = NULL;
-			if (error == NULL)
-				args.end = run_end(leader, unrecorded);
-			(void) attempt(leader, "record the failure", record_piece, &args);
-		}
-		if (leader->plan->teardown != NULL && !terminated &&
-			(error == NULL || leader->gate_opened ||
-			 (leader->setup_begun && !is_interruption(error->sqlerrcode))))
-		{
-			holding_off = false;
-			left = attempt(leader, "execute the teardown", teardown_piece, &args);
-			holding_off = true;
-			QueryCancelPending = false;
-			if (left != NULL)
-			{
-				ct_copy_text(shared->teardown_error, left->message, sizeof(shared->teardown_error));
-				(void) attempt(leader, "record the teardown's error", left_piece, &args);
-			}
-		}
-		if (shared->sandbox[0] != '\0' &&
-			(!OidIsValid(leader->sandbox) || leader->plan->keep ||
-			 attempt(leader, "drop the sandbox", drop_piece, &args) == NULL))
-			(void) attempt(leader, "forget the sandbox", forget_piece, &args);
-	}
-	else
-		shared->run_id = 0;		/* there is no such run */
-
-	/* a verdict that isn't recorded is none */
-	if (args.results != NULL && args.results->verdict != NULL)
-	{
-		ct_copy_text(shared->verdict, args.results->verdict, sizeof(shared->verdict));
-		ct_copy_text(shared->reason, args.results->reason, sizeof(shared->reason));
-		shared->passed = strcmp(shared->verdict, "pass") == 0;
-	}
-	ct_shared_set_state(shared, CT_RUN_DONE);
 }
 
 static void
@@ -901,13 +769,12 @@ lead(CtLeader *leader)
 		error = CopyErrorData();
 		FlushErrorState();
 		ConditionVariableCancelSleep();
-		leader->session->rollback(leader->session);
-		MemoryContextSwitchTo(leader->context);
+		ct_leader_rollback(leader);
 		results = NULL;
 	}
 	PG_END_TRY();
 
-	finish(leader, results, error);
+	ct_leader_finish(leader, results, error);
 }
 
 void

@@ -7,6 +7,16 @@
  * crash at any point leaves a row that names what may be there, for the next
  * run or ct_prune to sweep.  Two sweeps at once skip each other's rows.
  *
+ * The sweep looks for such rows without a lock and asks of each whether its
+ * leader lives.  Only the rows of dead ones are locked, and looked at again
+ * under the lock: whoever called for the sweep may keep its transaction open,
+ * and a leader whose row is locked can't write.
+ *
+ * One transaction drops so many objects at most that a good part of the lock
+ * table stays free for others.  A leader goes on in its next transaction; a
+ * sweep in a user's transaction, which keeps its locks, leaves the rest to the
+ * next call.
+ *
  * The sweeper isn't the sandbox's owner.  It drops it with the owner's rights
  * in a restricted security context, after it made sure that the schema belongs
  * to the role that the run acted as, so nobody's schema of that name is lost.
@@ -14,6 +24,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/twophase.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
@@ -24,21 +35,28 @@
 #include "nodes/makefuncs.h"
 #include "nodes/parsenodes.h"
 #include "nodes/value.h"
+#include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "bgworker/holders.h"
 #include "bgworker/sandbox.h"
 #include "bgworker/shared.h"
 #include "src/catalog.h"
 
 /* how long a sweep, which is in the way of a new run, waits for who uses an old sandbox */
 #define SWEEP_LOCK_TIMEOUT	"20ms"
+
+/* how long one that couldn't be dropped is left alone by sweeps that nobody asked for */
+#define SWEEP_AGAIN			"1 min"
+
+/* warnings about one run; later ones are not kept */
+#define MAX_COMPLAINTS		"10"
 
 Oid
 ct_sandbox_create(const char *name)
@@ -94,8 +112,66 @@ ct_sandbox_grant(const char *name, const List *roles)
 	CommandCounterIncrement();
 }
 
+/* A table with its index and its TOAST table takes four locks: a tenth of the lock table. */
+int
+ct_sandbox_budget(void)
+{
+	int64		locks = (int64) max_locks_per_xact * (MaxBackends + max_prepared_xacts);
+
+	return Min(Max(locks / 40, 20), 500);
+}
+
+/*
+ * Of what stands in the schema, without what falls together with something
+ * else of it: the last made first, partitions before what they are parts of.
+ * NULL if there is no more than limit; *n is their number in any case.
+ */
+static ObjectAddresses *
+portion(Oid schema, int limit, int *n)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ObjectAddresses *objects = NULL;
+	CtCatalogScope scope;
+	Oid			types[2] = {OIDOID, INT4OID};
+	Datum		values[2];
+	int			i;
+
+	ct_catalog_enter(&scope);
+	values[0] = ObjectIdGetDatum(schema);
+	values[1] = Int32GetDatum(limit + 1);
+	ct_catalog_execute("SELECT d.classid, d.objid FROM pg_depend d"
+					   " WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = $1 AND d.deptype = 'n'"
+					   " AND NOT EXISTS (SELECT FROM pg_depend o WHERE o.classid = d.classid"
+					   "  AND o.objid = d.objid AND o.deptype IN ('i', 'e', 'P', 'S'))"
+					   " ORDER BY d.classid = 'pg_class'::regclass"
+					   "  AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = d.objid) DESC, d.objid DESC"
+					   " LIMIT $2", 2, types, values, NULL, true);
+	*n = Min((int) SPI_processed, limit);
+	if (SPI_processed > limit)
+	{
+		MemoryContext oldcontext = MemoryContextSwitchTo(context);
+
+		objects = new_object_addresses();
+		for (i = 0; i < limit; i++)
+		{
+			HeapTuple	tuple = SPI_tuptable->vals[i];
+			TupleDesc	desc = SPI_tuptable->tupdesc;
+			ObjectAddress address;
+			bool		isnull;
+
+			ObjectAddressSet(address, DatumGetObjectId(SPI_getbinval(tuple, desc, 1, &isnull)),
+							 DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull)));
+			add_exact_object_address(&address, objects);
+		}
+		MemoryContextSwitchTo(oldcontext);
+	}
+	ct_catalog_leave(&scope);
+	return objects;
+}
+
+/* Drops the objects, or the whole schema if they are NULL. */
 static void
-drop_schema(Oid schema, Oid owner)
+drop_as_owner(Oid schema, ObjectAddresses *objects, Oid owner)
 {
 	ObjectAddress address;
 	Oid			save_userid;
@@ -106,121 +182,266 @@ drop_schema(Oid schema, Oid owner)
 						   SECURITY_LOCAL_USERID_CHANGE);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	ObjectAddressSet(address, NamespaceRelationId, schema);
-	performDeletion(&address, DROP_CASCADE, PERFORM_DELETION_QUIETLY);
+	if (objects != NULL)
+		performMultipleDeletions(objects, DROP_CASCADE, PERFORM_DELETION_QUIETLY);
+	else
+		performDeletion(&address, DROP_CASCADE, PERFORM_DELETION_QUIETLY);
 	PopActiveSnapshot();
 
 	SetUserIdAndSecContext(save_userid, save_sec_context);
 }
 
-void
-ct_sandbox_drop(Oid sandbox, Oid role)
+bool
+ct_sandbox_drop(Oid sandbox, Oid role, int *budget)
 {
 	HeapTuple	tuple;
 	Oid			owner;
+	ObjectAddresses *objects;
+	int			n;
 
 	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(sandbox));
 	if (!HeapTupleIsValid(tuple))
-		return;
+		return true;
 	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
 	ReleaseSysCache(tuple);
-	if (owner == role)
-		drop_schema(sandbox, owner);
+	if (owner != role)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("it belongs to role %s now, not to the run's", GetUserNameFromId(owner, false))));
+	if (*budget <= 0)
+		return false;
+	objects = portion(sandbox, *budget, &n);
+	drop_as_owner(sandbox, objects, owner);
+	*budget -= n + 1;
+	return objects == NULL;
 }
 
-/* The same for a crashed run's, which isn't worth to keep a new run waiting. */
-static void
-drop_orphan(const char *sandbox, Oid role)
+char *
+ct_sandbox_complaint(const char *sandbox, const char *error)
 {
-	int			nestlevel = NewGUCNestLevel();
+	Oid			schema = get_namespace_oid(sandbox, true);
+	char	   *holders = OidIsValid(schema) ? ct_holders_of_schema(schema) : NULL;
 
-	(void) set_config_option("lock_timeout", SWEEP_LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	ct_sandbox_drop(get_namespace_oid(sandbox, true), role);
-	AtEOXact_GUC(true, nestlevel);
+	return psprintf("sandbox %s could not be dropped: %s%s%s", sandbox, error,
+					holders ? "; held by " : "", holders ? holders : "");
+}
+
+/* ---- the sweep ---- */
+
+/* a run that is to be closed, as far as it is known without a lock */
+typedef struct CtOrphan
+{
+	int64		run_id;
+	dsm_handle	handle;
+} CtOrphan;
+
+typedef enum CtClosing
+{
+	CT_CLOSED,
+	CT_UNFINISHED,				/* there is more to drop */
+	CT_FAILED,
+	CT_SKIPPED					/* somebody else is at it, or has done it */
+} CtClosing;
+
+/* what is to be swept; an index is made for it, see install/20-results.sql */
+#define IS_ORPHAN	"(status IN ('starting', 'running') OR sandbox IS NOT NULL)"
+
+static List *
+find_orphans(MemoryContext context, bool asked)
+{
+	MemoryContext oldcontext;
+	List	   *orphans = NIL;
+	Oid			types[1] = {BOOLOID};
+	Datum		values[1];
+	uint64		i;
+
+	values[0] = BoolGetDatum(asked);
+	ct_catalog_execute("SELECT run_id, shm_handle FROM @ct_result WHERE " IS_ORPHAN
+					   " AND ($1 OR sandbox_tried_at IS NULL"
+					   "  OR sandbox_tried_at < clock_timestamp() - interval '" SWEEP_AGAIN "')"
+					   " ORDER BY run_id", 1, types, values, NULL, true);
+	oldcontext = MemoryContextSwitchTo(context);
+	for (i = 0; i < SPI_processed; i++)
+	{
+		CtOrphan   *orphan = palloc(sizeof(CtOrphan));
+		bool		isnull;
+
+		orphan->run_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
+													 SPI_tuptable->tupdesc, 1, &isnull));
+		orphan->handle = (dsm_handle) DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
+																  SPI_tuptable->tupdesc, 2, &isnull));
+		orphans = lappend(orphans, orphan);
+	}
+	MemoryContextSwitchTo(oldcontext);
+	return orphans;
+}
+
+static bool
+is_alive(const CtOrphan *orphan)
+{
+	dsm_segment *segment;
+	bool		attached;
+
+	if (ct_shared_attach(orphan->handle, orphan->run_id, &segment, &attached) == NULL)
+		return false;
+	if (attached)
+		dsm_detach(segment);
+	return true;
+}
+
+/* Locks the row of one that was found dead; false if there is nothing to do any more. */
+static bool
+lock_orphan(MemoryContext context, int64 run_id, Oid *role, char **sandbox)
+{
+	Oid			types[1] = {INT8OID};
+	Datum		values[1];
+	char	   *name;
+	bool		isnull;
+
+	values[0] = Int64GetDatum(run_id);
+	ct_catalog_execute("SELECT role, sandbox::text FROM @ct_result WHERE run_id = $1 AND " IS_ORPHAN
+					   " FOR UPDATE SKIP LOCKED", 1, types, values, NULL, false);
+	if (SPI_processed == 0)
+		return false;
+	*role = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+	*sandbox = name ? MemoryContextStrdup(context, name) : NULL;
+	return true;
 }
 
 /*
- * Closes one crashed run, in a subtransaction.  Returns false if its sandbox
- * can't be dropped now.
+ * Drops a crashed run's sandbox, which isn't worth to keep a new run waiting,
+ * or a portion of it, and marks it as done if that was all.
  */
-static bool
-close_run(int64 run_id, Oid role, const char *sandbox)
+static CtClosing
+close_orphan(int64 run_id, int *budget)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid			types[1] = {INT8OID};
+	Datum		values[1];
+	Oid			role;
+	char	   *sandbox;
+	int			nestlevel;
+	bool		gone = true;
+
+	if (!lock_orphan(context, run_id, &role, &sandbox))
+		return CT_SKIPPED;
+	if (sandbox != NULL)
+	{
+		nestlevel = NewGUCNestLevel();
+		(void) set_config_option("lock_timeout", SWEEP_LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+		gone = ct_sandbox_drop(get_namespace_oid(sandbox, true), role, budget);
+		AtEOXact_GUC(true, nestlevel);
+	}
+	if (!gone)
+		return CT_UNFINISHED;
+	values[0] = Int64GetDatum(run_id);
+	ct_catalog_execute("UPDATE @ct_result SET sandbox = NULL, sandbox_tried_at = NULL, status ="
+					   " CASE WHEN status IN ('starting', 'running') THEN 'crashed' ELSE status END"
+					   " WHERE run_id = $1", 1, types, values, NULL, false);
+	return CT_CLOSED;
+}
+
+/* That it couldn't be dropped is said in the run's row, unless somebody else has that. */
+static void
+record_complaint(int64 run_id, const char *complaint)
+{
+	Oid			types[2] = {INT8OID, TEXTOID};
+	Datum		values[2];
+
+	values[0] = Int64GetDatum(run_id);
+	values[1] = CStringGetTextDatum(complaint);
+	ct_catalog_execute("UPDATE @ct_result SET sandbox_tried_at = clock_timestamp(), status ="
+					   " CASE WHEN status IN ('starting', 'running') THEN 'crashed' ELSE status END,"
+					   " warnings = CASE WHEN $2 = ANY (warnings) OR cardinality(warnings) >= " MAX_COMPLAINTS
+					   "  THEN warnings ELSE array_append(warnings, $2) END"
+					   " WHERE run_id = (SELECT run_id FROM @ct_result WHERE run_id = $1 AND " IS_ORPHAN
+					   "  FOR UPDATE SKIP LOCKED)", 2, types, values, NULL, false);
+}
+
+/*
+ * Closes one crashed run, in a subtransaction, so that the lock on its row and
+ * what else was taken is given back if that fails.  *complaint: why, then.
+ */
+static CtClosing
+try_to_close(int64 run_id, int *budget, char **complaint)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	Oid			types[1] = {INT8OID};
-	Datum		values[1];
-	volatile bool ok = true;
+	ErrorData  *volatile error = NULL;
+	volatile CtClosing closing = CT_FAILED;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		if (sandbox != NULL)
-			drop_orphan(sandbox, role);
-		values[0] = Int64GetDatum(run_id);
-		ct_catalog_execute("UPDATE @ct_result SET sandbox = NULL, status ="
-						   " CASE WHEN status IN ('starting', 'running') THEN 'crashed' ELSE status END"
-						   " WHERE run_id = $1", 1, types, values, NULL, false);
+		closing = close_orphan(run_id, budget);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
 	}
 	PG_CATCH();
 	{
-		ErrorData  *edata;
-
 		MemoryContextSwitchTo(context);
-		edata = CopyErrorData();
-		if (edata->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-			edata->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
+		error = CopyErrorData();
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
+			error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
 			PG_RE_THROW();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
-		ereport(LOG,
-				(errmsg("could not drop sandbox \"%s\" of run " INT64_FORMAT ": %s",
-						sandbox ? sandbox : "", run_id, edata->message),
-				 errdetail("The next run or ct_prune tries again.")));
-		FreeErrorData(edata);
-		ok = false;
+		/* an older snapshot's look at what somebody else has closed */
+		closing = error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ? CT_SKIPPED : CT_FAILED;
 	}
 	PG_END_TRY();
-	return ok;
+
+	if (closing == CT_FAILED)
+	{
+		*complaint = ct_sandbox_complaint(psprintf(CT_SANDBOX_NAME, run_id), error->message);
+		record_complaint(run_id, *complaint);
+	}
+	return closing;
 }
 
 int64
-ct_sandbox_sweep(void)
+ct_sandbox_sweep(bool asked, int *unfinished)
 {
+	MemoryContext context = CurrentMemoryContext;
 	CtCatalogScope scope;
-	SPITupleTable *table;
-	uint64		n;
-	uint64		i;
+	List	   *orphans;
+	ListCell   *lc;
 	int64		closed = 0;
+	int			budget = ct_sandbox_budget();
 
+	*unfinished = 0;
 	ct_catalog_enter(&scope);
-	ct_catalog_execute("SELECT run_id, shm_handle, role, sandbox::text"
-					   " FROM @ct_result WHERE status IN ('starting', 'running') OR sandbox IS NOT NULL"
-					   " ORDER BY run_id FOR UPDATE SKIP LOCKED", 0, NULL, NULL, NULL, false);
-	table = SPI_tuptable;
-	n = SPI_processed;
-	for (i = 0; i < n; i++)
+	orphans = find_orphans(context, asked);
+	foreach(lc, orphans)
 	{
-		bool		isnull;
-		int64		run_id = DatumGetInt64(SPI_getbinval(table->vals[i], table->tupdesc, 1, &isnull));
-		int64		handle = DatumGetInt64(SPI_getbinval(table->vals[i], table->tupdesc, 2, &isnull));
-		dsm_segment *segment;
-		bool		attached;
+		CtOrphan   *orphan = lfirst(lc);
+		char	   *complaint = NULL;
 
-		if (ct_shared_attach((dsm_handle) handle, run_id, &segment, &attached) != NULL)
-		{
-			if (attached)
-				dsm_detach(segment);
+		if (is_alive(orphan))
 			continue;
+
+		switch (try_to_close(orphan->run_id, &budget, &complaint))
+		{
+			case CT_CLOSED:
+				closed++;
+				break;
+			case CT_UNFINISHED:
+				(*unfinished)++;
+				break;
+			case CT_FAILED:
+				ereport(asked ? WARNING : LOG,
+						(errmsg("run " INT64_FORMAT ": %s", orphan->run_id, complaint),
+						 errhint("Later runs, ct_sweep() and ct_prune() try again.")));
+				break;
+			case CT_SKIPPED:
+				break;
 		}
-		closed += close_run(run_id, DatumGetObjectId(SPI_getbinval(table->vals[i], table->tupdesc, 3, &isnull)),
-							SPI_getvalue(table->vals[i], table->tupdesc, 4));
 	}
 	ct_catalog_leave(&scope);
 	return closed;

@@ -69,6 +69,7 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int no
 	pg_atomic_init_u32(&shared->cancelled, 0);
 	pg_atomic_init_u32(&shared->asked_to_stop, 0);
 	pg_atomic_init_u32(&shared->leader_attached, 0);
+	pg_atomic_init_u32(&shared->obstructed, 0);
 	ConditionVariableInit(&shared->changed);
 	ConditionVariableInit(&shared->news);
 	SpinLockInit(&shared->mutex);

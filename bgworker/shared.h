@@ -42,6 +42,7 @@
 #define CT_MAX_SUSPECTS			8
 #define CT_SUSPICIONS			10	/* of each worker, after which a run that gets nowhere ends */
 #define CT_MESSAGE_LEN			1024
+#define CT_MAX_WARNINGS			8	/* of a run's end */
 
 /* written by the leader; the caller writes the first */
 typedef enum CtRunState
@@ -213,6 +214,20 @@ typedef struct CtSlot
 	CtMeeting	meetings[CT_MAX_MEETINGS];	/* under the mutex, but for the worker's own reading */
 } CtSlot;
 
+/* a run's numbers, for who has waited for it: its row may be gone by then */
+typedef struct CtSummary
+{
+	bool		measured;		/* the rest is there */
+	int64		anomalies;
+	int64		retries;
+	int64		failed;
+	int64		errors;			/* that nobody expected, retried ones included */
+	double		tps;			/* NaN where there is none, like those that follow */
+	double		p50_ms;
+	double		p95_ms;
+	double		p99_ms;
+} CtSummary;
+
 typedef struct CtShared
 {
 	uint32		magic;
@@ -242,6 +257,8 @@ typedef struct CtShared
 	char		cancel_reason[CT_MESSAGE_LEN];	/* why, if the caller knows more than that */
 	pg_atomic_uint32 leader_attached;
 	bool		no_slot;		/* DONE; there was none for a first worker */
+	pg_atomic_uint32 obstructed;	/* the end has to wait, obstacle says for what */
+	char		obstacle[CT_MESSAGE_LEN];
 	ConditionVariable changed;
 	ConditionVariable news;		/* for the leader alone */
 
@@ -257,7 +274,10 @@ typedef struct CtShared
 	bool		passed;			/* DONE; the verdict is pass */
 	char		verdict[16];	/* DONE; "" if none */
 	char		reason[CT_MESSAGE_LEN]; /* DONE */
-	char		teardown_error[CT_MESSAGE_LEN]; /* DONE; empty if it went well */
+	char		status[16];		/* DONE; as in ct_result */
+	CtSummary	summary;		/* DONE */
+	int			nwarnings;		/* DONE */
+	char		warnings[CT_MAX_WARNINGS][CT_MESSAGE_LEN];
 	char		sandbox[NAMEDATALEN];
 	CtErrorReport error;		/* DONE; what made the run fail */
 	CtErrorReport leader_error; /* DONE; what ended the leader, if it was lost */

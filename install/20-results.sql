@@ -46,6 +46,7 @@ CREATE TABLE @extschema@.ct_result (
 	leader_pid		int NOT NULL,
 	shm_handle		bigint NOT NULL,	-- the run's shared memory, to find out whether it lives
 	sandbox			name,			-- schema that is to be dropped; NULL once it is, or if none or kept
+	sandbox_tried_at timestamptz,	-- when dropping it failed last
 	kept_sandbox	name
 );
 

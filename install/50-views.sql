@@ -431,6 +431,7 @@ COMMENT ON COLUMN @extschema@.ct_result.plan IS 'everything that the run was to 
 COMMENT ON COLUMN @extschema@.ct_result.leader_pid IS 'process id of the leader';
 COMMENT ON COLUMN @extschema@.ct_result.shm_handle IS 'handle of the run''s shared memory, by which ct_run_lives finds it';
 COMMENT ON COLUMN @extschema@.ct_result.sandbox IS 'schema that is to be dropped; null once it is';
+COMMENT ON COLUMN @extschema@.ct_result.sandbox_tried_at IS 'when dropping it was tried last, and failed';
 COMMENT ON COLUMN @extschema@.ct_result.kept_sandbox IS 'schema that was left behind on request';
 
 COMMENT ON TABLE @extschema@.ct_result_anomaly IS 'anomalies of runs; read it through ct_anomalies';
@@ -573,4 +574,5 @@ COMMENT ON COLUMN @extschema@.ct_visible_result.plan IS 'everything that the run
 COMMENT ON COLUMN @extschema@.ct_visible_result.leader_pid IS 'process id of the leader';
 COMMENT ON COLUMN @extschema@.ct_visible_result.shm_handle IS 'handle of the run''s shared memory, by which ct_run_lives finds it';
 COMMENT ON COLUMN @extschema@.ct_visible_result.sandbox IS 'schema that is to be dropped; null once it is';
+COMMENT ON COLUMN @extschema@.ct_visible_result.sandbox_tried_at IS 'when dropping it was tried last, and failed';
 COMMENT ON COLUMN @extschema@.ct_visible_result.kept_sandbox IS 'schema that was left behind on request';

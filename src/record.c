@@ -166,16 +166,27 @@ ct_record_sandbox_gone(int64 run_id, bool kept)
 }
 
 void
-ct_record_teardown_error(int64 run_id, const char *message)
+ct_record_sandbox_tried(int64 run_id)
 {
 	CtCatalogScope scope;
 	Args		args = {0};
 
 	ct_catalog_enter(&scope);
 	add_int64(&args, run_id);
-	add_text(&args, psprintf("the teardown failed: %s", message));
-	execute(&args,
-			"UPDATE @ct_result SET message = concat_ws('; ', message, $2) WHERE run_id = $1");
+	execute(&args, "UPDATE @ct_result SET sandbox_tried_at = clock_timestamp() WHERE run_id = $1");
+	ct_catalog_leave(&scope);
+}
+
+void
+ct_record_warning(int64 run_id, const char *warning)
+{
+	CtCatalogScope scope;
+	Args		args = {0};
+
+	ct_catalog_enter(&scope);
+	add_int64(&args, run_id);
+	add_text(&args, warning);
+	execute(&args, "UPDATE @ct_result SET warnings = array_append(warnings, $2) WHERE run_id = $1");
 	ct_catalog_leave(&scope);
 }
 
@@ -230,31 +241,28 @@ typedef struct CtOrderArgs
 static void
 record_totals(Args *args, int64 run_id, const CtResults *results, const CtRunEnd *end)
 {
-	int64		anomalies = 0;
-	ListCell   *lc;
-
 	add_int64(args, run_id);
 	add_text(args, end->status);
 	add_text(args, end->sqlstate);
 	add_text(args, end->message);
 	add_time(args, GetCurrentTimestamp());
+	add(args, INT4OID, Int32GetDatum(end->workers), end->gate_at == 0);
+	add_time(args, end->gate_at);
 	if (results == NULL)
 	{
 		execute(args,
-				"UPDATE @ct_result SET status = $2, sqlstate = $3, message = $4, finished_at = $5"
-				" WHERE run_id = $1");
+				"UPDATE @ct_result SET status = $2, sqlstate = $3, message = $4, finished_at = $5,"
+				" workers = $6, gate_at = $7 WHERE run_id = $1");
 		return;
 	}
 
-	foreach(lc, results->checks)
-		anomalies += ((CtCheckResult *) lfirst(lc))->violations;
 	add_text(args, results->verdict);
 	add_text(args, results->reason);
 	add_rate(args, results->seconds);
 	add_int64(args, results->transactions);
 	add_int64(args, results->failed);
 	add_int64(args, results->retries);
-	add_int64(args, anomalies);
+	add_int64(args, ct_results_anomalies(results));
 	add_int64(args, results->overlapped);
 	add_int64(args, results->waited);
 	add_int64(args, results->met);
@@ -262,7 +270,7 @@ record_totals(Args *args, int64 run_id, const CtResults *results, const CtRunEnd
 	add_count(args, results->orders_seen);
 	add_count(args, results->orders_possible);
 	add_int64(args, results->barrier_breaks);
-	add_rate(args, results->seconds > 0 ? results->transactions / results->seconds : get_float8_nan());
+	add_rate(args, ct_results_tps(results));
 	add_ms(args, ct_histogram_mean(results->latency));
 	add_ms(args, ct_histogram_quantile(results->latency, 0.50));
 	add_ms(args, ct_histogram_quantile(results->latency, 0.95));
@@ -270,11 +278,11 @@ record_totals(Args *args, int64 run_id, const CtResults *results, const CtRunEnd
 	add_ms(args, results->latency->count ? (double) results->latency->max : get_float8_nan());
 	execute(args,
 			"UPDATE @ct_result SET status = $2, sqlstate = $3, message = $4, finished_at = $5,"
-			" verdict = $6, reason = $7, duration = $8, transactions = $9, failed = $10,"
-			" retries = $11, anomalies = $12, overlapped = $13, waited = $14, met = $15,"
-			" contended = $16, orders_seen = $17, orders_possible = $18, barrier_breaks = $19,"
-			" tps = $20, mean_ms = $21, p50_ms = $22, p95_ms = $23, p99_ms = $24, max_ms = $25"
-			" WHERE run_id = $1");
+			" workers = $6, gate_at = $7, verdict = $8, reason = $9, duration = $10,"
+			" transactions = $11, failed = $12, retries = $13, anomalies = $14, overlapped = $15,"
+			" waited = $16, met = $17, contended = $18, orders_seen = $19, orders_possible = $20,"
+			" barrier_breaks = $21, tps = $22, mean_ms = $23, p50_ms = $24, p95_ms = $25,"
+			" p99_ms = $26, max_ms = $27 WHERE run_id = $1");
 }
 
 static void
@@ -526,14 +534,14 @@ record_checks(Args *args, int64 run_id, const CtResults *results)
 
 void
 ct_record_end(int64 run_id, const CtProgram *program, const CtResults *results,
-			  const CtRunEnd *end)
+			  bool details, const CtRunEnd *end)
 {
 	CtCatalogScope scope;
 	Args		args = {0};
 
 	ct_catalog_enter(&scope);
 	record_totals(&args, run_id, results, end);
-	if (results != NULL)
+	if (results != NULL && details)
 	{
 		record_latencies(&args, run_id, program, results);
 		record_counts(&args, run_id, program, results);

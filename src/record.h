@@ -15,6 +15,8 @@ typedef struct CtRunEnd
 	const char *status;			/* as in ct_result */
 	const char *sqlstate;		/* or NULL */
 	const char *message;		/* or NULL */
+	int			workers;		/* that raced */
+	TimestampTz gate_at;		/* 0 if the gate never opened */
 } CtRunEnd;
 
 /* one second of a run */
@@ -37,14 +39,17 @@ extern int64 ct_record_start(const CtPlan *plan, const Jsonb *document, Oid role
 extern void ct_record_sandbox(int64 run_id, const char *sandbox);
 extern void ct_record_sandbox_gone(int64 run_id, bool kept);
 
-/* after ct_record_end: adds it to the run's message */
-extern void ct_record_teardown_error(int64 run_id, const char *message);
+/* that dropping it failed, now */
+extern void ct_record_sandbox_tried(int64 run_id);
+
+/* adds to the run's warnings */
+extern void ct_record_warning(int64 run_id, const char *warning);
 
 extern void ct_record_running(int64 run_id, int workers, TimestampTz gate_at);
 extern void ct_record_second(int64 run_id, const CtSecond *second);
 
-/* results may be NULL where the gate never opened */
+/* results may be NULL; details: not only the run's row */
 extern void ct_record_end(int64 run_id, const CtProgram *program, const CtResults *results,
-						  const CtRunEnd *end);
+						  bool details, const CtRunEnd *end);
 
 #endif							/* CT_RECORD_H */

@@ -4,18 +4,16 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_type.h"
+#include <math.h>
+
 #include "common/pg_prng.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 
 #include "bgworker/caller.h"
 #include "src/api/run.h"
-#include "src/catalog.h"
 #include "src/plan.h"
 
 PG_FUNCTION_INFO_V1(ct_compare);
@@ -34,42 +32,45 @@ typedef struct CtComparison
 /* number of the column that tells the cheapest of those that are correct */
 #define CHEAPEST_COLUMN	10
 
-/* Reads a run's row into a comparison's, in the current memory context. */
 static void
-read_result(int64 run_id, CtComparison *row)
+put(CtComparison *row, int column, Datum value, bool isnull)
 {
-	CtCatalogScope scope;
-	MemoryContext context = CurrentMemoryContext;
-	Oid			types[1] = {INT8OID};
-	Datum		values[1];
-	int			i;
+	row->values[column - 1] = value;
+	row->nulls[column - 1] = isnull;
+}
 
-	ct_catalog_enter_to_read(&scope);
-	values[0] = Int64GetDatum(run_id);
-	ct_catalog_execute("SELECT variant, coalesce(verdict, status), anomalies, round(tps::numeric, 1)::float8,"
-					   " round(p50_ms::numeric, 3)::float8, round(p95_ms::numeric, 3)::float8,"
-					   " round(p99_ms::numeric, 3)::float8, retries, failed,"
-					   " (SELECT coalesce(sum(e.count), 0)::bigint FROM @ct_result_error e"
-					   " WHERE e.run_id = r.run_id AND e.handling <> 'expected'), NULL::boolean, run_id"
-					   " FROM @ct_result r WHERE run_id = $1", 1, types, values, NULL, false);
-	if (SPI_processed != 1)
-		elog(ERROR, "run " INT64_FORMAT " is not recorded", run_id);
-	for (i = 0; i < COMPARE_COLUMNS; i++)
-	{
-		Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1,
-										  &row->nulls[i]);
+static void
+put_number(CtComparison *row, int column, double number, double digits)
+{
+	put(row, column, Float8GetDatum(rint(number * digits) / digits), isnan(number));
+}
 
-		if (!row->nulls[i])
-		{
-			Form_pg_attribute att = TupleDescAttr(SPI_tuptable->tupdesc, i);
-			MemoryContext oldcontext = MemoryContextSwitchTo(context);
+/*
+ * A comparison's row of a run that is over, in the current memory context.  Not
+ * read from its row in ct_result: somebody may have removed that already.
+ */
+static void
+fill_row(CtComparison *row, const CtShared *shared)
+{
+	const CtSummary *summary = &shared->summary;
+	const char *verdict = shared->verdict[0] != '\0' ? shared->verdict :
+		shared->status[0] != '\0' ? shared->status : "crashed";
 
-			row->values[i] = datumCopy(value, att->attbyval, att->attlen);
-			MemoryContextSwitchTo(oldcontext);
-		}
-	}
-	ct_catalog_leave(&scope);
-	row->tps = row->nulls[3] ? 0 : DatumGetFloat8(row->values[3]);
+	memset(row->nulls, true, sizeof(row->nulls));
+	put(row, 1, CStringGetTextDatum(row->variant), false);
+	put(row, 2, CStringGetTextDatum(verdict), false);
+	put(row, 12, Int64GetDatum(shared->run_id), false);
+	if (!summary->measured)
+		return;
+	put(row, 3, Int64GetDatum(summary->anomalies), false);
+	put_number(row, 4, summary->tps, 1e1);
+	put_number(row, 5, summary->p50_ms, 1e3);
+	put_number(row, 6, summary->p95_ms, 1e3);
+	put_number(row, 7, summary->p99_ms, 1e3);
+	put(row, 8, Int64GetDatum(summary->retries), false);
+	put(row, 9, Int64GetDatum(summary->failed), false);
+	put(row, 10, Int64GetDatum(summary->errors), false);
+	row->tps = isnan(summary->tps) ? 0 : summary->tps;
 }
 
 /*
@@ -77,7 +78,7 @@ read_result(int64 run_id, CtComparison *row)
  * which script, in the detail, since a warning's context isn't shown.
  */
 static void
-warn_of_error(CtCall *call, const char *variant, int64 run_id)
+warn_of_error(CtCall *call, const char *variant)
 {
 	CtErrorReport error = ct_call_error(call);
 	char		message[CT_MESSAGE_LEN];
@@ -87,7 +88,8 @@ warn_of_error(CtCall *call, const char *variant, int64 run_id)
 		ct_call_raise_error(call, WARNING);
 		return;
 	}
-	snprintf(message, sizeof(message), "run " INT64_FORMAT " of variant \"%s\" failed: ", run_id, variant);
+	snprintf(message, sizeof(message), "run " INT64_FORMAT " of variant \"%s\" failed: ",
+			 call->shared->run_id, variant);
 	ereport(WARNING,
 			(errcode(error.sqlstate),
 			 errmsg_internal("%s%s", message, error.message),
@@ -126,20 +128,20 @@ ct_compare(PG_FUNCTION_ARGS)
 	{
 		CtComparison *row = palloc0(sizeof(CtComparison));
 		CtCall		call;
-		int64		run_id;
 
 		row->variant = lfirst(lc);
-		run_id = ct_call_start(&call, ct_plan_of_scenario(scenario, row->variant, &options),
-							   CT_CALL_WAITS);
+		(void) ct_call_start(&call, ct_plan_of_scenario(scenario, row->variant, &options),
+							 CT_CALL_WAITS);
 		(void) ct_call_wait(&call, 0, true);
 		row->passed = call.shared->passed;
 
 		/* one that couldn't be run is a row too, and no reason to lose the others */
-		if (call.shared->error.sqlstate == ERRCODE_QUERY_CANCELED)
+		ct_call_warn(&call);
+		if (strcmp(call.shared->status, "cancelled") == 0)
 			ct_call_raise_error(&call, ERROR);
-		warn_of_error(&call, row->variant, run_id);
+		warn_of_error(&call, row->variant);
+		fill_row(row, call.shared);
 		ct_call_detach(&call);
-		read_result(run_id, row);
 		if (row->passed && (cheapest == NULL || row->tps > cheapest->tps))
 			cheapest = row;
 		rows = lappend(rows, row);

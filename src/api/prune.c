@@ -37,6 +37,7 @@ ct_prune(PG_FUNCTION_ARGS)
 	Oid			types[3] = {INTERVALOID, BOOLOID, OIDOID};
 	Datum		values[3];
 	int64		removed;
+	int			unfinished;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -50,7 +51,7 @@ ct_prune(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("ct_prune()");
 
 	/* what crashed runs left behind, while it is still known */
-	(void) ct_sandbox_sweep();
+	(void) ct_sandbox_sweep(true, &unfinished);
 
 	ct_catalog_enter(&scope);
 	values[0] = PG_GETARG_DATUM(0);

@@ -103,11 +103,6 @@ report_end(const CtCall *call)
 						 max_worker_processes)));
 	ereport(NOTICE,
 			(errmsg("run " INT64_FORMAT ": %s: %s", shared->run_id, shared->verdict, shared->reason)));
-	if (shared->teardown_error[0] != '\0')
-		ereport(WARNING,
-				(errmsg("teardown of run " INT64_FORMAT " failed: %s", shared->run_id,
-						shared->teardown_error),
-				 errhint("What it should have taken away may still be there.")));
 }
 
 static int64
@@ -118,6 +113,7 @@ run_and_wait(const Jsonb *document, CtCallMode mode, bool raise_on_fail)
 
 	run_id = ct_call_start(&call, document, mode);
 	(void) ct_call_wait(&call, 0, true);
+	ct_call_warn(&call);
 	ct_call_raise_error(&call, ERROR);
 	if (raise_on_fail && !call.shared->passed)
 		ereport(ERROR,
@@ -458,6 +454,14 @@ ct_run_lives(PG_FUNCTION_ARGS)
 Datum
 ct_sweep(PG_FUNCTION_ARGS)
 {
+	int64		closed;
+	int			unfinished;
+
 	ct_call_check("ct_sweep()");
-	PG_RETURN_INT64(ct_sandbox_sweep());
+	closed = ct_sandbox_sweep(true, &unfinished);
+	if (unfinished > 0)
+		ereport(NOTICE,
+				(errmsg("there is more in %d sandboxes than one transaction should drop", unfinished),
+				 errhint("Commit, and call ct_sweep() again until it says no more.")));
+	PG_RETURN_INT64(closed);
 }

@@ -294,24 +294,6 @@ quantile_ms(const CtHistogram *h, double q)
 	return ct_histogram_quantile(h, q) / 1e6;
 }
 
-/* sqlstate 0: all that weren't expected */
-static int64
-count_errors(const CtResults *results, int sqlstate)
-{
-	ListCell   *lc;
-	int64		n = 0;
-
-	foreach(lc, results->errors)
-	{
-		CtErrorResult *error = lfirst(lc);
-
-		if (sqlstate == 0 ? strcmp(error->handling, "expected") != 0 :
-			error->sqlstate == sqlstate)
-			n += error->count;
-	}
-	return n;
-}
-
 static CtSloInput
 slo_input(const CtResults *results)
 {
@@ -322,9 +304,9 @@ slo_input(const CtResults *results)
 	input.transactions = results->transactions;
 	input.failed = results->failed;
 	input.retries = results->retries;
-	input.errors = count_errors(results, 0);
-	input.deadlocks = count_errors(results, ERRCODE_T_R_DEADLOCK_DETECTED);
-	input.serialization_failures = count_errors(results, ERRCODE_T_R_SERIALIZATION_FAILURE);
+	input.errors = ct_results_errors(results, 0);
+	input.deadlocks = ct_results_errors(results, ERRCODE_T_R_DEADLOCK_DETECTED);
+	input.serialization_failures = ct_results_errors(results, ERRCODE_T_R_SERIALIZATION_FAILURE);
 	input.mean_ms = ct_histogram_mean(results->latency) / 1e6;
 	input.p50_ms = quantile_ms(results->latency, 0.50);
 	input.p95_ms = quantile_ms(results->latency, 0.95);

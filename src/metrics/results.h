@@ -106,4 +106,13 @@ typedef struct CtResults
 	const char *reason;
 } CtResults;
 
+/* completed transactions per second; NaN without a measured part */
+extern double ct_results_tps(const CtResults *results);
+
+/* violations over all checks */
+extern int64 ct_results_anomalies(const CtResults *results);
+
+/* errors that nobody expected, retried ones included; of one sqlstate, or of all (0) */
+extern int64 ct_results_errors(const CtResults *results, int sqlstate);
+
 #endif							/* CT_RESULTS_H */

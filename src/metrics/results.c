@@ -1,0 +1,43 @@
+/*
+ * results.c
+ *		Sums over a run's results.
+ */
+#include "postgres.h"
+
+#include "utils/float.h"
+
+#include "src/metrics/results.h"
+
+double
+ct_results_tps(const CtResults *results)
+{
+	return results->seconds > 0 ? results->transactions / results->seconds : get_float8_nan();
+}
+
+int64
+ct_results_anomalies(const CtResults *results)
+{
+	int64		n = 0;
+	ListCell   *lc;
+
+	foreach(lc, results->checks)
+		n += ((CtCheckResult *) lfirst(lc))->violations;
+	return n;
+}
+
+int64
+ct_results_errors(const CtResults *results, int sqlstate)
+{
+	int64		n = 0;
+	ListCell   *lc;
+
+	foreach(lc, results->errors)
+	{
+		CtErrorResult *error = lfirst(lc);
+
+		if (sqlstate == 0 ? strcmp(error->handling, "expected") != 0 :
+			error->sqlstate == sqlstate)
+			n += error->count;
+	}
+	return n;
+}
