@@ -554,7 +554,7 @@ void
 ct_leader_record_second(CtLeader *leader)
 {
 	CtShared   *shared = leader->shared;
-	uint64		now = leader->end_ns ? leader->end_ns : ct_now_ns();
+	uint64		now = Max(leader->end_ns ? leader->end_ns : ct_now_ns(), leader->last_ns);
 	CtTotals	totals;
 	CtSecond	second;
 	CtHistogram *swap;
@@ -716,9 +716,10 @@ watch(CtLeader *leader)
 double
 ct_leader_measured_seconds(const CtLeader *leader, uint64 end_ns)
 {
-	double		seconds = (end_ns - leader->shared->gate_ns) / 1e9 - leader->plan->warmup;
+	uint64		from_ns = leader->shared->gate_ns;
 
-	return Max(seconds, 0);
+	/* the gate is an instant somewhat ahead */
+	return end_ns > from_ns ? Max((end_ns - from_ns) / 1e9 - leader->plan->warmup, 0) : 0;
 }
 
 static CtResults *

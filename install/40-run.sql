@@ -199,7 +199,7 @@ COMMENT ON FUNCTION @extschema@.ct_cancel IS
 COMMENT ON FUNCTION @extschema@.ct_stop IS
 'ends a run under way early, as its duration''s end would: transactions under way are finished, checks asked, and it is judged by what was seen; false if its workers had ended already. One that is still being set up ends as soon as it is. For whom ct_cancel is';
 COMMENT ON FUNCTION @extschema@.ct_sweep IS
-'marks runs whose leader is gone as crashed and drops their sandboxes, as every run does when it starts; returns how many';
+'marks runs whose leader is gone as crashed and drops their sandboxes, as every run does when it starts; returns how many. It locks nothing of runs that live. A WARNING names what can''t be dropped, and who holds it; a NOTICE says that there is more than one transaction should drop: commit and call it again';
 COMMENT ON FUNCTION @extschema@.ct_run_lives IS
 'internal: does the run that is recorded as under way still have its leader?';
 COMMENT ON FUNCTION @extschema@.ct_run_progress IS

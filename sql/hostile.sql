@@ -62,13 +62,13 @@ SELECT ct_create_scenario('hostile', setup => 'CREATE TABLE t (i int)', teardown
 SELECT ct_add_script('hostile', 'fill', 'INSERT INTO t VALUES (:iteration)');
 SELECT ct_add_check('hostile', 'four', 'SELECT count(*) FROM t HAVING count(*) <> 4');
 SELECT ct_run('hostile', min_overlap => 0) > 0 AS ran;
-SELECT status, verdict, sqlstate, message, kept_sandbox FROM last_run;
+SELECT status, verdict, sqlstate, message, warnings, kept_sandbox FROM last_run;
 SELECT ct_drop_scenario('hostile');
 SELECT ct_create_scenario('hostile', setup => 'CREATE TABLE t (i int)', teardown => 'BEGIN; SELECT * FROM nowhere', transactions => 4, workers => 1);
 SELECT ct_add_script('hostile', 'fill', 'INSERT INTO t VALUES (:iteration)');
 SELECT ct_add_check('hostile', 'none', 'SELECT count(*) AS observed FROM t HAVING count(*) > 0');
 SELECT ct_run('hostile') > 0 AS ran;
-SELECT status, verdict, sqlstate, message FROM last_run;
+SELECT status, verdict, sqlstate, message, warnings FROM last_run;
 SELECT ct_drop_scenario('hostile');
 SELECT nspname FROM pg_namespace WHERE nspname LIKE 'ct\_run\_%';
 

@@ -467,7 +467,7 @@ SELECT ct_add_script('outsider', 'look', 'TABLE public.outside');
 SET client_min_messages = error;	-- a warning, with the run's number
 SELECT ct_run('outsider') > 0 AS ran;
 SET client_min_messages = warning;
-SELECT status, verdict, message FROM last_run;
+SELECT status, verdict, message, warnings FROM last_run;
 SELECT ct_drop_scenario('outsider');
 DROP TABLE outside;
 

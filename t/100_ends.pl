@@ -1,7 +1,6 @@
 # The end of a run comes to an end, whatever is in its way: a teardown that lasts or fails, a lock on
-# the sandbox or on the results, a prepared transaction, a setup that swallows its cancellation, a
-# stop of the server. What was found until then stays found, what couldn't be recorded is no pass,
-# and a sandbox that can't be dropped now is dropped later.
+# the sandbox, a prepared transaction, a setup that swallows its cancellation, a stop of the server.
+# What was found until then stays found, and a sandbox that can't be dropped now is dropped later.
 
 use strict;
 use warnings;
@@ -69,8 +68,10 @@ $node->safe_psql('postgres', q{SELECT ct_create_scenario('fails', teardown => 'S
 	SELECT ct_add_script('fails', 'one', 'SELECT 1')});
 $call = ct_call($node, q{SELECT ct_run('fails')});
 is(ct_call_end($call), 0, 'a teardown that fails: the run has its verdict');
-like($call->{stderr}, qr/WARNING:  01000: teardown of run \d+ failed: division by zero/, 'a teardown that fails: the caller is warned');
-is(ct_last($node, "concat_ws(' ', status, verdict, message)"), 'succeeded pass the teardown failed: division by zero', 'a teardown that fails: and it is recorded');
+like($call->{stderr}, qr/WARNING:  01000: run \d+: the teardown failed, .*: division by zero/, 'a teardown that fails: the caller is warned');
+is(ct_last($node, "concat_ws(' ', status, verdict, coalesce(message, 'no message'))"), 'succeeded pass no message', 'a teardown that fails: the verdict stays');
+like(ct_last($node, 'warnings[1]'), qr/^the teardown failed, .*: division by zero$/, 'a teardown that fails: and it is recorded');
+is(ct_last($node, 'cardinality(warnings)'), 1, 'a teardown that fails: once');
 
 # ---- a setup that swallows its cancellation
 
@@ -133,26 +134,6 @@ foreach (1 .. 2)
 $node->safe_psql('postgres', "ROLLBACK PREPARED 'left'");
 $node->safe_psql('postgres', "SELECT ct_prune('1 day')");
 ct_nothing_left($node, 'the prepared transaction\'s sandbox');
-
-# ---- locks on the results
-
-foreach my $table (qw(ct_result_worker ct_result_second))
-{
-	my $what = "$table locked";
-
-	$holder = $node->background_psql('postgres');
-	$holder->query_safe("BEGIN; LOCK TABLE $table");
-	$from = time;
-	$call = ct_call($node, q{SELECT ct_test('INSERT INTO t VALUES (1)', 'CREATE TABLE t (i int)', transactions => 4, workers => 2, min_overlap => 0)});
-	isnt(ct_call_end($call), 0, "$what: the caller gets an error");
-	cmp_ok(time - $from, '<', 8, "$what: in time");
-	is(ct_sqlstate($call), '55P03', "$what: which says so") or diag($call->{stderr});
-	unlike($call->{stderr}, qr/pass/, "$what: and not that it has passed");
-	is(ct_last($node, $row), 'failed 55P03 no verdict', "$what: the row says so, too");
-	$holder->query_safe('COMMIT');
-	$holder->quit;
-	ct_nothing_left($node, $what);
-}
 
 # ---- workers that are cancelled while they do nothing
 
