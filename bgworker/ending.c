@@ -434,12 +434,13 @@ ct_leader_finish(CtLeader *leader, CtResults *results, const ErrorData *error)
 	CtEnding	ending = {0};
 	bool		cancelled;
 
+	ct_leader_hold_off(true);
 	end_workers(leader);
 	ending.results = results;
 	ending.details = true;
 	ending.end = run_end(leader, error);
 	cancelled = strcmp(ending.end.status, "cancelled") == 0;
-	ct_leader_hold_off(true);
+	ct_leader_forget_signal();
 	if (error != NULL && leader->gate_opened)
 	{
 		/* what was measured until then is still true, though no verdict rests on it */

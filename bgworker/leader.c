@@ -126,10 +126,13 @@ ct_leader_hold_off(bool hold)
 {
 	holding_off = hold;
 	if (hold)
-	{
 		QueryCancelPending = false;
-		signalled = false;
-	}
+}
+
+void
+ct_leader_forget_signal(void)
+{
+	signalled = false;
 }
 
 uint64

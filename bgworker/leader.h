@@ -75,11 +75,11 @@ extern void ct_leader_record_second(CtLeader *leader);
 /* The measured part's length, from the warm-up's end to end_ns. */
 extern double ct_leader_measured_seconds(const CtLeader *leader, uint64 end_ns);
 
-/*
- * From here on signals interrupt nothing, or again what is executed.  Those
- * that came before are forgotten, but for what ct_leader_terminated_ns says.
- */
+/* From here on signals interrupt nothing, or again what is executed. */
 extern void ct_leader_hold_off(bool hold);
+
+/* That somebody cancelled what was executed until now has been heard. */
+extern void ct_leader_forget_signal(void);
 
 /* when SIGTERM came first; 0 if it didn't */
 extern uint64 ct_leader_terminated_ns(void);

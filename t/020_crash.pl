@@ -103,8 +103,10 @@ $node->safe_psql('postgres', "DROP SCHEMA ct_run_$run_id CASCADE; CREATE SCHEMA 
 $node->safe_psql('postgres', "SELECT ct_run('short')");
 $node->safe_psql('postgres', "SELECT ct_prune('1 day')");
 is($node->safe_psql('postgres', "SELECT to_regclass('ct_run_$run_id.precious') IS NOT NULL"), 't', "another role's schema of the sandbox's name stays");
-is($node->safe_psql('postgres', "SELECT status, sandbox IS NULL FROM ct_result WHERE run_id = $run_id"), 'crashed|t', 'and is nobody\'s duty any more');
+is($node->safe_psql('postgres', "SELECT status, sandbox IS NULL FROM ct_result WHERE run_id = $run_id"), 'crashed|f', 'and that is remembered,');
+like($node->safe_psql('postgres', "SELECT warnings FROM ct_runs WHERE run_id = $run_id"), qr/could not be dropped: it belongs to role other now, not to the run's/, 'and told');
 $node->safe_psql('postgres', "DROP SCHEMA ct_run_$run_id CASCADE");
+is($node->safe_psql('postgres', 'SELECT ct_sweep()'), 1, 'until it is gone');
 
 # A sweep while another one is at it, and one that can't get at the sandbox: it is left to the next.
 $run_id = crash('two sweeps', 'worker');
