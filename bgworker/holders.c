@@ -18,7 +18,8 @@
 
 /*
  * A prepared transaction has no pid; it is known by the lock on its own id,
- * which it holds under the same virtual id as its others.
+ * which it holds under the same virtual id as its others.  schema: invalid for
+ * the extension's.
  */
 static char *
 holders(Oid schema, const char *relations)
@@ -36,7 +37,8 @@ holders(Oid schema, const char *relations)
 								"  coalesce(nullif(a.application_name, ''), a.backend_type, 'unknown'))"
 								" ELSE format('prepared transaction \"%%s\"', coalesce(p.gid, '?')) END AS holder"
 								" FROM pg_locks l"
-								" LEFT JOIN pg_class c ON c.oid = l.relation AND c.relnamespace = $1"
+								" LEFT JOIN pg_class c ON c.oid = l.relation AND c.relnamespace = CASE WHEN $1 <> 0 THEN $1"
+								"  ELSE (SELECT e.extnamespace FROM pg_extension e WHERE e.extname = 'ct_ext') END"
 								" LEFT JOIN pg_stat_activity a ON a.pid = l.pid"
 								" LEFT JOIN pg_locks x ON l.pid IS NULL AND x.pid IS NULL AND x.granted"
 								"  AND x.locktype = 'transactionid' AND x.virtualtransaction = l.virtualtransaction"
@@ -66,7 +68,7 @@ ct_holders_of_schema(Oid schema)
 char *
 ct_holders_of_results(void)
 {
-	return holders(ct_catalog_schema(),
+	return holders(InvalidOid,
 				   "c.relname LIKE 'ct\\_result%' AND l.mode IN"
 				   " ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')");
 }
