@@ -14,6 +14,24 @@
 #include "src/settings.h"
 #include "src/text.h"
 
+/* All zero, and its atomics, which on some platforms have a lock, made as such. */
+static void
+init_slot(CtSlot *slot)
+{
+	CtPresence *presence = &slot->presence;
+
+	memset(slot, 0, sizeof(CtSlot));
+	pg_atomic_init_u64(&presence->touch, 0);
+	pg_atomic_init_u64(&presence->window, 0);
+	pg_atomic_init_u64(&presence->ended, 0);
+	pg_atomic_init_u64(&presence->last_window, 0);
+	pg_atomic_init_u64(&presence->last_ended, 0);
+	pg_atomic_init_u32(&presence->script, 0);
+	pg_atomic_init_u32(&presence->last_script, 0);
+	pg_atomic_init_u32(&presence->opened, 0);
+	pg_atomic_init_u32(&slot->state, CT_WORKER_UNUSED);
+}
+
 dsm_segment *
 ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int norders,
 				 int nplaces)
@@ -49,7 +67,7 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int no
 	shared = dsm_segment_address(segment);
 	memset(shared, 0, slots_offset);
 	for (i = 0; i < max_workers; i++)
-		memset((char *) shared + slots_offset + i * slot_size, 0, sizeof(CtSlot));
+		init_slot((CtSlot *) ((char *) shared + slots_offset + i * slot_size));
 
 	shared->caller_pid = MyProcPid;
 	shared->database = MyDatabaseId;
@@ -70,6 +88,8 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int no
 	pg_atomic_init_u32(&shared->asked_to_stop, 0);
 	pg_atomic_init_u32(&shared->leader_attached, 0);
 	pg_atomic_init_u32(&shared->obstructed, 0);
+	for (i = 0; i < lengthof(shared->suspects); i++)
+		pg_atomic_init_u32(&shared->suspects[i].ready, 0);
 	ConditionVariableInit(&shared->changed);
 	ConditionVariableInit(&shared->news);
 	SpinLockInit(&shared->mutex);
