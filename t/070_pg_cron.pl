@@ -38,6 +38,8 @@ my $seconds = $node->safe_psql('postgres', "SELECT string_to_array(split_part(ex
 my $schedule = $seconds ? '2 seconds' : '@reboot';
 my %jobs = (
 	good => q{SELECT ct_run('good', raise_on_fail => true)},
+	'good, called' => q{CALL ct_execute('good', raise_on_fail => true)},
+	'bad, called' => q{CALL ct_execute('bad', raise_on_fail => true)},
 	bad => q{SELECT ct_run('bad')},
 	'bad, raising' => q{SELECT ct_run('bad', raise_on_fail => true)},
 	'bad, asserted' => q{SELECT ct_assert(ct_run('bad'))},
@@ -49,17 +51,17 @@ foreach my $way ('background workers', 'connections')
 	$node->append_conf('postgresql.conf', 'cron.use_background_workers = ' . ($way eq 'connections' ? 'off' : 'on'));
 	$node->safe_psql('postgres', 'DELETE FROM cron.job_run_details');
 	$node->restart;
-	ok(ct_await($node, "SELECT count(DISTINCT jobid) = 5 FROM cron.job_run_details WHERE status IN ('succeeded', 'failed')"), "$way: all jobs have run")
+	ok(ct_await($node, "SELECT count(DISTINCT jobid) = 7 FROM cron.job_run_details WHERE status IN ('succeeded', 'failed')"), "$way: all jobs have run")
 	  or diag($node->safe_psql('postgres', 'SELECT * FROM cron.job_run_details'));
 
 	my $details = sub {
 		return $node->safe_psql('postgres', "SELECT status || ' ' || return_message FROM cron.job_run_details d JOIN cron.job j USING (jobid)
 			WHERE jobname = '$_[0]' ORDER BY runid LIMIT 1");
 	};
-	like($details->('good'), qr/^succeeded /, "$way: a scenario that passes");
+	like($details->($_), qr/^succeeded /, "$way: a scenario that passes ($_)") foreach 'good', 'good, called';
 	like($details->('pruning'), qr/^succeeded /, "$way: ct_prune");
 	like($details->('bad'), qr/^succeeded /, "$way: a scenario that fails, and nobody asked");
-	like($details->($_), qr/^failed .*run \d+.*\bfail\b/s, "$way: $_") foreach 'bad, raising', 'bad, asserted';
+	like($details->($_), qr/^failed .*run \d+.*\bfail\b/s, "$way: $_") foreach 'bad, raising', 'bad, asserted', 'bad, called';
 	is($node->safe_psql('postgres', "SELECT string_agg(DISTINCT scenario || ' ' || verdict, ', ') FROM ct_runs WHERE status = 'succeeded'"),
 		'bad fail, good pass', "$way: our own table says the same");
 	is($node->safe_psql('postgres', "SELECT count(*) FROM ct_runs WHERE held_horizon"), 0, "$way: none held back vacuum");
