@@ -676,8 +676,8 @@ watch(CtLeader *leader)
 
 		check_workers(leader);
 		check_suspects(leader, false);
-		now = ct_standstill_possible(shared) ? ct_now_ns() + 100 * CT_NS_PER_MS : PG_UINT64_MAX;
-		(void) wait_for_news(leader, Min(now, Min(tick, stop)));
+		(void) wait_for_news(leader, Min(leader->sampler.next_ns, Min(tick, stop)));
+		ct_asleep_sample(shared, &leader->sampler);
 		check_standstill(leader);
 		now = ct_now_ns();
 		if (now >= tick && shared->stop_ns != 0 &&

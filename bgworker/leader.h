@@ -10,6 +10,7 @@
 
 #include "postmaster/bgworker.h"
 
+#include "bgworker/asleep.h"
 #include "bgworker/merge.h"
 #include "bgworker/shared.h"
 #include "bgworker/standstill.h"
@@ -38,6 +39,7 @@ typedef struct CtLeader
 	const char *ended_by;		/* what has ended it early, or NULL */
 	const char *culprit;		/* the place in a script whose fault it was; or NULL */
 	uint64		end_ns;			/* when the last worker had ended; 0 before */
+	CtAsleepSampler sampler;
 	CtStandstill standstill;
 	char	   *stands_still;	/* who waits for whom, if that ended the run; or NULL */
 

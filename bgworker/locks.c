@@ -397,7 +397,7 @@ ct_locks_asleep_since(int procno, int pid)
 	if (!ct_locks_asleep(procno, pid))
 		return 0;
 	since = pg_atomic_read_u64(&ProcGlobal->allProcs[procno].waitStart);
-	return Max(since, 1);		/* it has only just lain down */
+	return Max(since, 1);
 }
 
 bool

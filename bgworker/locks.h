@@ -44,7 +44,10 @@ extern int	ct_locks_blocker(const CtLockGraph *graph, int pid, StringInfo lock);
  */
 extern bool ct_locks_asleep(int procno, int pid);
 
-/* The same, and which sleep it is: the moment when it began, or 0 if it isn't asleep. */
+/*
+ * The same, and which sleep it is: the moment when it began, as a TimestampTz;
+ * 1 if it has just lain down or been granted the lock; 0 if it isn't asleep.
+ */
 extern uint64 ct_locks_asleep_since(int procno, int pid);
 
 /* Does this process hold a lock that another one could have to wait for? */

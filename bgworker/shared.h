@@ -124,6 +124,16 @@ typedef struct CtMeeting
 	uint64		broken;			/* the barrier's, when its iteration began */
 } CtMeeting;
 
+/* a worker's sleeps on heavyweight locks, in microseconds; the leader's, see asleep.c */
+typedef struct CtAsleep
+{
+	TimestampTz since;			/* when the last one that was seen began */
+	TimestampTz seen;			/* when it was last seen */
+	int64		of_this_sleep;	/* what looks that found it stand for */
+	int64		in_all;			/* the same of all sleeps */
+	int64		noted;			/* in_all, when the worker last asked */
+} CtAsleep;
+
 typedef enum CtErrorHandling
 {
 	CT_ERROR_RETRIED,
@@ -211,6 +221,7 @@ typedef struct CtSlot
 
 	CtErrorReport error;		/* of CT_WORKER_FAILED */
 
+	CtAsleep	asleep;
 	CtMeeting	meetings[CT_MAX_MEETINGS];	/* under the mutex, but for the worker's own reading */
 } CtSlot;
 
@@ -281,6 +292,9 @@ typedef struct CtShared
 	char		sandbox[NAMEDATALEN];
 	CtErrorReport error;		/* DONE; what made the run fail */
 	CtErrorReport leader_error; /* DONE; what ended the leader, if it was lost */
+
+	TimestampTz asleep_sampled; /* when the leader last looked who sleeps */
+	int64		asleep_period;	/* and how long after the look before, in microseconds */
 
 	slock_t		mutex;			/* protects the barriers, left_behind, and who fills in which suspect */
 	int			nsuspects;

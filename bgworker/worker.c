@@ -35,6 +35,7 @@
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
+#include "bgworker/asleep.h"
 #include "bgworker/barrier.h"
 #include "bgworker/launch.h"
 #include "bgworker/locks.h"
@@ -268,13 +269,9 @@ note_wait(CtWorker *w)
 	w->last_wait = wait;
 	w->waited = true;
 	if (w->measured)
-	{
-		TimestampTz now = GetCurrentTimestamp();
-		int			histogram = w->program->scripts[w->script].histogram;
-
-		ct_histogram_record(ct_slot_histogram(w->slot, histogram + CT_LATENCY_LOCK_WAIT),
-							now > wait ? (uint64) (now - wait) * 1000 : 0);
-	}
+		ct_histogram_record(ct_slot_histogram(w->slot, w->program->scripts[w->script].histogram +
+											  CT_LATENCY_LOCK_WAIT),
+							ct_asleep_ns(w->shared, w->slot, wait));
 }
 
 static void

@@ -94,6 +94,30 @@ SKIP:
 	ct_await_gone($node);
 }
 
+# The caller's, while a dozen workers queue for a lock, and somebody for one of its own: it asks who waits for whom.
+SKIP:
+{
+	skip 'no /proc', 1 unless -e '/proc/self/status' && slurp_file('/proc/self/status') =~ /RssAnon/;
+
+	my $call = ct_call($node, [ 'BEGIN', 'SELECT pg_advisory_xact_lock(1)',
+		"SELECT ct_test(E'BEGIN;\\nSELECT pg_advisory_xact_lock(77);\\n\\\\sleep 200 ms\\nCOMMIT', workers => 6, duration => '10 min')" ]);
+	my ($pid, $from, $to);
+
+	ok(ct_await($node, 'SELECT elapsed > 1 FROM ct_progress'), 'caller: six workers queue') or diag($call->{stderr});
+	my $waits = ct_call($node, 'SELECT pg_advisory_lock(1)');
+	ok(ct_await($node, "SELECT count(*) = 1 FROM pg_locks WHERE objid = 1 AND NOT granted"), 'caller: and somebody waits for its lock');
+	$pid = $node->safe_psql('postgres', 'SELECT pid FROM ' . ct_backend($call) . ' p');
+	$from = own_memory($pid);
+	ok(ct_await($node, 'SELECT elapsed > 5 FROM ct_progress'), 'caller: some seconds later');
+	$to = own_memory($pid);
+	cmp_ok($to - $from, '<', 300, "caller: its memory has not grown, from $from kB");
+	cmp_ok($to, '<', 20_000, 'caller: and is little');
+	$node->safe_psql('postgres', 'SELECT ct_cancel(run_id) FROM ct_progress');
+	ct_call_end($call);
+	ct_call_end($waits);
+	ct_await_gone($node);
+}
+
 # What is stored, without the plan and the timeline, which are as long as they are told to be.
 sub stored
 {

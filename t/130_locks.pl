@@ -174,6 +174,19 @@ $call = ct_call($node, q{SELECT ct_test('SELECT pg_try_advisory_lock(6)', worker
 is(ct_call_end($call), 0, 'a check waits for a lock that was left: the run ends') or diag($call->{stderr});
 like(ct_last($node, "verdict || ' ' || reason"), qr/^fail .*a check waited for ExclusiveLock on advisory lock \[\d+,0,6,1\], which worker \d holds/, 'a check waits for a lock that was left: and fails');
 
+# ---- time asleep
+
+# what the statement does afterwards isn't part of it, and of two sleeps both are
+$call = ct_call($node, q{SELECT ct_test('SELECT pg_advisory_lock(5), pg_sleep(0.05), pg_advisory_unlock(5), pg_sleep(0.5)', workers => 2, transactions => 6, min_overlap => 0)});
+is(ct_call_end($call), 0, 'time asleep: the run ends') or diag($call->{stderr});
+my $asleep = "SELECT round(min_ms) || ' to ' || round(max_ms) FROM ct_latencies WHERE kind = 'lock_wait' AND count > 0 AND max_ms BETWEEN";
+like($node->safe_psql('postgres', "$asleep 30 AND 250 AND run_id = (SELECT max(run_id) FROM ct_runs)"), qr/to/, 'time asleep: not the work after it')
+  or diag($node->safe_psql('postgres', "SELECT kind, count, min_ms, max_ms FROM ct_latencies WHERE run_id = (SELECT max(run_id) FROM ct_runs)"));
+$call = ct_call($node, q{SELECT ct_test(E'\\\\barrier b\nSELECT pg_advisory_lock(5), pg_sleep(0.2), pg_advisory_unlock(5), pg_advisory_lock(6), pg_sleep(0.4), pg_advisory_unlock(6)', workers => 2, transactions => 2, min_overlap => 0)});
+is(ct_call_end($call), 0, 'asleep twice: the run ends') or diag($call->{stderr});
+like($node->safe_psql('postgres', "$asleep 300 AND 550 AND run_id = (SELECT max(run_id) FROM ct_runs)"), qr/to/, 'asleep twice: both count')
+  or diag($node->safe_psql('postgres', "SELECT kind, count, min_ms, max_ms FROM ct_latencies WHERE run_id = (SELECT max(run_id) FROM ct_runs)"));
+
 # ---- barriers
 
 my $raise = q{DO $x$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = 'XX001'; END $x$;};
@@ -181,6 +194,7 @@ my %scripts = (
 	'an error between two barriers' => "\\barrier a\n\\if :worker_id = 1\n$raise\n\\endif\n\\barrier b\nSELECT 1",
 	'an error before the only barrier' => "\\if :worker_id = 1\n$raise\n\\endif\n\\barrier b\nSELECT 1",
 	'now and then, and a name met twice' => "\\barrier a\n\\if :iteration % 5 = 1\n$raise\n\\endif\n\\barrier a\n\\if :iteration % 7 = 1\n$raise\n\\endif\n\\barrier b\nSELECT 1",
+	'two ways to it' => "\\if :worker_id = 1\n\\barrier b\n\\else\n\\barrier b\n\\endif\nSELECT 1",
 	'a way around it' => "\\if :worker_id = 1\n\\barrier b\n\\endif\nSELECT 1");
 foreach my $what (sort keys %scripts)
 {
@@ -193,6 +207,7 @@ foreach my $what (sort keys %scripts)
 # before all have ended the one before.
 my %waves = (
 	'waves, the first without three' => "\\if :iteration > 3\n\\barrier wave\n\\endif\nINSERT INTO wave VALUES (:iteration, clock_timestamp())",
+	'waves, by two ways' => "\\if :worker_id % 2 = 1\n\\barrier wave\n\\else\n\\barrier wave\n\\endif\nINSERT INTO wave VALUES (:iteration, clock_timestamp())",
 	'waves, with errors before a second barrier' => "\\barrier wave\nINSERT INTO wave VALUES (:iteration, clock_timestamp());\n\\if :iteration % 7 < 2\n$raise\n\\endif\n\\barrier end\nSELECT 1",
 	'waves, with errors before the only one' => "\\if :iteration % 7 = 0\n$raise\n\\endif\n\\barrier wave\nINSERT INTO wave VALUES (:iteration, clock_timestamp());");
 foreach my $what (sort keys %waves)
