@@ -334,6 +334,8 @@ print_progress(CtShared *shared)
 {
 	CtRunState	state = ct_shared_state(shared);
 	double		elapsed = (GetCurrentTimestamp() - shared->started_at) / 1e6;
+	uint64		now_ns = ct_now_ns();
+	double		measured;
 	CtTotals	totals;
 
 	if (state != CT_RUN_RUNNING)
@@ -344,12 +346,13 @@ print_progress(CtShared *shared)
 		return;
 	}
 	ct_merge_totals(shared, &totals);
-	elapsed = (ct_now_ns() - shared->gate_ns) / 1e9;
+	elapsed = now_ns > shared->gate_ns ? (now_ns - shared->gate_ns) / 1e9 : 0;
+	measured = ct_shared_measured_seconds(shared, now_ns);
 	ereport(NOTICE,
 			(errmsg("run " INT64_FORMAT ": %.0f s, " INT64_FORMAT " transactions (%.0f/s), "
 					INT64_FORMAT " failed, " INT64_FORMAT " retries",
 					shared->run_id, elapsed, totals.transactions,
-					elapsed > 0 ? totals.transactions / elapsed : 0,
+					measured > 0 ? totals.transactions / measured : 0,
 					totals.failed, totals.retries)));
 }
 

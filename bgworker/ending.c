@@ -422,6 +422,7 @@ summarize(CtSummary *summary, const CtResults *results)
 	summary->failed = results->failed;
 	summary->errors = ct_results_errors(results, 0);
 	summary->tps = ct_results_tps(results);
+	summary->tps_half = ct_results_tps_half_interval(results);
 	summary->p50_ms = ct_histogram_quantile(results->latency, 0.50) / 1e6;
 	summary->p95_ms = ct_histogram_quantile(results->latency, 0.95) / 1e6;
 	summary->p99_ms = ct_histogram_quantile(results->latency, 0.99) / 1e6;
@@ -445,8 +446,7 @@ ct_leader_finish(CtLeader *leader, CtResults *results, const ErrorData *error)
 	{
 		/* what was measured until then is still true, though no verdict rests on it */
 		ending.results = ct_merge_results(shared, leader->program);
-		ending.results->seconds =
-			ct_leader_measured_seconds(leader, leader->end_ns ? leader->end_ns : ct_now_ns());
+		ending.results->seconds = ct_leader_measured_seconds(leader);
 	}
 	if (leader->recorded_start)
 	{

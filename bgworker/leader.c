@@ -546,27 +546,43 @@ open_gate(CtLeader *leader)
 	shared->racing = leader->nhandles;
 	shared->gate_at = GetCurrentTimestamp() + wake_up_ns / 1000;
 	shared->gate_ns = ct_now_ns() + wake_up_ns;
+	shared->measure_from_ns = shared->gate_ns + (uint64) (leader->plan->warmup * 1e9);
 	if (leader->plan->duration > 0)
-		shared->stop_ns = shared->gate_ns + (uint64) (leader->plan->duration * 1e9);
+		shared->stop_ns = shared->measure_from_ns + (uint64) (leader->plan->duration * 1e9);
 	leader->last_ns = shared->gate_ns;
 	leader->gate_opened = true;
 	ct_shared_set_state(shared, CT_RUN_RUNNING);
+}
+
+/*
+ * Until when is what was counted by now?  After the duration, nothing more is,
+ * unless a schedule says what belongs to it.
+ */
+static uint64
+counted_until(const CtLeader *leader, uint64 now)
+{
+	uint64		stop_ns = leader->shared->stop_ns;
+
+	return stop_ns != 0 && leader->plan->rate == 0 ? Min(now, stop_ns) : now;
 }
 
 void
 ct_leader_record_second(CtLeader *leader)
 {
 	CtShared   *shared = leader->shared;
-	uint64		now = Max(leader->end_ns ? leader->end_ns : ct_now_ns(), leader->last_ns);
+	uint64		now = leader->end_ns ? leader->end_ns : ct_now_ns();
+	uint64		counted_ns = counted_until(leader, now);
 	CtTotals	totals;
 	CtSecond	second;
 	CtHistogram *swap;
 
+	if (counted_ns <= leader->last_ns)
+		return;
 	ct_merge_totals(shared, &totals);
 	ct_merge_latency(shared, leader->program, leader->latency);
 	ct_histogram_subtract(leader->difference, leader->latency, leader->last_latency);
-	second.time = shared->gate_at + (now - shared->gate_ns) / 1000;
-	second.seconds = (now - leader->last_ns) / 1e9;
+	second.time = shared->gate_at + (counted_ns - shared->gate_ns) / 1000;
+	second.seconds = (counted_ns - leader->last_ns) / 1e9;
 	second.transactions = totals.transactions - leader->last_totals.transactions;
 	second.failed = totals.failed - leader->last_totals.failed;
 	second.retries = totals.retries - leader->last_totals.retries;
@@ -575,7 +591,7 @@ ct_leader_record_second(CtLeader *leader)
 	ct_record_second(shared->run_id, &second);
 
 	leader->last_totals = totals;
-	leader->last_ns = now;
+	leader->last_ns = counted_ns;
 	swap = leader->last_latency;
 	leader->last_latency = leader->latency;
 	leader->latency = swap;
@@ -668,6 +684,7 @@ watch(CtLeader *leader)
 	bool		during = has_check_during(leader->plan);
 	uint64		tick = shared->gate_ns + CT_NS_PER_S;
 	uint64		stop = shared->stop_ns ? shared->stop_ns : PG_UINT64_MAX;
+	bool		stopping = false;
 
 	while (count_workers(leader, CT_WORKER_READY, CT_WORKER_WORKING) > 0)
 	{
@@ -676,13 +693,18 @@ watch(CtLeader *leader)
 
 		check_workers(leader);
 		check_suspects(leader, false);
+
+		/* the last second is recorded with the results, however long its end takes */
+		if (shared->stop_ns != 0 && leader->plan->rate == 0 &&
+			tick + CT_NS_PER_S / 2 > shared->stop_ns)
+			tick = PG_UINT64_MAX;
+		else if (shared->stop_ns != 0 && tick + CT_NS_PER_S / 2 > shared->stop_ns &&
+				 tick < shared->stop_ns + CT_NS_PER_S / 2)
+			tick = shared->stop_ns + CT_NS_PER_S / 2;
 		(void) wait_for_news(leader, Min(leader->sampler.next_ns, Min(tick, stop)));
 		ct_asleep_sample(shared, &leader->sampler);
 		check_standstill(leader);
 		now = ct_now_ns();
-		if (now >= tick && shared->stop_ns != 0 &&
-			tick + CT_NS_PER_S / 2 > shared->stop_ns && tick < shared->stop_ns + CT_NS_PER_S / 2)
-			tick += CT_NS_PER_S;	/* the last second is recorded with the results */
 		if (now >= tick)
 		{
 			tick_at(leader, now, stop);
@@ -690,7 +712,7 @@ watch(CtLeader *leader)
 				failed = look_at_results(leader, during);
 			tick = Max(tick + CT_NS_PER_S, now);
 		}
-		if (now < stop && pg_atomic_read_u32(&shared->stop) == CT_STOP_NO &&
+		if (now < stop && !stopping &&
 			(failed || pg_atomic_read_u32(&shared->asked_to_stop)))
 		{
 			leader->ended_by = failed ? "stop_on_fail" : "ct_stop()";
@@ -699,9 +721,12 @@ watch(CtLeader *leader)
 		if (now >= stop)
 		{
 			/* who is still at it is given some time, then interrupted, again and again */
-			if (pg_atomic_read_u32(&shared->stop) == CT_STOP_NO)
+			if (!stopping)
 			{
-				ct_shared_stop(shared, CT_STOP_AFTER);
+				/* a schedule is executed to its end, and who does so knows where that is */
+				if (leader->plan->rate == 0 || leader->ended_by != NULL)
+					ct_shared_stop(shared, CT_STOP_AFTER);
+				stopping = true;
 				stop += (uint64) shared->stop_timeout * CT_NS_PER_MS;
 			}
 			else
@@ -717,12 +742,18 @@ watch(CtLeader *leader)
 }
 
 double
-ct_leader_measured_seconds(const CtLeader *leader, uint64 end_ns)
+ct_leader_measured_seconds(CtLeader *leader)
 {
-	uint64		from_ns = leader->shared->gate_ns;
+	CtShared   *shared = leader->shared;
+	uint64		end_ns = leader->end_ns ? leader->end_ns : ct_now_ns();
+	uint64		ended_ns = 0;
+	int			i;
 
-	/* the gate is an instant somewhat ahead */
-	return end_ns > from_ns ? Max((end_ns - from_ns) / 1e9 - leader->plan->warmup, 0) : 0;
+	for (i = 0; shared->stop_ns == 0 && i < shared->nworkers; i++)
+		ended_ns = Max(ended_ns, ct_shared_slot(shared, i)->ended_ns);
+	if (leader->end_ns != 0 && ended_ns != 0)
+		end_ns = Min(end_ns, ended_ns);
+	return ct_shared_measured_seconds(shared, end_ns);
 }
 
 static CtResults *
@@ -734,7 +765,7 @@ conclude(CtLeader *leader)
 	pgstat_report_activity(STATE_RUNNING, "ct_ext: checking");
 	ct_shared_set_state(shared, CT_RUN_CHECKING);
 	results = ct_merge_results(shared, leader->program);
-	results->seconds = ct_leader_measured_seconds(leader, leader->end_ns);
+	results->seconds = ct_leader_measured_seconds(leader);
 	results->checks = ct_checks_ask(leader->checks, results);
 	MemoryContextSwitchTo(leader->context);
 	check_workers(leader);		/* a session that is lost shows nothing */

@@ -74,8 +74,11 @@ extern void ct_leader_run_script(CtLeader *leader, const char *name, const char 
 /* What happened since the last time, into the timeline; in a transaction. */
 extern void ct_leader_record_second(CtLeader *leader);
 
-/* The measured part's length, from the warm-up's end to end_ns. */
-extern double ct_leader_measured_seconds(const CtLeader *leader, uint64 end_ns);
+/*
+ * The measured part's length so far: the duration, or what there was of it;
+ * where a number of transactions ended it, until the last one had ended.
+ */
+extern double ct_leader_measured_seconds(CtLeader *leader);
 
 /* From here on signals interrupt nothing, or again what is executed. */
 extern void ct_leader_hold_off(bool hold);

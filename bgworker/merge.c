@@ -191,6 +191,8 @@ ct_merge_results(CtShared *shared, const CtProgram *program)
 		results->transactions += slot->transactions;
 		results->failed += slot->failed;
 		results->retries += slot->retries;
+		results->skipped += slot->skipped;
+		ct_batches_add(&results->batches, &slot->batches);
 		results->overlapped += slot->overlapped;
 		results->waited += slot->waited;
 		results->met += slot->met;

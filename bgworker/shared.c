@@ -163,6 +163,16 @@ ct_shared_state(CtShared *shared)
 	return state;
 }
 
+double
+ct_shared_measured_seconds(const CtShared *shared, uint64 until_ns)
+{
+	uint64		from_ns = shared->measure_from_ns;
+
+	if (shared->stop_ns != 0)
+		until_ns = Min(until_ns, shared->stop_ns);
+	return until_ns > from_ns ? (until_ns - from_ns) / 1e9 : 0;
+}
+
 void
 ct_shared_stop(CtShared *shared, CtStopLevel level)
 {

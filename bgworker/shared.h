@@ -30,6 +30,7 @@
 #include "utils/timestamp.h"
 
 #include "src/clock.h"
+#include "src/metrics/batches.h"
 #include "src/metrics/histogram.h"
 #include "src/pause.h"
 #include "src/plan.h"
@@ -201,7 +202,10 @@ typedef struct CtSlot
 	uint64		came_to;		/* bits of the barriers it came to in this iteration */
 	uint64		suspicions;		/* transactions that ended as CtSuspect says */
 
-	/* of the measured part, that is, after the warm-up */
+	/*
+	 * Of the measured part, the duration after the warm-up: what ended in it,
+	 * or with a rate was scheduled in it.
+	 */
 	uint64		transactions;
 	uint64		failed;
 	uint64		retries;
@@ -209,6 +213,10 @@ typedef struct CtSlot
 	uint64		waited;
 	uint64		met;
 	uint64		contended;
+
+	uint64		skipped;		/* scheduled, but not executed when the run was cut off */
+	uint64		ended_ns;		/* when the last transaction of its share had ended */
+	CtBatches	batches;		/* the transactions by time since the warm-up */
 
 	/* of the whole run, for checks speak of all that is in the tables */
 	uint64		all_transactions;
@@ -234,6 +242,7 @@ typedef struct CtSummary
 	int64		failed;
 	int64		errors;			/* that nobody expected, retried ones included */
 	double		tps;			/* NaN where there is none, like those that follow */
+	double		tps_half;		/* half the length of its interval */
 	double		p50_ms;
 	double		p95_ms;
 	double		p99_ms;
@@ -281,7 +290,8 @@ typedef struct CtShared
 	TimestampTz started_at;
 	TimestampTz gate_at;		/* RUNNING; the same moment as gate_ns */
 	uint64		gate_ns;		/* RUNNING; monotonic clock */
-	uint64		stop_ns;		/* RUNNING; 0 if not ended by time */
+	uint64		measure_from_ns;	/* RUNNING; the warm-up's end */
+	uint64		stop_ns;		/* RUNNING; 0 if not ended by time; ct_stop() may bring it forward */
 	bool		passed;			/* DONE; the verdict is pass */
 	char		verdict[16];	/* DONE; "" if none */
 	char		reason[CT_MESSAGE_LEN]; /* DONE */
@@ -350,6 +360,9 @@ extern CtPlan *ct_shared_plan(CtShared *shared);
 
 extern void ct_shared_set_state(CtShared *shared, CtRunState state);
 extern CtRunState ct_shared_state(CtShared *shared);
+
+/* How long the measured part had lasted at a moment after the gate, in seconds. */
+extern double ct_shared_measured_seconds(const CtShared *shared, uint64 until_ns);
 
 /* Raises the stop level and wakes everybody. */
 extern void ct_shared_stop(CtShared *shared, CtStopLevel level);

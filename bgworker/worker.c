@@ -88,7 +88,6 @@ typedef struct CtWorker
 	pg_prng_state pace;			/* schedule, think times, backoff */
 
 	MemoryContext iteration_context;
-	uint64		measure_from_ns;	/* the warm-up's end */
 	uint64		clock_ns;		/* when it was last read, */
 	bool		clock_stands;	/* and no time has passed since, to speak of */
 
@@ -539,6 +538,22 @@ choose_script(CtWorker *w)
 	return i;
 }
 
+/*
+ * Does a transaction belong to the measured part?  If there is a schedule,
+ * that decides: how many are in it doesn't depend on how long they take.
+ * Else they must have ended in it, so that neither the warm-up nor the time
+ * to stop all workers is in any rate.
+ */
+static inline bool
+is_counted(const CtWorker *w, uint64 end, uint64 intended)
+{
+	uint64		stop_ns = *(volatile uint64 *) &w->shared->stop_ns;
+
+	if (intended != 0)
+		return intended >= w->shared->measure_from_ns;
+	return end > w->shared->measure_from_ns && (stop_ns == 0 || end <= stop_ns);
+}
+
 /* start: now; intended: when it should have begun, by the schedule, or 0 */
 static bool
 run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
@@ -546,7 +561,9 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 	CtProgramScript *script;
 	CtTryResult result;
 	CtValue		value;
+	uint64		measure_from_ns = w->shared->measure_from_ns;
 	uint64		end;
+	bool		counted;
 	int			tries = 0;
 
 	ct_presence_prepare(w->shared, w->number);
@@ -569,7 +586,7 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 	w->conflicted = false;
 	w->last_wait = get_timeout_start_time(DEADLOCK_TIMEOUT);
 
-	w->measured = start >= w->measure_from_ns;
+	w->measured = (intended != 0 ? intended : start) >= w->shared->measure_from_ns;
 	ct_presence_begin(&w->stay, w->script);
 	for (;;)
 	{
@@ -593,7 +610,18 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 
 	if (result != CT_TRY_FAILED)
 		w->slot->all_transactions++;
-	if (w->measured)
+	w->slot->ended_ns = end;
+	counted = is_counted(w, end, intended);
+
+	/*
+	 * Latencies are also of those that end too late to be counted: the longest
+	 * ones are likely to be among them.
+	 */
+	if ((w->measured || counted) && result != CT_TRY_FAILED)
+		ct_histogram_record(ct_slot_histogram(w->slot, script->histogram),
+							end - (intended != 0 ? Min(intended, start) : start) -
+							w->barrier_ns);
+	if (counted)
 	{
 		w->slot->overlapped += w->stay.overlapped;
 		w->slot->met += w->stay.met;
@@ -607,10 +635,8 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 			w->slot->failed++;
 		else
 		{
-			ct_histogram_record(ct_slot_histogram(w->slot, script->histogram),
-								end - (intended != 0 ? Min(intended, start) : start) -
-								w->barrier_ns);
 			w->slot->transactions++;
+			ct_batches_record(&w->slot->batches, end > measure_from_ns ? end - measure_from_ns : 0);
 		}
 	}
 	return true;
@@ -662,11 +688,16 @@ work(CtWorker *w)
 			sleep_until(w, next);
 		}
 		now = clock_ns(w);
-		if (stopped(w, CT_STOP_AFTER) || (stop_ns != 0 && now >= stop_ns))
-			break;
 
-		if (!run_iteration(w, iteration, now, intended))
+		/* what is scheduled is executed, be it late, unless the run is to end now */
+		if (stopped(w, CT_STOP_AFTER) || (mean_gap == 0 && stop_ns != 0 && now >= stop_ns) ||
+			!run_iteration(w, iteration, now, intended))
+		{
+			stop_ns = w->shared->stop_ns;
+			if (mean_gap > 0 && stop_ns > next)
+				w->slot->skipped = 1 + (uint64) ((stop_ns - next) / mean_gap);
 			break;
+		}
 		MemoryContextReset(w->iteration_context);
 
 		think = w->program->scripts[w->script].plan->think;
@@ -869,7 +900,6 @@ prepare_and_work(CtWorker *w)
 	if (ct_shared_state(shared) < CT_RUN_RUNNING)
 		return;
 
-	w->measure_from_ns = shared->gate_ns + (uint64) (plan->warmup * 1e9);
 	pg_atomic_write_u32(&w->slot->state, CT_WORKER_WORKING);
 	w->stay.neighbour = w->number;
 	w->stay.period = w->stay.countdown = 1;

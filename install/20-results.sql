@@ -31,10 +31,13 @@ CREATE TABLE @extschema@.ct_result (
 	orders_possible	bigint,
 	barrier_breaks	bigint,
 	tps				float8,
+	tps_low			float8,			-- its interval, see ct_runs
+	tps_high		float8,
 	mean_ms			float8,
 	p50_ms			float8,
 	p95_ms			float8,
 	p99_ms			float8,
+	p999_ms			float8,
 	max_ms			float8,
 	held_horizon	boolean NOT NULL DEFAULT false,	-- the waiting caller held back vacuum
 	sqlstate		text,			-- why status is failed or cancelled

@@ -51,7 +51,10 @@ CREATE VIEW @extschema@.ct_runs WITH (security_barrier) AS
 		pg_catalog.round(r.p50_ms::numeric, 3)::float8 AS p50_ms,
 		pg_catalog.round(r.p95_ms::numeric, 3)::float8 AS p95_ms,
 		pg_catalog.round(r.p99_ms::numeric, 3)::float8 AS p99_ms,
+		pg_catalog.round(r.p999_ms::numeric, 3)::float8 AS p999_ms,
 		pg_catalog.round(r.max_ms::numeric, 3)::float8 AS max_ms,
+		pg_catalog.round(r.tps_low::numeric, 1)::float8 AS tps_low,
+		pg_catalog.round(r.tps_high::numeric, 1)::float8 AS tps_high,
 		r.overlapped,
 		r.waited,
 		r.met,
@@ -249,11 +252,11 @@ COMMENT ON COLUMN @extschema@.ct_runs.variant IS 'variant of the scenario; null 
 COMMENT ON COLUMN @extschema@.ct_runs.status IS 'starting, running, succeeded (it came to a verdict, whichever), failed (an error kept it from one), cancelled, or crashed (its leader is gone)';
 COMMENT ON COLUMN @extschema@.ct_runs.verdict IS 'pass: every check held, under enough contention; fail: at least one didn''t; inconclusive: they held, but could hardly have failed; null if there was no end to judge';
 COMMENT ON COLUMN @extschema@.ct_runs.started_at IS 'when the leader began';
-COMMENT ON COLUMN @extschema@.ct_runs.duration IS 'length of the measured part (after the warm-up), seconds; null until the run has ended';
+COMMENT ON COLUMN @extschema@.ct_runs.duration IS 'length of the measured part, seconds: the duration that was asked for, or until the last transaction had ended; the warm-up before it and the time that workers took to stop after it are not in it. Null until the run has ended';
 COMMENT ON COLUMN @extschema@.ct_runs.workers IS 'workers that really raced';
 COMMENT ON COLUMN @extschema@.ct_runs.isolation IS 'isolation level of the transactions';
-COMMENT ON COLUMN @extschema@.ct_runs.transactions IS 'transactions (script iterations) that completed in the measured part';
-COMMENT ON COLUMN @extschema@.ct_runs.tps IS 'completed transactions per second of duration';
+COMMENT ON COLUMN @extschema@.ct_runs.transactions IS 'transactions (script iterations) that completed in the measured part; with a rate, those that were scheduled in it. Latencies are also of those that began in it and ended after it';
+COMMENT ON COLUMN @extschema@.ct_runs.tps IS 'the same per second of duration';
 COMMENT ON COLUMN @extschema@.ct_runs.failed IS 'transactions given up: by an error that is neither retried nor expected, or after the last try';
 COMMENT ON COLUMN @extschema@.ct_runs.retries IS 'tries of transactions beyond their first, those of transactions that the run''s end cut off included';
 COMMENT ON COLUMN @extschema@.ct_runs.deadlocks IS 'errors 40P01, whatever became of them, warm-up included; the threshold "deadlocks = 0" forbids them';
@@ -262,7 +265,10 @@ COMMENT ON COLUMN @extschema@.ct_runs.mean_ms IS 'mean latency of a completed tr
 COMMENT ON COLUMN @extschema@.ct_runs.p50_ms IS 'median latency of a completed transaction with its retries, ms; with a rate, from the intended start; time at a \barrier isn''t part of it';
 COMMENT ON COLUMN @extschema@.ct_runs.p95_ms IS '95th percentile of the same, ms (percentiles come from a histogram with at most 1 % error)';
 COMMENT ON COLUMN @extschema@.ct_runs.p99_ms IS '99th percentile of the same, ms';
+COMMENT ON COLUMN @extschema@.ct_runs.p999_ms IS '99.9th percentile of the same, ms';
 COMMENT ON COLUMN @extschema@.ct_runs.max_ms IS 'longest latency of the same, ms';
+COMMENT ON COLUMN @extschema@.ct_runs.tps_low IS 'lower end of the 95 % interval of tps, from the means of 10 to 20 batches of at least 10 ms each that the duration is cut into; it says how steady the run was, not what another run would come to. Null where the run was too short for that';
+COMMENT ON COLUMN @extschema@.ct_runs.tps_high IS 'upper end of the same';
 COMMENT ON COLUMN @extschema@.ct_runs.overlapped IS 'transactions whose window overlapped the window of another worker''s: from the start of the first statement after the last \barrier that touches the database (opens a relation outside of pg_catalog, takes an advisory lock, or is DDL) to the end of the last statement';
 COMMENT ON COLUMN @extschema@.ct_runs.waited IS 'transactions that slept at least once on a heavyweight lock (row, transaction, advisory, table lock)';
 COMMENT ON COLUMN @extschema@.ct_runs.met IS 'transactions in whose window a statement of another worker''s that touches the database began, ended, or was in progress throughout';
@@ -348,7 +354,7 @@ COMMENT ON VIEW @extschema@.ct_timeline IS 'a row per second of a run, written w
 COMMENT ON COLUMN @extschema@.ct_timeline."time" IS 'end of the second';
 COMMENT ON COLUMN @extschema@.ct_timeline.run_id IS 'the run, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_timeline.second IS 'number of the second since the workers were let go, from 1';
-COMMENT ON COLUMN @extschema@.ct_timeline.seconds IS 'its length in seconds: about 1, less for the last one';
+COMMENT ON COLUMN @extschema@.ct_timeline.seconds IS 'its length in seconds: about 1; the last one, which ends where the duration does, 0.5 to 1.5';
 COMMENT ON COLUMN @extschema@.ct_timeline.transactions IS 'transactions that completed in it';
 COMMENT ON COLUMN @extschema@.ct_timeline.tps IS 'the same per second of its length';
 COMMENT ON COLUMN @extschema@.ct_timeline.failed IS 'transactions given up in it';
@@ -356,7 +362,7 @@ COMMENT ON COLUMN @extschema@.ct_timeline.retries IS 'retries in it';
 COMMENT ON COLUMN @extschema@.ct_timeline.p50_ms IS 'median latency of the transactions that completed in it, ms, without their time at a \barrier; null if none did';
 COMMENT ON COLUMN @extschema@.ct_timeline.p95_ms IS '95th percentile of the same, ms';
 COMMENT ON COLUMN @extschema@.ct_timeline.p99_ms IS '99th percentile of the same, ms';
-COMMENT ON COLUMN @extschema@.ct_timeline.max_ms IS 'longest of the same, ms';
+COMMENT ON COLUMN @extschema@.ct_timeline.max_ms IS 'longest of the same, ms, at most 1.6 % above (to the bucket of the histogram)';
 COMMENT ON COLUMN @extschema@.ct_timeline.metric IS 'name of the run as a series: scenario, variant and number';
 
 COMMENT ON VIEW @extschema@.ct_orders IS 'a row per run and pair of steps (SQL commands, the first 64 of a script) of two transactions that overlapped: which of the two orders have occurred. What neither says was executed at once, or was not seen: each statement is compared with one other worker''s, in turn';
@@ -422,10 +428,13 @@ COMMENT ON COLUMN @extschema@.ct_result.orders_seen IS 'evidence, defined at ct_
 COMMENT ON COLUMN @extschema@.ct_result.orders_possible IS 'evidence, defined at ct_runs.orders_possible';
 COMMENT ON COLUMN @extschema@.ct_result.barrier_breaks IS 'evidence, defined at ct_runs.barrier_breaks';
 COMMENT ON COLUMN @extschema@.ct_result.tps IS 'completed transactions per second of duration';
+COMMENT ON COLUMN @extschema@.ct_result.tps_low IS 'lower end of its 95 % interval by batch means';
+COMMENT ON COLUMN @extschema@.ct_result.tps_high IS 'upper end of the same';
 COMMENT ON COLUMN @extschema@.ct_result.mean_ms IS 'mean latency of a completed transaction, ms';
 COMMENT ON COLUMN @extschema@.ct_result.p50_ms IS 'its median, ms';
 COMMENT ON COLUMN @extschema@.ct_result.p95_ms IS 'its 95th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_result.p99_ms IS 'its 99th percentile, ms';
+COMMENT ON COLUMN @extschema@.ct_result.p999_ms IS 'its 99.9th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_result.max_ms IS 'its longest, ms';
 COMMENT ON COLUMN @extschema@.ct_result.held_horizon IS 'whether the waiting caller''s snapshot held back vacuum';
 COMMENT ON COLUMN @extschema@.ct_result.sqlstate IS 'SQLSTATE of the error that made it failed or cancelled';
@@ -565,10 +574,13 @@ COMMENT ON COLUMN @extschema@.ct_visible_result.orders_seen IS 'evidence, define
 COMMENT ON COLUMN @extschema@.ct_visible_result.orders_possible IS 'evidence, defined at ct_runs.orders_possible';
 COMMENT ON COLUMN @extschema@.ct_visible_result.barrier_breaks IS 'evidence, defined at ct_runs.barrier_breaks';
 COMMENT ON COLUMN @extschema@.ct_visible_result.tps IS 'completed transactions per second of duration';
+COMMENT ON COLUMN @extschema@.ct_visible_result.tps_low IS 'lower end of its 95 % interval by batch means';
+COMMENT ON COLUMN @extschema@.ct_visible_result.tps_high IS 'upper end of the same';
 COMMENT ON COLUMN @extschema@.ct_visible_result.mean_ms IS 'mean latency of a completed transaction, ms';
 COMMENT ON COLUMN @extschema@.ct_visible_result.p50_ms IS 'its median, ms';
 COMMENT ON COLUMN @extschema@.ct_visible_result.p95_ms IS 'its 95th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_visible_result.p99_ms IS 'its 99th percentile, ms';
+COMMENT ON COLUMN @extschema@.ct_visible_result.p999_ms IS 'its 99.9th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_visible_result.max_ms IS 'its longest, ms';
 COMMENT ON COLUMN @extschema@.ct_visible_result.held_horizon IS 'whether the waiting caller''s snapshot held back vacuum';
 COMMENT ON COLUMN @extschema@.ct_visible_result.sqlstate IS 'SQLSTATE of the error that made it failed or cancelled';

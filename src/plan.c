@@ -465,6 +465,13 @@ ct_plan_validate(const CtPlan *plan)
 	check_workers(plan);
 	ct_validate_seconds("warmup", plan->warmup, true);
 	ct_validate_seconds("ramp", plan->ramp, true);
+	if (plan->duration > 0 && plan->ramp > plan->warmup + plan->duration)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("ramp must not be longer than the run"),
+				 errdetail("The last workers would start after %g s, when the run of %g s is over.",
+						   plan->ramp, plan->warmup + plan->duration),
+				 errhint("Give a longer duration, or a shorter ramp.")));
 	ct_validate_integer("max_tries", plan->max_tries, 0, CT_MAX_TRIES);
 	ct_validate_integer("min_overlap", plan->min_overlap, 0, PG_INT32_MAX);
 	(void) ct_validate_isolation(plan->isolation);

@@ -654,8 +654,6 @@ finish_plan(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 		plan->max_tries = CT_DEFAULT_MAX_TRIES;
 	if (options->has_min_overlap)
 		plan->min_overlap = options->min_overlap;
-	else if (plan->min_overlap < 0)
-		plan->min_overlap = CT_DEFAULT_MIN_OVERLAP;
 	plan->keep = options->keep;
 	plan->stop_on_fail = options->stop_on_fail;
 	plan->expected_errors = add_errors(plan->expected_errors,
@@ -713,6 +711,10 @@ finish_plan(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 	if (plan->transactions > 0)
 		plan->workers = Min(plan->workers, plan->transactions);
 	plan->slos = ct_threshold_override(plan->slos, options->thresholds);
+
+	/* how fast it is, and how often it fails, is measured with or without contention */
+	if (plan->min_overlap < 0)
+		plan->min_overlap = plan->slos != NIL && plan->checks == NIL ? 0 : CT_DEFAULT_MIN_OVERLAP;
 	return write_plan(plan, params);
 }
 

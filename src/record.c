@@ -241,6 +241,9 @@ typedef struct CtOrderArgs
 static void
 record_totals(Args *args, int64 run_id, const CtResults *results, const CtRunEnd *end)
 {
+	double		tps = results ? ct_results_tps(results) : 0;
+	double		half;
+
 	add_int64(args, run_id);
 	add_text(args, end->status);
 	add_text(args, end->sqlstate);
@@ -256,6 +259,7 @@ record_totals(Args *args, int64 run_id, const CtResults *results, const CtRunEnd
 		return;
 	}
 
+	half = ct_results_tps_half_interval(results);
 	add_text(args, results->verdict);
 	add_text(args, results->reason);
 	add_rate(args, results->seconds);
@@ -270,19 +274,23 @@ record_totals(Args *args, int64 run_id, const CtResults *results, const CtRunEnd
 	add_count(args, results->orders_seen);
 	add_count(args, results->orders_possible);
 	add_int64(args, results->barrier_breaks);
-	add_rate(args, ct_results_tps(results));
+	add_rate(args, tps);
 	add_ms(args, ct_histogram_mean(results->latency));
 	add_ms(args, ct_histogram_quantile(results->latency, 0.50));
 	add_ms(args, ct_histogram_quantile(results->latency, 0.95));
 	add_ms(args, ct_histogram_quantile(results->latency, 0.99));
+	add_ms(args, ct_histogram_quantile(results->latency, 0.999));
 	add_ms(args, results->latency->count ? (double) results->latency->max : get_float8_nan());
+	add_rate(args, tps - half < 0 ? 0 : tps - half);
+	add_rate(args, tps + half);
 	execute(args,
 			"UPDATE @ct_result SET status = $2, sqlstate = $3, message = $4, finished_at = $5,"
 			" workers = $6, gate_at = $7, verdict = $8, reason = $9, duration = $10,"
 			" transactions = $11, failed = $12, retries = $13, anomalies = $14, overlapped = $15,"
 			" waited = $16, met = $17, contended = $18, orders_seen = $19, orders_possible = $20,"
 			" barrier_breaks = $21, tps = $22, mean_ms = $23, p50_ms = $24, p95_ms = $25,"
-			" p99_ms = $26, max_ms = $27 WHERE run_id = $1");
+			" p99_ms = $26, p999_ms = $27, max_ms = $28, tps_low = $29, tps_high = $30"
+			" WHERE run_id = $1");
 }
 
 static void

@@ -27,9 +27,11 @@ typedef struct CtComparison
 	bool		nulls[COMPARE_COLUMNS];
 	bool		passed;
 	double		tps;
+	double		tps_low;		/* its interval, NaN if there is none */
+	double		tps_high;
 } CtComparison;
 
-/* number of the column that tells the cheapest of those that are correct */
+/* number of the column that tells those that may be the cheapest correct one */
 #define CHEAPEST_COLUMN	10
 
 static void
@@ -71,6 +73,21 @@ fill_row(CtComparison *row, const CtShared *shared)
 	put(row, 9, Int64GetDatum(summary->failed), false);
 	put(row, 10, Int64GetDatum(summary->errors), false);
 	row->tps = isnan(summary->tps) ? 0 : summary->tps;
+	row->tps_low = summary->tps - summary->tps_half;
+	row->tps_high = summary->tps + summary->tps_half;
+}
+
+/*
+ * Has it the highest tps of those that pass, or can it not be told apart from
+ * the one that has?  Only disjoint intervals tell, so a run that is too short
+ * to have one is never told apart.
+ */
+static bool
+may_be_cheapest(const CtComparison *row, const CtComparison *best)
+{
+	if (!row->passed)
+		return false;
+	return row == best || !(row->tps_high < best->tps_low);
 }
 
 /*
@@ -108,7 +125,7 @@ ct_compare(PG_FUNCTION_ARGS)
 	CtRunOptions options;
 	List	   *variants;
 	List	   *rows = NIL;
-	CtComparison *cheapest = NULL;
+	CtComparison *best = NULL;
 	ListCell   *lc;
 
 	ct_call_check("ct_compare()");
@@ -142,8 +159,8 @@ ct_compare(PG_FUNCTION_ARGS)
 		warn_of_error(&call, row->variant);
 		fill_row(row, call.shared);
 		ct_call_detach(&call);
-		if (row->passed && (cheapest == NULL || row->tps > cheapest->tps))
-			cheapest = row;
+		if (row->passed && (best == NULL || row->tps > best->tps))
+			best = row;
 		rows = lappend(rows, row);
 	}
 
@@ -151,7 +168,7 @@ ct_compare(PG_FUNCTION_ARGS)
 	{
 		CtComparison *row = lfirst(lc);
 
-		row->values[CHEAPEST_COLUMN] = BoolGetDatum(row == cheapest);
+		row->values[CHEAPEST_COLUMN] = BoolGetDatum(may_be_cheapest(row, best));
 		row->nulls[CHEAPEST_COLUMN] = false;
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row->values, row->nulls);
 	}

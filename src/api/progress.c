@@ -70,7 +70,7 @@ ct_run_progress(PG_FUNCTION_ARGS)
 	{
 		CtHistogram *latency = palloc(sizeof(CtHistogram));
 		CtTotals	totals;
-		double		elapsed = (ct_now_ns() - shared->gate_ns) / 1e9;
+		double		measured = ct_shared_measured_seconds(shared, ct_now_ns());
 
 		ct_merge_totals(shared, &totals);
 		ct_merge_latency(shared, ct_program_load(ct_shared_plan(shared)), latency);
@@ -79,7 +79,7 @@ ct_run_progress(PG_FUNCTION_ARGS)
 		values[3] = Int64GetDatum(totals.transactions);
 		values[4] = Int64GetDatum(totals.failed);
 		values[5] = Int64GetDatum(totals.retries);
-		values[6] = Float8GetDatum(elapsed > 0 ? totals.transactions / elapsed : 0);
+		values[6] = Float8GetDatum(measured > 0 ? totals.transactions / measured : 0);
 		put_ms(values, nulls, 7, ct_histogram_quantile(latency, 0.50));
 		put_ms(values, nulls, 8, ct_histogram_quantile(latency, 0.95));
 		put_ms(values, nulls, 9, ct_histogram_quantile(latency, 0.99));

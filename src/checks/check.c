@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
 
@@ -312,7 +313,7 @@ slo_input(const CtResults *results)
 	input.p95_ms = quantile_ms(results->latency, 0.95);
 	input.p99_ms = quantile_ms(results->latency, 0.99);
 	input.p999_ms = quantile_ms(results->latency, 0.999);
-	input.max_ms = quantile_ms(results->latency, 1);
+	input.max_ms = results->latency->count > 0 ? results->latency->max / 1e6 : get_float8_nan();
 	return input;
 }
 

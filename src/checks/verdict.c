@@ -141,6 +141,15 @@ orders(const CtResults *results)
 					results->orders_seen, results->orders_possible);
 }
 
+/* of a plan that has nothing but thresholds */
+static const char *
+thresholds(const CtPlan *plan)
+{
+	int			n = list_length(plan->slos);
+
+	return n == 1 ? "the threshold was met" : psprintf("all %d thresholds were met", n);
+}
+
 void
 ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 {
@@ -178,6 +187,8 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 		results->reason = results->failed > 0 ?
 			psprintf("no transaction was completed: all %s failed", plural(results->failed, "transaction")) :
 			"no transaction was completed: raise duration";
+		if (results->all_transactions > 0 && results->failed == 0)
+			results->reason = "no transaction ended within the duration: raise duration";
 	}
 	else if (results->contended < plan->min_overlap ||
 			 (plan->min_overlap > 0 && results->overlapped == 0))
@@ -190,15 +201,24 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 	}
 	else
 	{
-		const char *what = nchecks == 0 || only_errors ?
-			"no error" : "no anomaly";
+		const char *what = nchecks == 0 || only_errors ? "no error" : "no anomaly";
 
+		if (plan->checks == NIL && plan->slos != NIL)
+			what = thresholds(plan);
 		results->verdict = "pass";
-		results->reason = results->contended == 0 ?
+		results->reason = plan->min_overlap == 0 && plan->checks == NIL && plan->slos != NIL ?
+			psprintf("%s in %s, " INT64_FORMAT " of them contended%s", what,
+					 plural(results->transactions, "transaction"), results->contended,
+					 retried(plan, results)) :
+			results->contended == 0 ?
 			psprintf("%s; no contention was asked for, and there was none%s", what,
 					 retried(plan, results)) :
 			psprintf("%s in %s%s%s", what,
 					 plural(results->contended, "contended transaction"),
 					 orders(results), retried(plan, results));
 	}
+	if (results->skipped > 0)
+		results->reason = psprintf("%s; %s of the schedule %s not executed, for they took longer than stop_timeout",
+								   results->reason, plural(results->skipped, "transaction"),
+								   results->skipped == 1 ? "was" : "were");
 }

@@ -14,6 +14,12 @@ ct_results_tps(const CtResults *results)
 	return results->seconds > 0 ? results->transactions / results->seconds : get_float8_nan();
 }
 
+double
+ct_results_tps_half_interval(const CtResults *results)
+{
+	return ct_batches_half_interval(&results->batches, (uint64) (results->seconds * 1e9));
+}
+
 int64
 ct_results_anomalies(const CtResults *results)
 {

@@ -10,6 +10,7 @@
 #include "nodes/pg_list.h"
 #include "utils/timestamp.h"
 
+#include "src/metrics/batches.h"
 #include "src/metrics/histogram.h"
 
 typedef struct CtOutcomeResult
@@ -83,10 +84,12 @@ typedef struct CtResults
 	int64		transactions;
 	int64		failed;
 	int64		retries;
+	int64		skipped;		/* scheduled, but not executed when the run was cut off */
 	int64		overlapped;
 	int64		waited;
 	int64		met;
 	int64		contended;
+	CtBatches	batches;		/* transactions by time */
 	int64		orders_seen;	/* -1 if orders aren't told */
 	int64		orders_possible;
 	CtHistogram *latency;		/* of all scripts' transactions */
@@ -108,6 +111,9 @@ typedef struct CtResults
 
 /* completed transactions per second; NaN without a measured part */
 extern double ct_results_tps(const CtResults *results);
+
+/* half the length of its 95 % interval; NaN where the run was too short for one */
+extern double ct_results_tps_half_interval(const CtResults *results);
 
 /* violations over all checks */
 extern int64 ct_results_anomalies(const CtResults *results);

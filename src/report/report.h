@@ -143,10 +143,13 @@ typedef struct CtReport
 	int64		orders_possible;
 	int64		barrier_breaks;
 	double		tps;
+	double		tps_low;		/* its interval */
+	double		tps_high;
 	double		mean_ms;
 	double		p50_ms;
 	double		p95_ms;
 	double		p99_ms;
+	double		p999_ms;
 	double		max_ms;
 	bool		held_horizon;
 	char	   *sqlstate;		/* or NULL */

@@ -104,7 +104,7 @@ load_run(CtReport *report, int64 run_id)
 				  " 1000 * duration AS duration_ms, workers_asked, workers, rate, max_tries,"
 				  " transactions, failed, retries, anomalies, overlapped, waited, met, contended,"
 				  " orders_seen, orders_possible,"
-				  " barrier_breaks, tps, mean_ms, p50_ms, p95_ms, p99_ms, max_ms, held_horizon, seed::text AS seed"
+				  " barrier_breaks, tps, tps_low, tps_high, mean_ms, p50_ms, p95_ms, p99_ms, p999_ms, max_ms, held_horizon, seed::text AS seed"
 				  " FROM @ct_runs WHERE run_id = $1",
 				  run_id);
 	if (n == 0)
@@ -140,10 +140,13 @@ load_run(CtReport *report, int64 run_id)
 	report->orders_possible = get_int64(0, "orders_possible");
 	report->barrier_breaks = get_int64(0, "barrier_breaks");
 	report->tps = get_float(0, "tps");
+	report->tps_low = get_float(0, "tps_low");
+	report->tps_high = get_float(0, "tps_high");
 	report->mean_ms = get_float(0, "mean_ms");
 	report->p50_ms = get_float(0, "p50_ms");
 	report->p95_ms = get_float(0, "p95_ms");
 	report->p99_ms = get_float(0, "p99_ms");
+	report->p999_ms = get_float(0, "p999_ms");
 	report->max_ms = get_float(0, "max_ms");
 	report->held_horizon = get_bool(0, "held_horizon");
 	report->sqlstate = get_text(0, "sqlstate");

@@ -222,12 +222,15 @@ ct_report_latencies(const CtReport *report)
 		CtReportLatency all = {0};
 		char	  **cells = table_add(table);
 
-		all.count = report->transactions;
+		/* more than the run's transactions: what ended too late has a latency, too */
+		for (i = 0; i < report->nlatencies; i++)
+			if (strcmp(report->latencies[i].kind, "transaction") == 0)
+				all.count += report->latencies[i].count;
 		all.mean_ms = report->mean_ms;
 		all.p50_ms = report->p50_ms;
 		all.p95_ms = report->p95_ms;
 		all.p99_ms = report->p99_ms;
-		all.p999_ms = NAN;
+		all.p999_ms = report->p999_ms;
 		all.max_ms = report->max_ms;
 		cells[0] = "transaction";
 		cells = latency_cells(cells + 1, &all, true, report->unicode);
@@ -465,7 +468,13 @@ ct_report_throughput(const CtReport *report)
 		return NULL;
 	initStringInfo(&buf);
 	if (!isnan(report->tps))
-		appendStringInfo(&buf, "%s per second: ", ct_format_float(report->tps));
+	{
+		appendStringInfo(&buf, "%s per second", ct_format_float(report->tps));
+		if (!isnan(report->tps_low) && !isnan(report->tps_high))
+			appendStringInfo(&buf, " (%s to %s at 95 %%)", ct_format_float(report->tps_low),
+							 ct_format_float(report->tps_high));
+		appendStringInfoString(&buf, ": ");
+	}
 	appendStringInfoString(&buf, ct_format_plural(report->transactions, "transaction", "transactions"));
 	if (!isnan(report->duration_ms))
 		appendStringInfo(&buf, " in %s", ct_format_ms(report->duration_ms, report->unicode));
