@@ -136,16 +136,16 @@ portion(Oid schema, int limit, int *n)
 	Datum		values[2];
 	int			i;
 
-	ct_catalog_enter(&scope);
+	ct_catalog_enter_server(&scope);
 	values[0] = ObjectIdGetDatum(schema);
 	values[1] = Int32GetDatum(limit + 1);
-	ct_catalog_execute("SELECT d.classid, d.objid FROM pg_depend d"
-					   " WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = $1 AND d.deptype = 'n'"
-					   " AND NOT EXISTS (SELECT FROM pg_depend o WHERE o.classid = d.classid"
-					   "  AND o.objid = d.objid AND o.deptype IN ('i', 'e', 'P', 'S'))"
-					   " ORDER BY d.classid = 'pg_class'::regclass"
-					   "  AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = d.objid) DESC, d.objid DESC"
-					   " LIMIT $2", 2, types, values, NULL, true);
+	SPI_execute_with_args("SELECT d.classid, d.objid FROM pg_depend d"
+						  " WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = $1 AND d.deptype = 'n'"
+						  " AND NOT EXISTS (SELECT FROM pg_depend o WHERE o.classid = d.classid"
+						  "  AND o.objid = d.objid AND o.deptype IN ('i', 'e', 'P', 'S'))"
+						  " ORDER BY d.classid = 'pg_class'::regclass"
+						  "  AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = d.objid) DESC, d.objid DESC"
+						  " LIMIT $2", 2, types, values, NULL, true, 0);
 	*n = Min((int) SPI_processed, limit);
 	if (SPI_processed > limit)
 	{

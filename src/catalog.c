@@ -78,17 +78,12 @@ lock_extension(Oid *schema, Oid *owner)
 	}
 }
 
-void
-ct_catalog_enter(CtCatalogScope *scope)
+static void
+enter(CtCatalogScope *scope, Oid role)
 {
-	Oid			schema;
-	Oid			owner;
-
-	(void) lookup_extension(&schema, &owner);
-
 	scope->save_owner = NULL;
 	GetUserIdAndSecContext(&scope->save_userid, &scope->save_sec_context);
-	SetUserIdAndSecContext(owner,
+	SetUserIdAndSecContext(role,
 						   scope->save_sec_context | SECURITY_LOCAL_USERID_CHANGE);
 	scope->save_nestlevel = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp",
@@ -97,6 +92,22 @@ ct_catalog_enter(CtCatalogScope *scope)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
+}
+
+void
+ct_catalog_enter(CtCatalogScope *scope)
+{
+	Oid			schema;
+	Oid			owner;
+
+	(void) lookup_extension(&schema, &owner);
+	enter(scope, owner);
+}
+
+void
+ct_catalog_enter_server(CtCatalogScope *scope)
+{
+	enter(scope, GetUserId());
 }
 
 void

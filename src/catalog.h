@@ -27,6 +27,12 @@ extern void ct_catalog_enter(CtCatalogScope *scope);
 extern void ct_catalog_leave(CtCatalogScope *scope);
 
 /*
+ * The same without the extension, which may be gone, and with the current
+ * role's rights: for SPI on the server's own catalogs.
+ */
+extern void ct_catalog_enter_server(CtCatalogScope *scope);
+
+/*
  * The same to read only: leaving gives back the locks on the tables that were
  * read, so that who then waits for a run doesn't hold up a DROP EXTENSION.
  */
