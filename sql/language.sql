@@ -136,6 +136,11 @@ SELECT outcome(E'NOTIFY ch, :p', '{"p": "it''s"}'),
 	outcome(E'CREATE TEMP TABLE t (a int DEFAULT :a, b text DEFAULT :b); INSERT INTO t DEFAULT VALUES; SELECT a || b AS x FROM t \\gset\n\\outcome :x', '{"a": -5, "b": "current_user"}'),
 	outcome(E'LISTEN :b', '{"b": "abc"}');
 
+-- no variables, and clear about it
+SELECT ct_test('DO $$ BEGIN PERFORM :iteration; END $$', transactions => 1);
+SELECT ct_test(E'COPY t FROM STDIN;\n1\n\\.\n', 'CREATE TABLE t (a int)', transactions => 1);
+SELECT outcome('SELECT $1'), outcome('SELECT :iteration + $1'), outcome('PREPARE p AS SELECT $1 + :iteration; EXECUTE p(:iteration)'), outcome('SELECT ''$1'' || :iteration');
+
 --
 -- \gset loses nothing
 --

@@ -30,7 +30,8 @@ typedef enum MetaCommand
 	META_TALLY,
 	META_BARRIER,
 	META_SHELL,					/* and what else can't be had in a server */
-	META_PIPELINE
+	META_PIPELINE,
+	META_COPY_END
 } MetaCommand;
 
 typedef struct MetaName
@@ -56,7 +57,8 @@ static const MetaName meta_names[] = {
 	{"setshell", META_SHELL},
 	{"startpipeline", META_PIPELINE},
 	{"syncpipeline", META_PIPELINE},
-	{"endpipeline", META_PIPELINE}
+	{"endpipeline", META_PIPELINE},
+	{".", META_COPY_END}
 };
 
 #define N_ACCEPTED	11
@@ -428,15 +430,23 @@ find_command(Parser *parser, const Word *name, int offset)
 static void
 raise_refused(Parser *parser, MetaCommand meta, int offset)
 {
+	const char *detail = "A script runs inside the server, where it cannot start programs.";
+	const char *hint = "Use \\set with an expression, or a query with \\gset.";
+
+	if (meta == META_PIPELINE)
+	{
+		detail = "A script runs inside the server, where there is no connection to pipeline.";
+		hint = "Leave the command out: statements don't wait for a network here, and \"\\;\" joins several into one transaction.";
+	}
+	else if (meta == META_COPY_END)
+	{
+		detail = "A script runs inside the server, where there is no client to copy rows from.";
+		hint = "Use INSERT, or COPY from a file or a program.";
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 ct_errplace(&parser->source, offset, "unsupported command",
-						 meta == META_SHELL ?
-						 "A script runs inside the server, where it cannot start programs." :
-						 "A script runs inside the server, where there is no connection to pipeline."),
-			 meta == META_SHELL ?
-			 errhint("Use \\set with an expression, or a query with \\gset.") :
-			 errhint("Leave the command out: statements don't wait for a network here, and \"\\;\" joins several into one transaction.")));
+			 ct_errplace(&parser->source, offset, "unsupported command", "%s", detail),
+			 errhint("%s", hint)));
 }
 
 /* The command whose backslash is at the parser's offset. */
@@ -511,6 +521,7 @@ parse_command(Parser *parser)
 
 		case META_SHELL:
 		case META_PIPELINE:
+		case META_COPY_END:
 			raise_refused(parser, meta, offset);
 			break;
 	}

@@ -121,6 +121,7 @@ typedef struct CtSql
 	CtVarRef   *refs;			/* in order; those within comments, and :: and
 								 * :=, are none, nor are those within quotes
 								 * unless asked for */
+	bool		has_params;		/* "$1", which nobody gives a value */
 	int			line;			/* where it begins, from 1 */
 	int			offset;			/* the same, in bytes, in the script's body */
 } CtSql;

@@ -25,6 +25,7 @@ typedef struct SqlScan
 	StringInfoData text;
 	int			significant;	/* the text's length without what trails */
 	bool		has_content;	/* more than hints */
+	bool		has_params;
 	int			line;
 	int			offset;			/* where it begins in the script */
 	CtSql	   *sql;			/* NULL until there is a variable */
@@ -95,6 +96,7 @@ reset_statement(SqlScan *scan)
 	resetStringInfo(&scan->text);
 	scan->significant = 0;
 	scan->has_content = false;
+	scan->has_params = false;
 	scan->sql = NULL;
 	scan->refs_allocated = 0;
 	scan->nwords = 0;
@@ -288,6 +290,8 @@ take_dollar(SqlScan *scan)
 	const char *p = start + 1;
 	Size		length;
 
+	if (p < scan->end && is_digit(*p))
+		scan->has_params = true;
 	if (p < scan->end && is_ident_start(*p))
 	{
 		while (p < scan->end && is_name_part(*p))
@@ -417,6 +421,7 @@ finish_statement(SqlScan *scan, List **statements)
 		CtSql	   *sql = scan->sql ? scan->sql : palloc0(sizeof(CtSql));
 
 		sql->text = pnstrdup(scan->text.data, scan->significant);
+		sql->has_params = scan->has_params;
 		sql->line = scan->line;
 		sql->offset = scan->offset;
 		*statements = lappend(*statements, sql);

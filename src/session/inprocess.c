@@ -22,6 +22,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "access/xact.h"
@@ -230,6 +232,18 @@ execute_plan(CtStatement *statement, const CtVariables *vars, CtRowTaker taker, 
 	ReleaseCachedPlan(plan, CurrentResourceOwner);
 }
 
+/* What a DO block has of variables is text, which is no SQL. */
+static void
+do_error_context(void *arg)
+{
+	const char *p = arg;
+
+	while ((p = strchr(p, ':')) != NULL && (p[1] == ':' || p[1] == '=' || isspace((unsigned char) p[1])))
+		p += 2;
+	if (p != NULL && geterrcode() == ERRCODE_SYNTAX_ERROR)
+		errhint("Within quotes and dollar quotes :name is no variable. Pass its value by set_config() and current_setting(), or CALL a procedure with it.");
+}
+
 /*
  * Executes text as a client's simple query would be, in the transaction
  * command under way.  Returns the TransactionStmtKind of what it ends with,
@@ -246,6 +260,7 @@ execute_text(const char *text, CtRowTaker taker, void *taker_arg)
 	Portal		portal;
 	DestReceiver *receiver;
 	QueryCompletion qc;
+	ErrorContextCallback context;
 
 	MemoryContextSwitchTo(MessageContext);
 	parsed = pg_parse_query(text);
@@ -270,6 +285,12 @@ execute_text(const char *text, CtRowTaker taker, void *taker_arg)
 	if (snapshot)
 		PopActiveSnapshot();
 
+	context.callback = do_error_context;
+	context.arg = unconstify(char *, text);
+	context.previous = error_context_stack;
+	if (IsA(raw->stmt, DoStmt))
+		error_context_stack = &context;
+
 	portal = CreatePortal("", true, true);
 	portal->visible = false;
 	PortalDefineQuery(portal, NULL, text, CreateCommandTag(raw->stmt), plans, NULL);
@@ -278,6 +299,7 @@ execute_text(const char *text, CtRowTaker taker, void *taker_arg)
 	ct_portal_run(portal, receiver, &qc);
 	receiver->rDestroy(receiver);
 	PortalDrop(portal, false);
+	error_context_stack = context.previous;
 	MemoryContextSwitchTo(MessageContext);
 
 	return IsA(raw->stmt, TransactionStmt) ?

@@ -13,122 +13,21 @@
  * Where a name must stand, a variable is a name, and put into the text before
  * all that; see place.h.  Nowhere else is a value's text anything but a value:
  * it may come from a table and isn't the script's to be executed.
- *
- * Types: the server deduces a parameter's type from where it stands.  The
- * value tells it where that can't be done (":a + :b"), where the value doesn't
- * fit (":d * 2" with 1.25), and where nothing else than text comes of it but
- * the value is a number (":a > :b", by which 1000 would be less than 600).
- * What the value tells is the type that the literal would have, or that the
- * column had which it comes from.  For each set of types that are told so
- * there is a plan of its own.
  */
 #include "postgres.h"
 
-#include <ctype.h>
-#include <math.h>
-
-#include "access/xact.h"
-#include "catalog/pg_type.h"
-#include "common/keywords.h"
 #include "mb/pg_wchar.h"
 #include "nodes/parsenodes.h"
-#include "parser/analyze.h"
 #include "parser/parser.h"
-#include "tcop/tcopprot.h"
 #include "utils/backend_status.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "src/near_match.h"
+#include "src/session/literal.h"
 #include "src/session/place.h"
 #include "src/session/statement.h"
-
-/* ---- what a value looks like ---- */
-
-/* Can it stand where a name must, as it is: a qualified one, or one that is no reserved word? */
-static bool
-is_name(const char *text)
-{
-	const char *p;
-	bool		begins = true;	/* a part of a qualified name */
-	int			keyword;
-
-	for (p = text; *p != '\0'; p++)
-	{
-		/* a dollar there would begin a quote */
-		if (begins ? !isalpha((unsigned char) *p) && *p != '_' && !IS_HIGHBIT_SET(*p) :
-			!isalnum((unsigned char) *p) && *p != '_' && *p != '$' && *p != '.' &&
-			!IS_HIGHBIT_SET(*p))
-			return false;
-		begins = *p == '.';
-	}
-	if (begins)
-		return false;
-	keyword = ScanKeywordLookup(text, &ScanKeywords);
-	return keyword < 0 || ScanKeywordCategories[keyword] == UNRESERVED_KEYWORD ||
-		ScanKeywordCategories[keyword] == COL_NAME_KEYWORD;
-}
-
-/* Can it be a part of a name, or of a number, and nothing but that? */
-static bool
-is_word(const char *text, bool digits_only)
-{
-	const char *p;
-
-	for (p = text; *p != '\0'; p++)
-		if (!isdigit((unsigned char) *p) &&
-			(digits_only || (!isalpha((unsigned char) *p) && *p != '_' && !IS_HIGHBIT_SET(*p))))
-			return false;
-	return p > text;
-}
-
-/*
- * Is the value a number, such as a literal would be?  Not what would lose by
- * becoming one: leading zeros, the sign of a zero.  NULL is whatever it is
- * beside.
- */
-static bool
-is_number(const CtValue *value)
-{
-	const char *text;
-	const char *p;
-	bool		zero = true;
-
-	if (value->type == CT_VALUE_INT || value->type == CT_VALUE_NULL)
-		return true;
-	if (value->type != CT_VALUE_DOUBLE && value->type != CT_VALUE_TEXT)
-		return false;
-	text = ct_value_to_cstring(value);
-	p = text;
-	if (*p == '-')
-		p++;
-	if (!isdigit((unsigned char) *p) || (p[0] == '0' && isdigit((unsigned char) p[1])))
-		return false;
-	for (; isdigit((unsigned char) *p); p++)
-		zero &= *p == '0';
-	if (*p == '.')
-	{
-		if (!isdigit((unsigned char) *++p))
-			return false;
-		for (; isdigit((unsigned char) *p); p++)
-			zero &= *p == '0';
-	}
-	if (zero && *text == '-')
-		return false;
-	if (*p == 'e' || *p == 'E')
-	{
-		p++;
-		if (*p == '-' || *p == '+')
-			p++;
-		if (!isdigit((unsigned char) *p) || strlen(p) > 3)
-			return false;
-		while (isdigit((unsigned char) *p))
-			p++;
-	}
-	return *p == '\0' && p - text < 1000;
-}
 
 /* ---- errors ---- */
 
@@ -174,92 +73,7 @@ raise_unset_slot(const CtStatement *statement, const CtVariables *vars, int slot
 			raise_unset(statement, vars, i);
 }
 
-static void
-raise_value(const CtStatement *statement, int i, const char *value, const char *where)
-{
-	const CtVarRef *ref = &statement->sql->refs[i];
-
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_NAME),
-			 errmsg("value of variable \"%s\" cannot stand %s",
-					ct_symbols_name(statement->symbols, ref->slot), where),
-			 errdetail("The value is \"%s\".", value)));
-}
-
 /* ---- texts ---- */
-
-/* Within quotes: what would end them, or be an escape in them, is escaped. */
-static void
-append_quoted(StringInfo buf, const CtStatement *statement, int i, const CtValue *value,
-			  const char *string)
-{
-	char		quote = statement->sql->refs[i].quote;
-	bool		escapes = quote == 'E' || (quote == '\'' && !standard_conforming_strings);
-	const char *p;
-
-	if (quote == 'E')
-		quote = '\'';
-	if (quote == '$' && !is_word(string, false) && !is_number(value))
-		raise_value(statement, i, string, "within dollar quotes");
-	for (p = string; *p != '\0'; p++)
-	{
-		if (*p == quote || (escapes && *p == '\\'))
-			appendStringInfoChar(buf, *p);
-		appendStringInfoChar(buf, *p);
-	}
-}
-
-/* Without a gap to what stands before: what goes on with a number must be digits. */
-static void
-append_glued(StringInfo buf, const CtStatement *statement, int i, const char *string)
-{
-	const char *end = buf->data + buf->len;
-	const char *p = end;
-	bool		is_number;
-
-	while (p > buf->data && (isalnum((unsigned char) p[-1]) || p[-1] == '_' || p[-1] == '$' ||
-							 IS_HIGHBIT_SET(p[-1])))
-		p--;
-	is_number = p < end ? isdigit((unsigned char) *p) :
-		!(statement->places[i] & CT_PLACE_NAME);
-	if (!is_word(string, is_number))
-		raise_value(statement, i, string,
-					is_number ? "as a part of a number" : "as a part of a name");
-	appendStringInfoString(buf, string);
-}
-
-/* A value in the text, as what may stand in its place. */
-static void
-append_value(StringInfo buf, const CtStatement *statement, int i, const CtValue *value)
-{
-	int			place = statement->places[i];
-	bool		bare = value->type != CT_VALUE_TEXT && value->type != CT_VALUE_NULL;
-	const char *string = value->type == CT_VALUE_NULL ? "NULL" : ct_value_to_cstring(value);
-
-	if (value->type == CT_VALUE_DOUBLE || value->type == CT_VALUE_TEXT)
-		bare = is_number(value);
-
-	if (place == CT_PLACE_QUOTED)
-		append_quoted(buf, statement, i, value, string);
-	else if (place & CT_PLACE_GLUED)
-		append_glued(buf, statement, i, string);
-	else if (value->type == CT_VALUE_NULL)
-		appendStringInfoString(buf, string);
-	else if (place == CT_PLACE_PARAMETER && bare && *string == '-')
-		appendStringInfo(buf, "(%s)", string);
-	else if (bare && (place == CT_PLACE_PARAMETER ||
-					  ((place & CT_PLACE_NUMBER) && value->type != CT_VALUE_BOOL)))
-	{
-		/* after another one, a minus would begin a comment */
-		if (*string == '-' && buf->len > 0 && buf->data[buf->len - 1] == '-')
-			appendStringInfoChar(buf, ' ');
-		appendStringInfoString(buf, string);
-	}
-	else if ((place & CT_PLACE_NAME) && !(place & CT_PLACE_STRING))
-		appendStringInfoString(buf, is_name(string) ? string : quote_identifier(string));
-	else
-		appendStringInfoString(buf, quote_literal_cstr(string));
-}
 
 /*
  * The statement's text with its variables in it: those that can be parameters
@@ -289,7 +103,8 @@ make_text(const CtStatement *statement, const CtVariables *vars, bool literally)
 		else if (value->type == CT_VALUE_UNSET)
 			raise_unset(statement, vars, i);
 		else
-			append_value(&buf, statement, i, value);
+			ct_literal_append(&buf, ref, statement->places[i],
+							  ct_symbols_name(statement->symbols, ref->slot), value);
 	}
 	appendStringInfoString(&buf, sql->text + from);
 	return buf.data;
@@ -350,376 +165,7 @@ transaction_kind(Node *stmt)
 	}
 }
 
-/* ---- types ---- */
-
-static bool
-is_text_type(Oid type)
-{
-	return type == TEXTOID || type == VARCHAROID || type == BPCHAROID || type == NAMEOID ||
-		type == UNKNOWNOID || type == CSTRINGOID;
-}
-
-/* The type that an integer's literal has. */
-static Oid
-integer_type(int64 i)
-{
-	return i >= PG_INT32_MIN && i <= PG_INT32_MAX ? INT4OID : INT8OID;
-}
-
-/* The type that the value tells of itself; InvalidOid if it doesn't. */
-static Oid
-literal_type(const CtValue *value)
-{
-	int64		i;
-
-	if (value->type == CT_VALUE_UNSET || value->type == CT_VALUE_NULL)
-		return InvalidOid;
-	/* which may have been dropped since */
-	if (OidIsValid(value->column_type) && !is_text_type(value->column_type) &&
-		get_typisdefined(value->column_type))
-		return value->column_type;
-	if (value->type == CT_VALUE_BOOL)
-		return BOOLOID;
-	if (value->type == CT_VALUE_INT)
-		return integer_type(value->u.i);
-	if (is_number(value))
-		return ct_parse_int64(ct_value_to_cstring(value), &i) ? integer_type(i) : NUMERICOID;
-	return value->type == CT_VALUE_DOUBLE ? FLOAT8OID : InvalidOid;
-}
-
-/* Does the type's input take the text?  Tried in a subtransaction. */
-static bool
-try_input(Oid type, const char *text)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool ok = true;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		Oid			input;
-		Oid			ioparam;
-
-		PushActiveSnapshot(GetTransactionSnapshot());
-		getTypeInputInfo(type, &input, &ioparam);
-		(void) OidInputFunctionCall(input, unconstify(char *, text), ioparam, -1);
-		PopActiveSnapshot();
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
-			PG_RE_THROW();
-		MemoryContextSwitchTo(context);
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		ok = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return ok;
-}
-
-/*
- * Does the value fit the type that was deduced for the parameter?  Where that
- * can't be told by their kinds, the first value is tried.
- */
-static bool
-fits(CtTyped *typed, int param, const CtValue *value)
-{
-	Oid			type = typed->types[param];
-	const char *text;
-	int64		i = 0;
-	bool		is_integer = value->type == CT_VALUE_INT;
-
-	if (value->type <= CT_VALUE_BOOL || is_text_type(type))
-		return true;
-	if (is_integer)
-		i = value->u.i;
-	else if (is_number(value))
-		is_integer = ct_parse_int64(ct_value_to_cstring(value), &i);
-	else if (value->type == CT_VALUE_DOUBLE || value->column_type == type ||
-			 !OidIsValid(value->column_type) || is_text_type(value->column_type))
-		return true;
-
-	switch (type)
-	{
-		case INT2OID:
-			return is_integer && i >= PG_INT16_MIN && i <= PG_INT16_MAX;
-		case INT4OID:
-			return is_integer && i >= PG_INT32_MIN && i <= PG_INT32_MAX;
-		case INT8OID:
-			return is_integer;
-		case OIDOID:
-			return is_integer && i >= 0 && i <= PG_UINT32_MAX;
-		case NUMERICOID:
-		case FLOAT4OID:
-		case FLOAT8OID:
-			return true;
-		default:
-			if (typed->takes[param] == '?')
-			{
-				text = ct_value_to_cstring(value);
-				typed->takes[param] = try_input(type, text) ? 'y' : 'n';
-			}
-			return typed->takes[param] == 'y';
-	}
-}
-
-/*
- * Analyzes a statement, and completes the types of its parameters, InvalidOid
- * where they are to be deduced.  Returns false, with the error forgotten, if
- * it makes no sense like that.
- */
-static bool
-try_analyze(RawStmt *raw, const char *text, Oid *types, int nparams)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	Oid		   *found = palloc(nparams * sizeof(Oid));
-	volatile bool ok = true;
-
-	memcpy(found, types, nparams * sizeof(Oid));
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		int			n = nparams;
-		int			i;
-
-		PushActiveSnapshot(GetTransactionSnapshot());
-		(void) parse_analyze_varparams(copyObject(raw), text, &found, &n, NULL);
-		PopActiveSnapshot();
-		for (i = 0; i < nparams; i++)
-			types[i] = i >= n || found[i] == InvalidOid || found[i] == UNKNOWNOID ? TEXTOID : found[i];
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		int			category = ERRCODE_TO_CATEGORY(geterrcode());
-
-		/* only what analysis says of the text is ours to try otherwise */
-		if (category != ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION &&
-			category != ERRCODE_DATA_EXCEPTION)
-			PG_RE_THROW();
-		MemoryContextSwitchTo(context);
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		ok = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return ok;
-}
-
-/*
- * The same with some types given: those that are told, and numeric for text
- * parameters in "numbers", or for whatever else of these must be a number
- * then.  What they stand beside must be numbers, too; if not, or if it makes
- * no sense, types are as before.
- */
-static bool
-try_numbers(RawStmt *raw, const char *text, Oid *types, int nparams,
-			const Oid *told, const bool *numbers, int only)
-{
-	Oid		   *tried = palloc(nparams * sizeof(Oid));
-	int			i;
-
-	for (i = 0; i < nparams; i++)
-	{
-		tried[i] = numbers[i] ? InvalidOid : told[i];
-		if (numbers[i] && (types[i] == NUMERICOID || only < 0 || only == i))
-			tried[i] = NUMERICOID;
-	}
-	if (!try_analyze(raw, text, tried, nparams))
-		return false;
-	for (i = 0; i < nparams; i++)
-		if (types[i] != tried[i] && !numbers[i])
-			return false;
-	memcpy(types, tried, nparams * sizeof(Oid));
-	return true;
-}
-
-/*
- * Completes the types: "told" are those that the values have told, InvalidOid
- * elsewhere.  Returns false if the statement makes no sense with parameters.
- */
-static bool
-complete_types(CtTyped *typed, int nparams, const Oid *told, Oid *types)
-{
-	RawStmt    *raw = linitial_node(RawStmt, raw_parser(typed->text, RAW_PARSE_DEFAULT));
-	bool	   *numbers = palloc0(nparams * sizeof(bool));
-	Oid		   *misfits = palloc0(nparams * sizeof(Oid));
-	bool		any_number = false;
-	bool		any_misfit = false;
-	int			i;
-
-	for (i = 0; i < nparams; i++)
-	{
-		if (typed->makes_sense && typed->untold[i])
-		{
-			numbers[i] = OidIsValid(told[i]);
-			any_number |= numbers[i];
-		}
-		else
-		{
-			misfits[i] = told[i];
-			any_misfit |= OidIsValid(told[i]);
-		}
-	}
-
-	memcpy(types, misfits, nparams * sizeof(Oid));
-	if (!try_analyze(raw, typed->text, types, nparams))
-	{
-		/* with nothing told that was seen to work: then input says what is wrong */
-		if (!typed->makes_sense || !any_misfit)
-			return false;
-		memset(types, 0, nparams * sizeof(Oid));
-		memset(misfits, 0, nparams * sizeof(Oid));
-		if (!try_analyze(raw, typed->text, types, nparams))
-			return false;
-	}
-	if (!any_number || try_numbers(raw, typed->text, types, nparams, misfits, numbers, -1))
-		return true;
-	for (i = 0; i < nparams; i++)
-		if (numbers[i] && types[i] == TEXTOID)
-			(void) try_numbers(raw, typed->text, types, nparams, misfits, numbers, i);
-	return true;
-}
-
 /* ---- plans ---- */
-
-/* Prepares the plan for parameters of these types; keeps it for what was told of them. */
-static CtPrepared *
-prepare(CtTyped *typed, int nparams, Oid *types, const Oid *told)
-{
-	MemoryContext context = CurrentMemoryContext;
-	CtPrepared *prepared;
-	SPIPlanPtr	plan;
-	int			i;
-
-	PushActiveSnapshot(GetTransactionSnapshot());
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	plan = SPI_prepare_cursor(typed->text, nparams, types, CURSOR_OPT_PARALLEL_OK);
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare: %s", SPI_result_code_string(SPI_result));
-	if (SPI_keepplan(plan) != 0)
-		elog(ERROR, "SPI_keepplan failed");
-	SPI_finish();
-	PopActiveSnapshot();
-
-	MemoryContextSwitchTo(typed->context);
-	prepared = palloc0(sizeof(CtPrepared));
-	prepared->plan = plan;
-	prepared->source = linitial(SPI_plan_get_plan_sources(plan));
-	if (nparams > 0)
-	{
-		prepared->told = palloc(nparams * sizeof(Oid));
-		memcpy(prepared->told, told, nparams * sizeof(Oid));
-		prepared->params = makeParamList(nparams);
-		prepared->typinput = palloc(nparams * sizeof(Oid));
-		prepared->typioparam = palloc(nparams * sizeof(Oid));
-		for (i = 0; i < nparams; i++)
-		{
-			prepared->params->params[i].ptype = types[i];
-			prepared->params->params[i].pflags = PARAM_FLAG_CONST;
-			getTypeInputInfo(types[i], &prepared->typinput[i], &prepared->typioparam[i]);
-		}
-	}
-	MemoryContextSwitchTo(context);
-
-	if (typed->nall < CT_MAX_PREPARED)
-		typed->all[typed->nall++] = prepared;
-	else
-	{
-		SPI_freeplan(typed->all[typed->oldest]->plan);
-		typed->all[typed->oldest] = prepared;
-		typed->oldest = (typed->oldest + 1) % CT_MAX_PREPARED;
-	}
-	return prepared;
-}
-
-/* The text's plan for the values; NULL if it makes no sense with parameters. */
-static CtPrepared *
-find_prepared(const CtStatement *statement, CtTyped *typed, const CtVariables *vars)
-{
-	int			nparams = statement->nparams;
-	Oid		   *told = NULL;
-	Oid		   *types = NULL;
-	int			i;
-
-	if (nparams > 0)
-		told = palloc0(nparams * sizeof(Oid));
-	for (i = 0; i < nparams; i++)
-	{
-		const CtValue *value = ct_variables_get(vars, statement->slots[i]);
-
-		if (!typed->makes_sense)
-			told[i] = literal_type(value);
-		else if (typed->untold[i])
-			told[i] = is_number(value) ? NUMERICOID : InvalidOid;
-		else if (typed->varies && !fits(typed, i, value))
-			told[i] = literal_type(value);
-	}
-	for (i = 0; i < typed->nall; i++)
-		if (nparams == 0 || memcmp(typed->all[i]->told, told, nparams * sizeof(Oid)) == 0)
-			return typed->all[i];
-
-	if (nparams > 0)
-	{
-		types = palloc0(nparams * sizeof(Oid));
-		if (!complete_types(typed, nparams, told, types))
-			return NULL;
-	}
-	/* without parameters an error is the script's, and there is nothing to fall back to */
-	return prepare(typed, nparams, types, told);
-}
-
-static void
-free_typed(CtTyped *typed)
-{
-	int			i;
-
-	for (i = 0; i < typed->nall; i++)
-		SPI_freeplan(typed->all[i]->plan);
-	MemoryContextDelete(typed->context);
-}
-
-/* What the server deduces of a text. */
-static CtTyped *
-make_typed(const CtStatement *statement, const char *text)
-{
-	int			nparams = statement->nparams;
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "ct_ext plans",
-												  ALLOCSET_SMALL_SIZES);
-	CtTyped    *typed = MemoryContextAllocZero(context, sizeof(CtTyped));
-	int			i;
-
-	typed->context = context;
-	typed->text = MemoryContextStrdup(context, text);
-	typed->makes_sense = true;
-	if (nparams == 0)
-		return typed;
-	typed->types = MemoryContextAllocZero(context, nparams * sizeof(Oid));
-	typed->untold = MemoryContextAllocZero(context, nparams * sizeof(bool));
-	typed->takes = MemoryContextAlloc(context, nparams);
-	memset(typed->takes, '?', nparams);
-	typed->makes_sense = try_analyze(linitial_node(RawStmt, raw_parser(text, RAW_PARSE_DEFAULT)),
-									 text, typed->types, nparams);
-	typed->varies = !typed->makes_sense;
-	for (i = 0; typed->makes_sense && i < nparams; i++)
-	{
-		typed->untold[i] = typed->types[i] == TEXTOID;
-		typed->varies |= typed->untold[i];
-		typed->types[i] = getBaseType(typed->types[i]);
-	}
-	return typed;
-}
 
 /* Finds or makes the plan for the values; false if there is none. */
 static bool
@@ -737,11 +183,11 @@ choose_plan(CtStatement *statement, const CtVariables *vars)
 			typed = statement->all[i];
 
 	if (typed != NULL)
-		prepared = find_prepared(statement, typed, vars);
+		prepared = ct_typed_prepare(typed, statement->slots, vars);
 	else
 	{
-		typed = make_typed(statement, text);
-		prepared = find_prepared(statement, typed, vars);
+		typed = ct_typed_create(text, statement->nparams);
+		prepared = ct_typed_prepare(typed, statement->slots, vars);
 		if (prepared != NULL)
 		{
 			int			place = statement->nall;
@@ -752,7 +198,7 @@ choose_plan(CtStatement *statement, const CtVariables *vars)
 			{
 				place = statement->oldest;
 				statement->oldest = (place + 1) % CT_MAX_PREPARED;
-				free_typed(statement->all[place]);
+				ct_typed_free(statement->all[place]);
 			}
 			MemoryContextSetParent(typed->context, statement->context);
 			statement->all[place] = typed;
@@ -856,6 +302,12 @@ first_look(CtStatement *statement, const CtVariables *vars)
 		return statement->kind = CT_STATEMENT_TEXT;
 	if (is_plannable(stmt))
 	{
+		/* or they would be taken for ours */
+		if (statement->nparams > 0 && statement->sql->has_params)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_PARAMETER),
+					 errmsg("parameters cannot be used in a statement of a script"),
+					 errhint("Use variables, as :name.")));
 		if (quoted)
 			return statement->kind = CT_STATEMENT_TEXT;
 		if (!choose_plan(statement, vars))
@@ -871,7 +323,7 @@ void
 ct_statement_forget(CtStatement *statement)
 {
 	while (statement->nall > 0)
-		free_typed(statement->all[--statement->nall]);
+		ct_typed_free(statement->all[--statement->nall]);
 	statement->oldest = 0;
 	statement->look_again = false;
 	statement->prepared = NULL;
@@ -906,7 +358,7 @@ bind_text(CtStatement *statement, int i, const CtValue *value)
 {
 	CtPrepared *prepared = statement->prepared;
 
-	if (unlikely(!statement->typed->varies && !fits(statement->typed, i, value)))
+	if (unlikely(!statement->typed->varies && !ct_typed_fits(statement->typed, i, value)))
 		return false;
 
 	/* a domain's constraints are looked at by an active snapshot */

@@ -13,11 +13,8 @@
 #ifndef CT_STATEMENT_H
 #define CT_STATEMENT_H
 
-#include "executor/spi.h"
-#include "nodes/params.h"
-#include "utils/plancache.h"
-
 #include "src/session/session.h"
+#include "src/session/typed.h"
 
 typedef enum CtStatementKind
 {
@@ -30,34 +27,6 @@ typedef enum CtStatementKind
 	CT_STATEMENT_UTILITY,		/* no variables: the text as it stands */
 	CT_STATEMENT_TEXT			/* variables put into the text each time */
 } CtStatementKind;
-
-/* a plan of a text, for parameters of certain types */
-typedef struct CtPrepared
-{
-	Oid		   *told;			/* types that the values have told; see statement.c */
-	SPIPlanPtr	plan;
-	CachedPlanSource *source;	/* the plan's, which is one statement */
-	ParamListInfo params;		/* reused; NULL if there are none */
-	Oid		   *typinput;
-	Oid		   *typioparam;
-} CtPrepared;
-
-#define CT_MAX_PREPARED	16
-
-/* a text, and what the server makes of its parameters by itself */
-typedef struct CtTyped
-{
-	MemoryContext context;		/* of all that belongs to it */
-	const char *text;
-	bool		makes_sense;	/* without the values; if not, they tell all types */
-	Oid		   *types;			/* deduced, domains' base types */
-	bool	   *untold;			/* text for lack of anything that tells else */
-	char	   *takes;			/* values of another kind: '?' not tried yet, 'y', 'n' */
-	bool		varies;			/* which plan it is, is for the values to tell */
-	int			nall;
-	int			oldest;
-	CtPrepared *all[CT_MAX_PREPARED];
-} CtTyped;
 
 struct CtStatement
 {
