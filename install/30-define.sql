@@ -203,7 +203,7 @@ COMMENT ON FUNCTION @extschema@.ct_drop_threshold IS
 'drops the thresholds on a metric from a scenario.
 op: the comparison; NULL: whichever. variant: NULL for those that all variants have, else the variant''s own. Raises as ct_drop_script does.';
 COMMENT ON FUNCTION @extschema@.ct_import_pgbench IS
-'defines a scenario of an unmodified pgbench script, as pgbench -f runs it, or of one of its builtin scripts: tpcb-like, simple-update, select-only.
+'defines a scenario of an unmodified pgbench script, as pgbench -f runs it, or of one of its builtin scripts: tpcb-like, simple-update, select-only. Variables within quotes are replaced too, as in pgbench''s default query mode, with what would end the quotes escaped.
 setup: NULL makes the tables of a builtin script in the run''s own schema, of :scale (1 unless params say else); an empty one leaves it to those that pgbench -i has made. Other arguments, replace among them, are those of ct_create_scenario, but by default a transaction is tried once, as by pgbench, and no overlap is asked for unless tpcb-like''s sums are checked.
 Raises as ct_create_scenario and ct_add_script do.';
 

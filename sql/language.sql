@@ -23,6 +23,7 @@ SELECT ct_test(E'SELECT 1;\n\tUPDATE t SET a = :ammount + a', 'CREATE TABLE t (a
 SELECT ct_test('SELECT * FROM t', 'CREATE TABLE t AS SELECT :iteration AS n', transactions => 1);
 SELECT ct_test('SELECT 1', checks => ARRAY['SELECT 1 WHERE :iteration > 0'], transactions => 1);
 SELECT ct_test(E'SELECT 1 AS a, 2::int8, max(3) \\gset p_\nSELECT :p_a, :p_int8, :p_max, :p_b', transactions => 1);
+SELECT ct_create_scenario('regress_language', setup => E'\\set n :stock\nCREATE TABLE t AS SELECT :n + :stok + :scale AS a', params => '{"stock": 1}');
 -- they may be set: by another script, by columns that only the server knows; or are none
 SELECT ct_create_scenario('regress_language', transactions => 20, workers => 1, params => '{"prefix": "x"}');
 SELECT ct_add_script('regress_language', 'one', E'\\set shared 1\nSELECT 1 AS :prefix \\gset\n\\outcome :x');
@@ -70,9 +71,9 @@ SELECT ct_drop_scenario('regress_language');
 --
 \set VERBOSITY terse
 SET statement_timeout = '20s';
-SELECT ct_create_scenario('regress_bad', setup => 'SELECT ' || repeat(':a,', 135000) || ' frm frm frm frm');
-SELECT ct_create_scenario('regress_bad', setup => 'SELECT x[' || repeat('1:a, ', 20000) || ' frm frm frm frm');
-SELECT ct_create_scenario('regress_bad', setup => 'DROP TABLE ' || repeat(':a,', 35000) || ':a');
+SELECT ct_create_scenario('regress_bad', setup => 'SELECT ' || repeat(':a,', 135000) || ' frm frm frm frm', params => '{"a": 1}');
+SELECT ct_create_scenario('regress_bad', setup => 'SELECT x[' || repeat('1:a, ', 20000) || ' frm frm frm frm', params => '{"a": 1}');
+SELECT ct_create_scenario('regress_bad', setup => 'DROP TABLE ' || repeat(':a,', 35000) || ':a', params => '{"a": 1}');
 \echo :SQLSTATE
 RESET statement_timeout;
 \set VERBOSITY default

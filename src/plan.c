@@ -165,6 +165,16 @@ read_params(CtPlan *plan, JsonbContainer *params)
 	}
 }
 
+List *
+ct_plan_param_names(const Jsonb *params)
+{
+	CtPlan		plan = {0};
+
+	if (params != NULL)
+		read_params(&plan, unconstify(JsonbContainer *, &params->root));
+	return plan.param_names;
+}
+
 CtPlan *
 ct_plan_read(const Jsonb *document)
 {
@@ -359,12 +369,8 @@ ct_plan_error_names(List *names, const List *errors)
 	return names;
 }
 
-/*
- * The variables that something sets: predefined ones, but for iteration
- * outside of iterations, and the parameters.
- */
-static CtSettable *
-settable_everywhere(const CtPlan *plan, bool in_iterations)
+CtSettable *
+ct_plan_settable(const List *param_names, bool in_iterations)
 {
 	CtSettable *settable = ct_settable_create();
 	ListCell   *lc;
@@ -373,7 +379,7 @@ settable_everywhere(const CtPlan *plan, bool in_iterations)
 	for (i = 0; i < CT_NPREDEFINED; i++)
 		if (i != CT_VAR_ITERATION || in_iterations)
 			ct_settable_add(settable, predefined[i]);
-	foreach(lc, plan->param_names)
+	foreach(lc, param_names)
 		ct_settable_add(settable, lfirst(lc));
 	return settable;
 }
@@ -390,7 +396,7 @@ add_names(CtSettable *settable, const List *names)
 
 		if (strcmp(name, CT_OUTCOME_PREFIX) == 0)
 			ct_settable_add_prefix(settable, name);
-		else
+		else if (ct_variable_name_is_valid(name))
 			ct_settable_add(settable, name);
 	}
 }
@@ -401,17 +407,15 @@ validate_once(const CtPlan *plan, const char *what, const char *body, CtKnown *k
 {
 	if (body == NULL)
 		return;
-	known->settable = settable_everywhere(plan, false);
-	ct_settable_add_script(known->settable, ct_script_parse(what, body, known->symbols, false),
-						   known->symbols);
+	known->settable = ct_plan_settable(plan->param_names, false);
 	ct_validate_setup(what, body, known);
 }
 
 static void
 validate_scripts(const CtPlan *plan, CtKnown *known)
 {
-	CtSettable *in_scripts = settable_everywhere(plan, true);
-	CtSettable *in_checks = settable_everywhere(plan, false);
+	CtSettable *in_scripts = ct_plan_settable(plan->param_names, true);
+	CtSettable *in_checks = ct_plan_settable(plan->param_names, false);
 	const char *const *name;
 	ListCell   *lc;
 

@@ -173,6 +173,15 @@ extern int64 ct_plan_count_transactions(const char *expr, const Jsonb *params, i
 extern void ct_plan_validate(const CtPlan *plan);
 
 /*
+ * The variables that something sets everywhere: the predefined ones, but for
+ * iteration outside of iterations, and the parameters.
+ */
+extern struct CtSettable *ct_plan_settable(const List *param_names, bool in_iterations);
+
+/* names of an object's members, List of char *; none for NULL */
+extern List *ct_plan_param_names(const Jsonb *params);
+
+/*
  * Appends the variables that a script, or expected errors, make for checks, as
  * "outcome_sold"; "outcome_" stands for all of them, where a label is a
  * variable's value.

@@ -72,7 +72,8 @@ extern CtKnown *ct_known_create(void);
  * ERRCODE_UNDEFINED_PARAMETER for a variable that nothing sets;
  * ERRCODE_PROGRAM_LIMIT_EXCEEDED for more than a run has room for.  A setup (or
  * teardown) may be empty but can't have what counts transactions; a check is
- * one SELECT and nothing else.  quoted: variables within quotes are some.
+ * one SELECT and nothing else.  quoted: variables within quotes are some.  What
+ * a setup sets itself is added to what is settable.
  */
 extern void ct_validate_script(const char *name, const char *body, bool quoted,
 							   const CtKnown *known);

@@ -181,6 +181,8 @@ ct_validate_setup(const char *what, const char *body, const CtKnown *known)
 	CtScript   *script = ct_script_parse(what, body, known->symbols, false);
 	int			i;
 
+	if (known->settable != NULL)
+		ct_settable_add_script(known->settable, script, known->symbols);
 	for (i = 0; i < script->ncommands; i++)
 	{
 		const CtCommand *command = &script->commands[i];

@@ -174,16 +174,22 @@ ct_define_place(const char *scenario, const char *variant)
 
 /* ---- scenarios ---- */
 
+/* A setup or teardown, if there is one: all that sets its variables is known. */
 static void
-validate_scenario(const CtScenarioDefinition *definition)
+validate_once(const char *what, const char *body, const Jsonb *params)
 {
 	CtKnown    *known = ct_known_create();
 
+	if (body == NULL)
+		return;
+	known->settable = ct_plan_settable(ct_plan_param_names(params), false);
+	ct_validate_setup(what, body, known);
+}
+
+static void
+validate_scenario(const CtScenarioDefinition *definition)
+{
 	ct_validate_name("scenario", definition->name);
-	if (definition->setup != NULL)
-		ct_validate_setup("setup", definition->setup, known);
-	if (definition->teardown != NULL)
-		ct_validate_setup("teardown", definition->teardown, known);
 	if (definition->duration != NULL && definition->has_transactions)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -210,6 +216,8 @@ validate_scenario(const CtScenarioDefinition *definition)
 		ct_validate_integer("min_overlap", definition->min_overlap, 0, PG_INT32_MAX);
 	if (definition->params != NULL)
 		ct_validate_params(definition->params);
+	validate_once("setup", definition->setup, definition->params);
+	validate_once("teardown", definition->teardown, definition->params);
 	if (definition->transactions_expr != NULL)
 		(void) ct_plan_count_transactions(definition->transactions_expr, definition->params, 0);
 	(void) ct_validate_errors("expected_errors", definition->expected_errors, true);
