@@ -450,6 +450,10 @@ ct_leader_finish(CtLeader *leader, CtResults *results, const ErrorData *error)
 	}
 	if (leader->recorded_start)
 	{
+		const char *cut = leader->checks ? ct_checks_complaint(leader->checks) : NULL;
+
+		if (cut != NULL)
+			warn(leader, cut);
 		record(leader, &ending);
 		if (leader->plan->teardown != NULL && ct_leader_terminated_ns() == 0 &&
 			(error == NULL || leader->gate_opened || (leader->setup_begun && !cancelled)))

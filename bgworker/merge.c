@@ -8,7 +8,14 @@
 #include "postgres.h"
 
 #include "bgworker/merge.h"
+#include "bgworker/slot.h"
 #include "src/orders.h"
+
+/*
+ * Labels of outcomes, and kinds of errors, that a run tells apart.  What more a
+ * thousand workers make is counted as "other", so that summing up stays fast.
+ */
+#define MAX_MERGED	1000
 
 static const char *const handling_names[] = {
 	[CT_ERROR_RETRIED] = "retried",
@@ -49,28 +56,57 @@ ct_merge_latency(CtShared *shared, const CtProgram *program, CtHistogram *histog
 											   CT_LATENCY_TRANSACTION));
 }
 
+/*
+ * How many entries of a slot's array are there to be read: the writer fills in
+ * an entry before it counts it.
+ */
+static int
+entries(const int *n)
+{
+	int			there = *(const volatile int *) n;
+
+	pg_read_barrier();
+	return there;
+}
+
+/* The outcome of that label; NULL if there is none yet. */
+static CtOutcomeResult *
+find_outcome(CtResults *results, int script, const char *label)
+{
+	ListCell   *lc;
+
+	foreach(lc, results->outcomes)
+	{
+		CtOutcomeResult *outcome = lfirst(lc);
+
+		if (outcome->script == script && strcmp(outcome->label, label) == 0)
+			return outcome;
+	}
+	return NULL;
+}
+
 static void
 merge_outcomes(CtResults *results, const CtSlot *slot)
 {
+	int			n = entries(&slot->noutcomes);
 	int			i;
 
-	for (i = 0; i < slot->noutcomes; i++)
+	for (i = 0; i < n; i++)
 	{
 		const CtSlotOutcome *from = &slot->outcomes[i];
-		CtOutcomeResult *to = NULL;
-		ListCell   *lc;
+		const char *label = from->label;
+		CtOutcomeResult *to = find_outcome(results, from->script, label);
 
-		foreach(lc, results->outcomes)
+		if (to == NULL && list_length(results->outcomes) >= MAX_MERGED)
 		{
-			to = lfirst(lc);
-			if (to->script == from->script && strcmp(to->label, from->label) == 0)
-				break;
+			label = CT_OTHER_LABEL;
+			to = find_outcome(results, from->script, label);
 		}
-		if (lc == NULL)
+		if (to == NULL)
 		{
 			to = palloc0(sizeof(CtOutcomeResult));
 			to->script = from->script;
-			to->label = pstrdup(from->label);
+			to->label = pstrdup(label);
 			results->outcomes = lappend(results->outcomes, to);
 		}
 		to->count += from->count;
@@ -80,9 +116,10 @@ merge_outcomes(CtResults *results, const CtSlot *slot)
 static void
 merge_tallies(CtResults *results, const CtSlot *slot)
 {
+	int			n = entries(&slot->ntallies);
 	int			i;
 
-	for (i = 0; i < slot->ntallies; i++)
+	for (i = 0; i < n; i++)
 	{
 		const CtSlotTally *from = &slot->tallies[i];
 		CtTallyResult *to = NULL;
@@ -104,31 +141,49 @@ merge_tallies(CtResults *results, const CtSlot *slot)
 	}
 }
 
+/* The error of that kind; NULL if there is none yet. */
+static CtErrorResult *
+find_error(CtResults *results, int script, int sqlstate, const char *handling)
+{
+	ListCell   *lc;
+
+	foreach(lc, results->errors)
+	{
+		CtErrorResult *error = lfirst(lc);
+
+		if (error->script == script && error->sqlstate == sqlstate && error->handling == handling)
+			return error;
+	}
+	return NULL;
+}
+
 static void
 merge_errors(CtShared *shared, CtResults *results, const CtSlot *slot)
 {
+	int			n = entries(&slot->nerrors);
 	int			i;
 
-	for (i = 0; i < slot->nerrors; i++)
+	for (i = 0; i < n; i++)
 	{
 		const CtSlotError *from = &slot->errors[i];
 		const char *handling = handling_names[from->handling];
-		CtErrorResult *to = NULL;
+		int			script = from->script;
+		int			sqlstate = from->sqlstate;
+		CtErrorResult *to = find_error(results, script, sqlstate, handling);
 		TimestampTz first_seen;
-		ListCell   *lc;
 
-		foreach(lc, results->errors)
+		if (to == NULL && list_length(results->errors) >= MAX_MERGED)
 		{
-			to = lfirst(lc);
-			if (to->script == from->script && to->sqlstate == from->sqlstate &&
-				to->handling == handling)
-				break;
+			/* as in slot.c */
+			script = 0;
+			sqlstate = CT_OTHER_SQLSTATE;
+			to = find_error(results, script, sqlstate, handling);
 		}
-		if (lc == NULL)
+		if (to == NULL)
 		{
 			to = palloc0(sizeof(CtErrorResult));
-			to->script = from->script;
-			to->sqlstate = from->sqlstate;
+			to->script = script;
+			to->sqlstate = sqlstate;
 			to->handling = handling;
 			to->unexpected = from->handling == CT_ERROR_FAILED ||
 				from->handling == CT_ERROR_GAVE_UP;

@@ -52,15 +52,22 @@ ct_slot_outcome(CtSlot *slot, int script, const char *full_label)
 }
 
 void
-ct_slot_tally(CtSlot *slot, const char *name, double amount)
+ct_slot_tally(CtSlot *slot, const char *full_name, double amount)
 {
 	CtSlotTally *tally;
+	char		clipped[NAMEDATALEN];
+	const char *name = full_name;
 	int			i;
 
+	if (unlikely(strlen(name) >= NAMEDATALEN))
+	{
+		ct_copy_text(clipped, full_name, NAMEDATALEN);
+		name = clipped;
+	}
 	for (i = 0; i < slot->ntallies; i++)
 	{
 		tally = &slot->tallies[i];
-		if (strncmp(tally->name, name, NAMEDATALEN - 1) == 0)
+		if (strcmp(tally->name, name) == 0)
 		{
 			tally->value += amount;
 			return;

@@ -88,6 +88,46 @@ SELECT status, verdict, transactions, failed FROM last_run;
 SELECT sqlstate, count, first_message FROM ct_errors WHERE run_id = (SELECT run_id FROM last_run) ORDER BY sqlstate;
 SELECT tally, value FROM ct_tallies WHERE run_id = (SELECT run_id FROM last_run);
 
+-- finite amounts whose sum is infinite, or none: the variable is a number all the same
+SELECT ct_test($$
+	\set sign :worker_id * 2 - 3
+	\tally nan 1.7e308 * :sign
+	\tally nan 1.7e308 * :sign
+	\tally infinite 1.7e308
+	SELECT pg_sleep(0.01)
+$$, transactions => 20, workers => 2, min_overlap => 0, checks => ARRAY['SELECT :tally_nan AS observed, :tally_infinite AS expected',
+	'SELECT :tally_infinite > 5 AS observed', 'SELECT 1 WHERE NOT :tally_infinite > 7', 'SELECT 1 WHERE :tally_nan < 0']) > 0 AS ran;
+SELECT status, verdict, transactions, message FROM last_run;
+SELECT tally, value FROM ct_tallies WHERE run_id = (SELECT run_id FROM last_run) ORDER BY tally;
+SELECT check_name, observed, expected FROM ct_anomalies WHERE run_id = (SELECT run_id FROM last_run);
+SELECT ct_report(run_id, 'json')::jsonb -> 'tallies' AS tallies FROM last_run;
+
+-- evidence without a bound is cut, and that is told; other columns stay what they are
+SELECT ct_test('SELECT 1', transactions => 2, workers => 1, checks => ARRAY[
+	$$SELECT repeat(chr(8364), 10000) AS observed, repeat('y', 3000000) AS expected, g AS n, '{1,2}'::int[] AS a, NULL AS z FROM generate_series(1, 12) g$$,
+	$$SELECT 'as it is' AS observed, 2.50 AS n, '{1,2}'::int[] AS a, '{"b": [1]}'::jsonb AS j, NULL AS z, 1 AS ct_v, 2 AS ct_e$$,
+	$$SELECT repeat('o', 3000) AS observed, 1 AS n$$,
+	$$SELECT string_agg('"x":"' || g || '"', ',') AS observed, $$ || (SELECT string_agg(format('repeat(''%s'', 900) AS c%s', g % 10, g), ',') FROM generate_series(1, 100) g) || $$ FROM generate_series(1, 3) g$$]) > 0 AS ran;
+SELECT check_name, count(*), max(ltrim(observed, chr(8364) || 'o')) AS observed, max(ltrim(expected, 'y')) AS expected, max(length(observed)) AS length,
+	max(evidence ->> 'n') AS n, max(evidence ->> 'a') AS a, max(evidence ->> 'z') AS z, max(length(evidence::text)) < 20000 AS bounded
+FROM ct_anomalies WHERE run_id = (SELECT run_id FROM last_run) AND check_name ~ '^check' GROUP BY check_name ORDER BY check_name;
+SELECT evidence FROM ct_anomalies WHERE run_id = (SELECT run_id FROM last_run) AND check_name = 'check_2';
+SELECT verdict, length(reason) < 3000 AS bounded, warnings FROM last_run;
+SELECT length(ct_report(run_id, 'json')) > 0 AS reported, length(ct_report(run_id)) > 0 AS reported FROM last_run;
+-- and so is all of it together
+SELECT ct_test('SELECT 1', transactions => 2, workers => 1, checks =>
+	ARRAY(SELECT format($$SELECT repeat('%s', 15000) AS x FROM generate_series(1, 20)$$, g % 10) FROM generate_series(1, 9) g)) > 0 AS ran;
+SELECT count(*), count(evidence), sum(length(evidence::text)) < 1024 * 1024 AS bounded FROM ct_anomalies WHERE run_id = (SELECT run_id FROM last_run);
+SELECT anomalies, warnings FROM last_run;
+-- statements and messages
+SELECT ct_test('SELECT 1/0, ''' || repeat('x', 100000) || '''; SELECT ''' || repeat('y', 100000) || '''', transactions => 2, workers => 1) > 0 AS ran;
+SELECT max(length(evidence::text)) < 2000 AS evidence FROM ct_anomalies WHERE run_id = (SELECT run_id FROM last_run);
+SELECT ct_test('SELECT ''' || repeat('y', 100000) || '''', transactions => 2, workers => 1) > 0 AS ran;
+SELECT right(sql, 35) AS statement, length(sql) FROM ct_latencies WHERE run_id = (SELECT run_id FROM last_run) AND kind = 'statement';
+DO $$ BEGIN PERFORM ct_test('SELECT 1', format('DO %L', format('BEGIN RAISE EXCEPTION %L; END', repeat('z', 100000))), transactions => 1);
+EXCEPTION WHEN raise_exception THEN END $$;
+SELECT right(message, 35) AS message, length(message) FROM last_run;
+
 --
 -- More than there is: memory and workers
 --

@@ -41,7 +41,7 @@ column_slot(const CtGatherTarget *target, const char *column)
 	return slot;
 }
 
-static void
+static bool
 gather_row(void *arg, int ncolumns, const char *const *names, const Oid *types,
 		   const char *const *values)
 {
@@ -74,6 +74,7 @@ gather_row(void *arg, int ncolumns, const char *const *names, const Oid *types,
 		value.u.t = values[i];
 		ct_variables_set_column(interpreter->vars, slots[i], value, types[i]);
 	}
+	return true;
 }
 
 CtTransactionEvent

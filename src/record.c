@@ -18,12 +18,16 @@
 #include "src/errcodes.h"
 #include "src/orders.h"
 #include "src/record.h"
+#include "src/text.h"
 
 /*
  * The arguments of one statement, in order.  All statements here have the
  * form of a list of values, so that they can be built by appending.
  */
 #define MAX_ARGS	32
+
+/* bytes of a text that is recorded; a longer one is cut, with a mark */
+#define MAX_TEXT	8192
 
 typedef struct Args
 {
@@ -68,6 +72,13 @@ static void
 add_text(Args *args, const char *value)
 {
 	add(args, TEXTOID, value ? CStringGetTextDatum(value) : (Datum) 0, value == NULL);
+}
+
+/* what a user can make as long as they like */
+static void
+add_clipped(Args *args, const char *value)
+{
+	add_text(args, ct_clip_text(value, MAX_TEXT));
 }
 
 /* NaN is null: nothing was measured */
@@ -247,7 +258,7 @@ record_totals(Args *args, int64 run_id, const CtResults *results, const CtRunEnd
 	add_int64(args, run_id);
 	add_text(args, end->status);
 	add_text(args, end->sqlstate);
-	add_text(args, end->message);
+	add_clipped(args, end->message);
 	add_time(args, GetCurrentTimestamp());
 	add(args, INT4OID, Int32GetDatum(end->workers), end->gate_at == 0);
 	add_time(args, end->gate_at);
@@ -261,7 +272,7 @@ record_totals(Args *args, int64 run_id, const CtResults *results, const CtRunEnd
 
 	half = ct_results_tps_half_interval(results);
 	add_text(args, results->verdict);
-	add_text(args, results->reason);
+	add_clipped(args, results->reason);
 	add_rate(args, results->seconds);
 	add_int64(args, results->transactions);
 	add_int64(args, results->failed);
@@ -323,7 +334,7 @@ record_histogram(Args *args, int64 run_id, const char *script, int step, const c
 	add_text(args, script);
 	add_int32(args, step);
 	add_text(args, kind);
-	add_text(args, sql);
+	add_clipped(args, sql);
 	add_int64(args, (int64) h->count);
 	add_ms(args, ct_histogram_mean(h));
 	add_ms(args, ct_histogram_stddev(h));
@@ -411,7 +422,8 @@ record_counts(Args *args, int64 run_id, const CtProgram *program, const CtResult
 
 		add_int64(args, run_id);
 		add_text(args, tally->name);
-		add_double(args, tally->value);
+		/* the sum of finite amounts can be infinite, and that of infinite ones NaN */
+		add(args, FLOAT8OID, Float8GetDatum(tally->value), false);
 		execute(args, "INSERT INTO @ct_result_tally (run_id, tally, value) VALUES ($1, $2, $3)");
 	}
 	foreach(lc, results->errors)
@@ -529,8 +541,8 @@ record_checks(Args *args, int64 run_id, const CtResults *results)
 			add_int32(args, ++anomalies);
 			add_text(args, anomaly->check);
 			add_text(args, anomaly->kind);
-			add_text(args, anomaly->observed);
-			add_text(args, anomaly->expected);
+			add_clipped(args, anomaly->observed);
+			add_clipped(args, anomaly->expected);
 			add_text(args, anomaly->evidence);
 			add_time(args, anomaly->first_seen);
 			execute(args,

@@ -19,3 +19,14 @@ ct_copy_text(char *to, const char *from, Size size)
 	memcpy(to, from, length);
 	to[length] = '\0';
 }
+
+const char *
+ct_clip_text(const char *text, Size size)
+{
+	Size		length = text ? strlen(text) : 0;
+
+	if (length <= size)
+		return text;
+	return psprintf("%.*s ... (cut, %zu bytes in all)", pg_mbcliplen(text, (int) length, (int) size),
+					text, length);
+}

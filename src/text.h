@@ -11,4 +11,10 @@
  */
 extern void ct_copy_text(char *to, const char *from, Size size);
 
+/*
+ * The text itself if it is of at most size bytes, else as much of it, with a
+ * mark that says so, palloc'd.  NULL stays NULL.
+ */
+extern const char *ct_clip_text(const char *text, Size size);
+
 #endif							/* CT_TEXT_H */

@@ -14,11 +14,13 @@
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/json.h"
+#include "utils/json.h"
 #include "utils/memutils.h"
 
 #include "src/checks/check.h"
 #include "src/checks/slo.h"
 #include "src/errcodes.h"
+#include "src/text.h"
 
 /* one check, prepared */
 typedef struct CtCheck
@@ -38,43 +40,124 @@ struct CtChecks
 	CtVariables *vars;
 	int			n;
 	CtCheck    *checks;
+
+	/* how much evidence there is */
+	Size		evidence_size;
+	int			rows_cut;
+	int			rows_left_out;
 };
 
 /* where a check's rows go */
 typedef struct CtViolations
 {
 	CtCheckResult *result;
-	MemoryContext context;
+	CtChecks   *checks;
 } CtViolations;
 
+/* columns of wrapped_query() before those of the check */
+#define OWN_COLUMNS	3
+
+/*
+ * The evidence of a row that is too large to be kept: its columns as texts,
+ * each cut where it is long, and no more of them than fit.  Where it has
+ * columns of these names, they go into the anomaly, too.
+ */
 static void
+cut_evidence(CtAnomalyResult *anomaly, int ncolumns, const char *const *names,
+			 const char *const *values)
+{
+	StringInfoData buf;
+	int			i;
+
+	initStringInfo(&buf);
+	appendStringInfoChar(&buf, '{');
+	for (i = OWN_COLUMNS; i < ncolumns; i++)
+	{
+		const char *value = ct_clip_text(values[i], CT_MAX_CUT_SIZE);
+
+		if (strcmp(names[i], "observed") == 0)
+			anomaly->observed = value;
+		if (strcmp(names[i], "expected") == 0)
+			anomaly->expected = value;
+		if (buf.len > CT_MAX_ROW_SIZE)
+			continue;
+		if (buf.len > 1)
+			appendStringInfoString(&buf, ", ");
+		escape_json(&buf, names[i]);
+		appendStringInfoString(&buf, ": ");
+		if (value == NULL)
+			appendStringInfoString(&buf, "null");
+		else
+			escape_json(&buf, value);
+	}
+	appendStringInfoChar(&buf, '}');
+	anomaly->evidence = buf.data;
+}
+
+static bool
 take_violation(void *arg, int ncolumns, const char *const *names, const Oid *types,
 			   const char *const *values)
 {
 	CtViolations *violations = arg;
 	CtCheckResult *result = violations->result;
+	CtChecks   *checks = violations->checks;
 	CtAnomalyResult *anomaly;
 	MemoryContext oldcontext;
 
 	result->violations++;
 	if (list_length(result->anomalies) >= CT_MAX_EVIDENCE)
-		return;
+		return false;
 
-	oldcontext = MemoryContextSwitchTo(violations->context);
-	anomaly = palloc0(sizeof(CtAnomalyResult));
+	anomaly = MemoryContextAllocZero(checks->context, sizeof(CtAnomalyResult));
 	anomaly->check = result->name;
 	anomaly->kind = result->kind;
-	anomaly->evidence = values[0] ? pstrdup(values[0]) : NULL;
-	anomaly->observed = values[1] ? pstrdup(values[1]) : NULL;
-	anomaly->expected = values[2] ? pstrdup(values[2]) : NULL;
 	anomaly->first_seen = GetCurrentTimestamp();
+	if (values[0] != NULL)
+	{
+		anomaly->evidence = values[0];
+		anomaly->observed = ct_clip_text(values[1], CT_MAX_CUT_SIZE);
+		anomaly->expected = ct_clip_text(values[2], CT_MAX_CUT_SIZE);
+	}
+	else
+	{
+		cut_evidence(anomaly, ncolumns, names, values);
+		checks->rows_cut++;
+	}
+	if (checks->evidence_size + strlen(anomaly->evidence) > CT_MAX_RUN_EVIDENCE)
+	{
+		anomaly->evidence = NULL;
+		checks->rows_left_out++;
+	}
+
+	/* what was made of the row until here is the row's memory */
+	oldcontext = MemoryContextSwitchTo(checks->context);
+	if (anomaly->evidence != NULL)
+	{
+		checks->evidence_size += strlen(anomaly->evidence);
+		anomaly->evidence = pstrdup(anomaly->evidence);
+	}
+	anomaly->observed = anomaly->observed ? pstrdup(anomaly->observed) : NULL;
+	anomaly->expected = anomaly->expected ? pstrdup(anomaly->expected) : NULL;
 	result->anomalies = lappend(result->anomalies, anomaly);
 	MemoryContextSwitchTo(oldcontext);
+	return list_length(result->anomalies) < CT_MAX_EVIDENCE;
+}
+
+const char *
+ct_checks_complaint(const CtChecks *checks)
+{
+	if (checks->rows_cut == 0 && checks->rows_left_out == 0)
+		return NULL;
+	return psprintf("evidence is incomplete: %d rows of more than %d bytes were cut, %d left out beyond %d kB in all",
+					checks->rows_cut, CT_MAX_ROW_SIZE, checks->rows_left_out,
+					CT_MAX_RUN_EVIDENCE / 1024);
 }
 
 /*
- * The check's query, wrapped.  A row that isn't an object can't be, since a
- * query's row is a composite.
+ * The check's query, wrapped: its row as a JSON object, unless it is too large
+ * for that, of which "observed" and "expected"; then its columns.  A row that
+ * isn't an object can't be, since a query's row is a composite.  OFFSET keeps
+ * the planner from having each of them computed several times.
  */
 static const CtSql *
 wrapped_query(const CtPlanCheck *check, CtSymbols *symbols, bool dry)
@@ -87,10 +170,12 @@ wrapped_query(const CtPlanCheck *check, CtSymbols *symbols, bool dry)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("check \"%s\" must be one query", check->name)));
-	query = psprintf("SELECT ct_e, ct_e OPERATOR(pg_catalog.->>) 'observed'::pg_catalog.text,"
-					 " ct_e OPERATOR(pg_catalog.->>) 'expected'::pg_catalog.text"
-					 " FROM (SELECT pg_catalog.to_jsonb(ct_v) AS ct_e FROM (\n%s\n) ct_v) ct_w%s",
-					 script->commands[0].statements[0].text, dry ? " LIMIT 0" : "");
+	query = psprintf("SELECT ct_w.ct_e, ct_w.ct_e OPERATOR(pg_catalog.->>) 'observed'::pg_catalog.text,"
+					 " ct_w.ct_e OPERATOR(pg_catalog.->>) 'expected'::pg_catalog.text, ct_v.*"
+					 " FROM (SELECT * FROM (\n%s\n) ct_u OFFSET 0) ct_v CROSS JOIN LATERAL"
+					 " (SELECT CASE WHEN pg_catalog.pg_column_size(ct_v.*) OPERATOR(pg_catalog.<=) %d"
+					 " THEN pg_catalog.to_jsonb(ct_v.*) END OFFSET 0) ct_w (ct_e)%s",
+					 script->commands[0].statements[0].text, CT_MAX_ROW_SIZE, dry ? " LIMIT 0" : "");
 	script = ct_script_parse(check->name, query, symbols, false);
 	return &script->commands[0].statements[0];
 }
@@ -240,7 +325,7 @@ ask(CtChecks *checks, const CtCheck *check, const CtResults *results, bool durin
 	result->during = during;
 	result->after = results->all_transactions;
 	violations.result = result;
-	violations.context = checks->context;
+	violations.checks = checks;
 	execute(checks, check->plan, check->statement, &violations);
 	result->holds = result->violations == 0;
 	return result;
@@ -394,7 +479,7 @@ error_evidence(const CtProgram *program, const CtErrorResult *error)
 	{
 		appendStringInfo(&buf, ", \"step\": %d, \"line\": %d, \"statement\": ",
 						 error->command + 1, script->commands[error->command].line);
-		escape_json(&buf, script->commands[error->command].source);
+		escape_json(&buf, ct_clip_text(script->commands[error->command].source, CT_MAX_CUT_SIZE));
 	}
 	appendStringInfoChar(&buf, '}');
 	return buf.data;

@@ -10,6 +10,9 @@
 #include "src/session/session.h"
 
 #define CT_MAX_EVIDENCE	10		/* violations of one check that are kept as anomalies */
+#define CT_MAX_ROW_SIZE	16384	/* bytes of a row that is kept as it is; a larger one is cut */
+#define CT_MAX_CUT_SIZE	1000	/* bytes that are kept of a column of such a row, of observed and expected */
+#define CT_MAX_RUN_EVIDENCE	(1024 * 1024)	/* bytes of all of a run's evidence */
 
 /* a plan's checks, ready to be asked any number of times */
 typedef struct CtChecks CtChecks;
@@ -38,6 +41,9 @@ extern bool ct_checks_have_failed(const CtChecks *checks, const CtResults *resul
  * those that were violated during the run, what was remembered.
  */
 extern List *ct_checks_ask(CtChecks *checks, const CtResults *results);
+
+/* What was cut or left out of the evidence so far, in a sentence, palloc'd; or NULL. */
+extern const char *ct_checks_complaint(const CtChecks *checks);
 
 /* Adds the results of the thresholds and of the errors nobody expected. */
 extern void ct_checks_measure(const CtPlan *plan, const CtProgram *program, CtResults *results);

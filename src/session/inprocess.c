@@ -78,6 +78,7 @@ typedef struct CtTakerReceiver
 	const char **values;
 	Oid		   *output;
 	MemoryContext row_context;
+	bool		wants_values;
 } CtTakerReceiver;
 
 static void
@@ -111,12 +112,18 @@ taker_receive(TupleTableSlot *slot, DestReceiver *self)
 	MemoryContext oldcontext;
 	int			i;
 
+	if (!taker->wants_values)
+	{
+		(void) taker->taker(taker->arg, taker->ncolumns, taker->names, taker->types, NULL);
+		return true;
+	}
 	slot_getallattrs(slot);
 	oldcontext = MemoryContextSwitchTo(taker->row_context);
 	for (i = 0; i < taker->ncolumns; i++)
 		taker->values[i] = slot->tts_isnull[i] ? NULL :
 			OidOutputFunctionCall(taker->output[i], slot->tts_values[i]);
-	taker->taker(taker->arg, taker->ncolumns, taker->names, taker->types, taker->values);
+	taker->wants_values = taker->taker(taker->arg, taker->ncolumns, taker->names, taker->types,
+									   taker->values);
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextReset(taker->row_context);
 	return true;
@@ -148,6 +155,7 @@ make_receiver(CtRowTaker taker, void *arg)
 	receiver->pub.mydest = DestTuplestore;	/* any that is neither remote nor SPI */
 	receiver->taker = taker;
 	receiver->arg = arg;
+	receiver->wants_values = true;
 	return (DestReceiver *) receiver;
 }
 

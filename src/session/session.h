@@ -33,9 +33,10 @@ typedef enum CtTransactionEvent
 
 /*
  * Takes one row of a result: names, types and values as text (NULL for null),
- * ncolumns of each, valid during the call.
+ * ncolumns of each, valid during the call.  Returns false if of further rows it
+ * wants to know no more than that they are there: then values is NULL.
  */
-typedef void (*CtRowTaker) (void *arg, int ncolumns, const char *const *names,
+typedef bool (*CtRowTaker) (void *arg, int ncolumns, const char *const *names,
 							const Oid *types, const char *const *values);
 
 struct CtSession

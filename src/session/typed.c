@@ -77,7 +77,9 @@ ct_typed_fits(CtTyped *typed, int param, const CtValue *value)
 		i = value->u.i;
 	else if (is_number)
 		is_integer = ct_parse_int64(ct_value_to_cstring(value), &i);
-	else if (value->type == CT_VALUE_DOUBLE || value->column_type == type ||
+	else if (value->type == CT_VALUE_DOUBLE)	/* infinite, or not a number */
+		return type == FLOAT4OID || type == FLOAT8OID || type == NUMERICOID;
+	else if (value->column_type == type ||
 			 !OidIsValid(value->column_type) || ct_literal_is_text(value->column_type))
 		return true;
 
