@@ -206,28 +206,17 @@ choose_horizon(CtCallMode mode)
 }
 
 /*
- * Makes the run's memory and starts its leader, and waits until it has recorded
- * the run, or has failed.  Returns false if there was no slot for the leader
- * and a worker; then nothing is left but the memory.
+ * Starts the leader, and waits until it has recorded the run, or has failed.
+ * Returns false if there was no slot for it and a worker; then all is as it
+ * was before.
  */
 static bool
-start_leader(CtCall *call, const Jsonb *document, int workers, const CtProgram *program,
-			 CtHorizon horizon)
+start_leader(CtCall *call)
 {
-	CtShared   *shared;
-
-	memset(call, 0, sizeof(CtCall));
-	call->horizon = horizon;
-	call->segment = ct_shared_create(document, Min(workers, max_worker_processes - 1),
-									 program->nhistograms, program->norders, program->nplaces);
-	call->shared = shared = ct_shared_address(call->segment);
-	call->attached = true;
-	shared->workers_asked = workers;
-	shared->held_horizon = horizon == CT_HORIZON_HELD;
-	on_dsm_detach(call->segment, caller_detached, PointerGetDatum(shared));
+	CtShared   *shared = call->shared;
 
 	/* from the start: a setup's CREATE INDEX CONCURRENTLY waits for whoever has a snapshot then */
-	ct_horizon_release(horizon);
+	ct_horizon_release(call->horizon);
 	call->leader = ct_launch_leader(call->segment);
 	if (call->leader == NULL)
 		return false;
@@ -245,7 +234,11 @@ start_leader(CtCall *call, const Jsonb *document, int workers, const CtProgram *
 	ConditionVariableCancelSleep();
 	if (!shared->no_slot)
 		return true;
+
 	(void) WaitForBackgroundWorkerShutdown(call->leader);
+	shared->no_slot = false;
+	pg_atomic_write_u32(&shared->stop, CT_STOP_NO);
+	pg_atomic_write_u32(&shared->state, CT_RUN_STARTING);
 	return false;
 }
 
@@ -254,7 +247,6 @@ ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 {
 	CtPlan	   *plan = ct_plan_read(document);
 	CtProgram  *program;
-	CtHorizon	horizon = CT_HORIZON_FREE;
 	uint64		until = ct_now_ns() + SLOT_WAIT_MS * CT_NS_PER_MS;
 	uint64		pause = SLOT_PAUSE_MS * CT_NS_PER_MS;
 
@@ -271,12 +263,20 @@ ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 		ct_too_few_for_scripts(max_worker_processes - 1, ct_plan_least_workers(plan));
 	if (mode == CT_CALL_COMMITS)
 		commit_transaction();
-	if (mode != CT_CALL_STARTS)
-		horizon = choose_horizon(mode);
 
-	while (!start_leader(call, document, plan->workers, program, horizon))
+	memset(call, 0, sizeof(CtCall));
+	call->horizon = mode == CT_CALL_STARTS ? CT_HORIZON_FREE : choose_horizon(mode);
+	call->tell_few_workers = !plan->workers_default;
+	call->segment = ct_shared_create(document, Min(plan->workers, max_worker_processes - 1),
+									 program->nhistograms, program->norders, program->nplaces);
+	call->shared = ct_shared_address(call->segment);
+	call->shared->workers_asked = plan->workers;
+	call->shared->held_horizon = call->horizon == CT_HORIZON_HELD;
+	call->attached = true;
+	on_dsm_detach(call->segment, caller_detached, PointerGetDatum(call->shared));
+
+	while (!start_leader(call))
 	{
-		ct_call_detach(call);
 		if (ct_now_ns() >= until)
 			ct_no_slots();
 
@@ -285,7 +285,6 @@ ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 		pause = Min(pause * 2, SLOT_PAUSE_MAX_MS * CT_NS_PER_MS);
 		check_client();
 	}
-	call->tell_few_workers = !plan->workers_default;
 	if (call->shared->run_id == 0)
 	{
 		ct_call_raise_error(call, ERROR);
