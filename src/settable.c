@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "parser/parse_target.h"
 
@@ -14,7 +13,7 @@
 struct CtSettable
 {
 	CtSymbols  *names;			/* as a set */
-	List	   *prefixes;		/* of char * */
+	CtSymbols  *prefixes;		/* the same */
 };
 
 CtSettable *
@@ -23,6 +22,7 @@ ct_settable_create(void)
 	CtSettable *settable = palloc0(sizeof(CtSettable));
 
 	settable->names = ct_symbols_create();
+	settable->prefixes = ct_symbols_create();
 	return settable;
 }
 
@@ -35,33 +35,27 @@ ct_settable_add(CtSettable *settable, const char *name)
 void
 ct_settable_add_prefix(CtSettable *settable, const char *prefix)
 {
-	ListCell   *lc;
-
-	foreach(lc, settable->prefixes)
-	{
-		const char *known = lfirst(lc);
-
-		CHECK_FOR_INTERRUPTS();
-		if (strncmp(prefix, known, strlen(known)) == 0)
-			return;
-	}
-	settable->prefixes = lappend(settable->prefixes, pstrdup(prefix));
+	(void) ct_symbols_intern(settable->prefixes, prefix);
 }
 
 bool
 ct_settable_has(const CtSettable *settable, const char *name)
 {
-	ListCell   *lc;
+	char		prefix[NAMEDATALEN];
+	int			length;
 
 	if (ct_symbols_find(settable->names, name) >= 0)
 		return true;
-	foreach(lc, settable->prefixes)
-	{
-		const char *prefix = lfirst(lc);
 
-		CHECK_FOR_INTERRUPTS();
-		if (strncmp(name, prefix, strlen(prefix)) == 0)
+	/* a prefix is as long as a name, at most */
+	for (length = 0; ct_symbols_count(settable->prefixes) > 0; length++)
+	{
+		prefix[length] = '\0';
+		if (ct_symbols_find(settable->prefixes, prefix) >= 0)
 			return true;
+		if (name[length] == '\0' || length == NAMEDATALEN - 1)
+			break;
+		prefix[length] = name[length];
 	}
 	return false;
 }

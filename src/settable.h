@@ -18,7 +18,7 @@ typedef struct CtSettable CtSettable;
 extern CtSettable *ct_settable_create(void);
 extern void ct_settable_add(CtSettable *settable, const char *name);
 
-/* all names that begin like that */
+/* all names that begin like that, which is shorter than NAMEDATALEN */
 extern void ct_settable_add_prefix(CtSettable *settable, const char *prefix);
 
 /* what the script's \set, \gset and \aset assign; its symbols are those it was parsed with */

@@ -23,8 +23,8 @@
 
 #include "src/session/place.h"
 
-/* how much text may be parsed, again and again; some half a second's worth */
-#define MAX_PARSED	(8 * 1024 * 1024)
+/* how much text may be parsed, again and again; some tenths of a second's worth */
+#define MAX_PARSED	(4 * 1024 * 1024)
 
 /* what a parse costs besides its text */
 #define PARSE_COST	256
@@ -68,11 +68,16 @@ is_glued_to(const CtSql *sql, int i)
 		sql->refs[i + 1].offset == sql->refs[i].offset + sql->refs[i].length;
 }
 
-/* ":a.b", where a parameter could be followed by a field, but never is */
+/* "a.:b", or ":a.b", where a parameter could be followed by a field, but never is */
 static bool
-is_qualifier(const CtSql *sql, int i)
+is_qualified(const CtSql *sql, int i)
 {
-	const char *p = sql->text + sql->refs[i].offset + sql->refs[i].length;
+	const char *p = sql->text + sql->refs[i].offset;
+
+	if (p - sql->text > 1 && p[-1] == '.' && (p[-2] == '"' || is_name_part(p[-2])) &&
+		!(p[-2] >= '0' && p[-2] <= '9'))
+		return true;
+	p += sql->refs[i].length;
 
 	if (*p++ != '.')
 		return false;
@@ -322,7 +327,7 @@ begin(PlaceFinder *finder, CtPresenceAsker has_value, void *arg)
 			place = CT_PLACE_QUOTED;
 		else if (is_glued(sql, i) || is_glued_to(sql, i))
 			place = CT_PLACE_GLUED;
-		else if (is_qualifier(sql, i))
+		else if (is_qualified(sql, i))
 			place = CT_PLACE_NAME;
 		finder->places[i] = place;
 		stand_in(finder, i, place);
