@@ -14,7 +14,8 @@
  * there on; several that it misses in a row, while the others are on their way
  * to the first of them, count as one.  Who is "excused" is somebody without
  * whom the barrier opened although it might have come: it passes, if it comes
- * later in the iteration.
+ * later in the iteration.  Who is "outside" runs a script in which the barrier
+ * doesn't stand, and is not awaited until it begins one in which it does.
  *
  * All of it is under the run's mutex, for a few instructions: whoever makes it
  * so that nobody is to come any more opens the barrier, for an instant somewhat
@@ -153,6 +154,13 @@ next_of(const CtSlot *slot, uint64 barriers)
 	return left != 0 ? pg_rightmost_one_pos64(left) : pg_leftmost_one_pos64(barriers);
 }
 
+static uint64
+all_barriers(const CtShared *shared)
+{
+	return shared->nbarriers == CT_MAX_MEETINGS ? PG_UINT64_MAX :
+		(UINT64CONST(1) << shared->nbarriers) - 1;
+}
+
 /* ---- opening; all of this with the mutex held ---- */
 
 /*
@@ -170,16 +178,23 @@ open_barrier(CtBarrier *barrier, uint64 instant)
 	barrier->generation++;
 }
 
-/* Opens it if nobody is to come any more, though it be that nobody came at all. */
+/*
+ * Opens it if nobody is to come any more, though it be that nobody came at all;
+ * again, if all that are left were early.
+ */
 static bool
 open_if_complete(CtShared *shared, CtBarrier *barrier)
 {
-	int			arrived = barrier->arrived;
+	bool		opened = false;
 
-	if (shared->racing == 0 || arrived + barrier->absent < shared->racing)
-		return false;
-	open_barrier(barrier, arrived < 2 ? 0 : ct_now_ns() + OPENING_NS + arrived * WAKING_NS);
-	return true;
+	while (barrier->arrived + barrier->absent > 0 &&
+		   barrier->arrived + barrier->absent + barrier->outside >= shared->racing)
+	{
+		open_barrier(barrier, barrier->arrived < 2 ? 0 :
+					 ct_now_ns() + OPENING_NS + barrier->arrived * WAKING_NS);
+		opened = true;
+	}
+	return opened;
 }
 
 static bool
@@ -248,6 +263,7 @@ somebody_cannot_come(CtShared *shared, int number, CtLockGraph *graph)
 
 		if (!is_here(shared, slot, number) &&
 			pg_atomic_read_u32(&slot->state) == CT_WORKER_WORKING &&
+			(slot->outside & (UINT64CONST(1) << number)) == 0 &&
 			!is_absent(shared, slot, number) &&
 			ct_locks_asleep(slot->procno, slot->pid))
 			found = graph == NULL || ct_locks_waits(graph, slot->pid);
@@ -500,9 +516,11 @@ ct_barrier_meet(CtShared *shared, int worker, uint64 barriers)
 /* ---- a worker's way past the barriers ---- */
 
 void
-ct_barrier_begin(CtShared *shared, int worker)
+ct_barrier_begin(CtShared *shared, int worker, uint64 barriers)
 {
 	CtSlot	   *slot;
+	uint64		outside;
+	uint64		opened = 0;
 	int			i;
 
 	if (shared->nbarriers == 0)
@@ -511,24 +529,57 @@ ct_barrier_begin(CtShared *shared, int worker)
 	slot->came_to = 0;
 	for (i = 0; i < shared->nbarriers; i++)
 		slot->meetings[i].broken = shared->barriers[i].broken;
+
+	outside = all_barriers(shared) & ~barriers;
+	if (outside == slot->outside)
+		return;
+	SpinLockAcquire(&shared->mutex);
+	for (i = 0; i < shared->nbarriers; i++)
+	{
+		CtBarrier  *barrier = &shared->barriers[i];
+		uint64		bit = UINT64CONST(1) << i;
+
+		if ((outside & bit) == (slot->outside & bit))
+			continue;
+		if ((outside & bit) == 0)
+		{
+			barrier->outside--;
+			continue;
+		}
+		if (is_absent(shared, slot, i))
+		{
+			barrier->absent--;
+			slot->meetings[i].absent_at = 0;
+		}
+		barrier->outside++;
+		if (open_if_complete(shared, barrier))
+			opened |= bit;
+	}
+	slot->outside = outside;
+	SpinLockRelease(&shared->mutex);
+	wake(shared, opened);
 }
 
 void
 ct_barrier_end(CtShared *shared, int worker)
 {
 	CtSlot	   *slot;
+	uint64		missed;
 	uint64		opened = 0;
 	int			i;
 
 	if (shared->nbarriers == 0)
 		return;
 	slot = ct_shared_slot(shared, worker);
+	missed = all_barriers(shared) & ~slot->outside & ~slot->came_to;
+	if (missed == 0)
+		return;
 	SpinLockAcquire(&shared->mutex);
 	for (i = 0; i < shared->nbarriers; i++)
 	{
 		CtBarrier  *barrier = &shared->barriers[i];
 
-		if ((slot->came_to & (UINT64CONST(1) << i)) != 0 || is_absent(shared, slot, i) ||
+		if ((missed & (UINT64CONST(1) << i)) == 0 || is_absent(shared, slot, i) ||
 			is_excused(shared, slot, i))
 			continue;
 		slot->meetings[i].absent_at = barrier->generation + 1;
@@ -553,9 +604,11 @@ ct_barrier_leave(CtShared *shared, int worker)
 	shared->racing--;
 	for (i = 0; i < shared->nbarriers; i++)
 	{
-		if (is_absent(shared, slot, i))
+		if (slot->outside & (UINT64CONST(1) << i))
+			shared->barriers[i].outside--;
+		else if (is_absent(shared, slot, i))
 			shared->barriers[i].absent--;
-		while (open_if_complete(shared, &shared->barriers[i]))
+		if (open_if_complete(shared, &shared->barriers[i]))
 			opened |= UINT64CONST(1) << i;
 	}
 	SpinLockRelease(&shared->mutex);

@@ -27,8 +27,11 @@ extern uint64 ct_barrier_find(const CtShared *shared, const char *name);
  */
 extern void ct_barrier_meet(CtShared *shared, int worker, uint64 barriers);
 
-/* At an iteration's beginning and end; costs nothing where there are no barriers. */
-extern void ct_barrier_begin(CtShared *shared, int worker);
+/*
+ * At an iteration's beginning, with the barriers that stand in its script, and
+ * at its end; costs nothing where there are no barriers.
+ */
+extern void ct_barrier_begin(CtShared *shared, int worker, uint64 barriers);
 extern void ct_barrier_end(CtShared *shared, int worker);
 
 /* This worker doesn't race any more: nobody waits for it. */

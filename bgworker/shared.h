@@ -111,6 +111,7 @@ typedef struct CtBarrier
 	int			early;			/* who waits for the meeting after */
 	int			early_holding;
 	int			absent;			/* known not to come to the next meeting */
+	int			outside;		/* in a script where it doesn't stand */
 	int			attendant;		/* pid; 0 if nobody looks after it */
 	uint64		generation;		/* grows as it opens */
 	uint64		opens_ns;		/* when it last did; 0: at once */
@@ -199,7 +200,8 @@ typedef struct CtSlot
 	uint64		at_generation;	/* of which meeting */
 	bool		holds;			/* while it is there, maybe locks */
 	bool		gives_up;		/* its statement has a lock_timeout or a statement_timeout */
-	uint64		came_to;		/* bits of the barriers it came to in this iteration */
+	uint64		came_to;		/* bits of the barriers it came to in this iteration, */
+	uint64		outside;		/* and of those that its script hasn't got */
 	uint64		suspicions;		/* transactions that ended as CtSuspect says */
 
 	/*

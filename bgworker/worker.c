@@ -78,6 +78,7 @@ typedef struct CtWorker
 	CtStatement ****statements; /* [script][command][statement] */
 	bool	  **touches;		/* [script][command]: does so whatever happens */
 	uint64	  **barriers;		/* [script][command]: of its name, as bits */
+	uint64	   *script_barriers;	/* [script]: all of them */
 	bool	   *executed;		/* all workers': places that somebody has come past */
 
 	/* what a retry begins with again */
@@ -580,7 +581,7 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 		w->saved_random = w->interpreter.random;
 	}
 	w->met_until = -1;
-	ct_barrier_begin(w->shared, w->number);
+	ct_barrier_begin(w->shared, w->number, w->script_barriers[w->script]);
 	w->barrier_ns = 0;
 	w->waited = false;
 	w->conflicted = false;
@@ -715,14 +716,19 @@ find_barriers(CtWorker *w)
 	int			c;
 
 	w->barriers = palloc(w->program->nscripts * sizeof(uint64 *));
+	w->script_barriers = palloc0(w->program->nscripts * sizeof(uint64));
 	for (s = 0; s < w->program->nscripts; s++)
 	{
 		const CtScript *script = w->program->scripts[s].script;
 
 		w->barriers[s] = palloc0(Max(script->ncommands, 1) * sizeof(uint64));
 		for (c = 0; c < script->ncommands; c++)
-			if (script->commands[c].kind == CT_COMMAND_BARRIER)
-				w->barriers[s][c] = ct_barrier_find(w->shared, script->commands[c].name);
+		{
+			if (script->commands[c].kind != CT_COMMAND_BARRIER)
+				continue;
+			w->barriers[s][c] = ct_barrier_find(w->shared, script->commands[c].name);
+			w->script_barriers[s] |= w->barriers[s][c];
+		}
 	}
 }
 

@@ -327,7 +327,7 @@ COMMENT ON VIEW @extschema@.ct_latencies IS 'a row per run, script, step and kin
 COMMENT ON COLUMN @extschema@.ct_latencies.run_id IS 'the run, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_latencies.script IS 'the script';
 COMMENT ON COLUMN @extschema@.ct_latencies.step IS '0 for what is the whole transaction''s, else the number of the script''s command, from 1';
-COMMENT ON COLUMN @extschema@.ct_latencies.kind IS 'transaction, statement, schedule_lag (how late a transaction began against its rate), or lock_wait (time asleep on heavyweight locks)';
+COMMENT ON COLUMN @extschema@.ct_latencies.kind IS 'transaction, statement, schedule_lag (how late a transaction began against its rate), or lock_wait (time that a statement slept on heavyweight locks, one value a statement that did; measured by looking some hundred times a second, so 2 ms off, more with hundreds of workers)';
 COMMENT ON COLUMN @extschema@.ct_latencies.count IS 'how many were measured';
 COMMENT ON COLUMN @extschema@.ct_latencies.mean_ms IS 'mean, ms; of a transaction, without its time at a \barrier';
 COMMENT ON COLUMN @extschema@.ct_latencies.stddev_ms IS 'standard deviation of the same, ms';

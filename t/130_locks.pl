@@ -203,6 +203,20 @@ foreach my $what (sort keys %scripts)
 	is(ct_last($node, "concat_ws(' ', transactions, barrier_breaks, duration < 1)"), '120 0 t', "$what: nobody waits for who is known not to come");
 }
 
+# A script without the barrier, which takes its time, holds nobody up; neither its own workers' nor in a mix.
+foreach my $how ('workers => 1', 'weight => 1')
+{
+	$node->safe_psql('postgres', <<"SQL");
+SELECT ct_create_scenario('maintained', duration => '2 s', workers => 4, min_overlap => 0, replace => true);
+SELECT ct_add_script('maintained', 'use', E'\\\\barrier wave\\nSELECT 1');
+SELECT ct_add_script('maintained', 'maintain', E'\\\\sleep 400 ms\\nSELECT 1', $how);
+SQL
+	$call = ct_call($node, "SET ct_ext.barrier_timeout = 200; SELECT ct_run('maintained')");
+	is(ct_call_end($call), 0, "a maintainer, $how: the run ends") or diag($call->{stderr});
+	is(ct_last($node, 'barrier_breaks'), 0, "a maintainer, $how: nobody waits for it at the others' barrier");
+}
+cmp_ok($node->safe_psql('postgres', "SELECT sum(count) FROM ct_latencies WHERE kind = 'transaction' AND script = 'use' AND run_id = (SELECT max(run_id) - 1 FROM ct_runs)"), '>', 100, 'a maintainer: and the others get on');
+
 # Who doesn't come in one iteration is in step with the others in the next: nobody begins an iteration
 # before all have ended the one before.
 my %waves = (
