@@ -420,7 +420,7 @@ summarize(CtSummary *summary, const CtResults *results)
 	summary->anomalies = ct_results_anomalies(results);
 	summary->retries = results->retries;
 	summary->failed = results->failed;
-	summary->errors = ct_results_errors(results, 0);
+	summary->errors = ct_results_errors(results, -1, 0);
 	summary->tps = ct_results_tps(results);
 	summary->tps_half = ct_results_tps_half_interval(results);
 	summary->p50_ms = ct_histogram_quantile(results->latency, 0.50) / 1e6;

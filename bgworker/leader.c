@@ -621,7 +621,7 @@ look_at_results(CtLeader *leader, bool during)
 	if (during)
 		ct_checks_ask_during(leader->checks, results);
 	if (leader->plan->stop_on_fail)
-		failed = ct_checks_have_failed(leader->checks, results);
+		failed = ct_checks_have_failed(leader->checks, leader->program, results);
 	MemoryContextSwitchTo(leader->context);
 	MemoryContextReset(leader->tick_context);
 	return failed;

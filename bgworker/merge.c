@@ -248,6 +248,8 @@ ct_merge_results(CtShared *shared, const CtProgram *program)
 		results->retries += slot->retries;
 		results->skipped += slot->skipped;
 		ct_batches_add(&results->batches, &slot->batches);
+		results->rows += slot->rows;
+		results->connect_ns = Max(results->connect_ns, slot->connect_ns);
 		results->overlapped += slot->overlapped;
 		results->waited += slot->waited;
 		results->met += slot->met;

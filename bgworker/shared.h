@@ -203,6 +203,7 @@ typedef struct CtSlot
 	uint64		came_to;		/* bits of the barriers it came to in this iteration, */
 	uint64		outside;		/* and of those that its script hasn't got */
 	uint64		suspicions;		/* transactions that ended as CtSuspect says */
+	int64		connect_ns;		/* that it took to connect to the database */
 
 	/*
 	 * Of the measured part, the duration after the warm-up: what ended in it,
@@ -211,6 +212,7 @@ typedef struct CtSlot
 	uint64		transactions;
 	uint64		failed;
 	uint64		retries;
+	uint64		rows;			/* that statements of those completed returned or changed */
 	uint64		overlapped;
 	uint64		waited;
 	uint64		met;

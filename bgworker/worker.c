@@ -99,6 +99,7 @@ typedef struct CtWorker
 	bool		conflicted;		/* ended in an error that is to be retried */
 	bool		measured;
 	int			met_until;		/* the last barrier that was passed, in any try; -1 */
+	uint64		said;			/* bits of the outcomes that thresholds are of */
 	uint64		barrier_ns;		/* spent at barriers, which is our doing, not the script's */
 	CtStay		stay;
 	uint64		statement_ns;	/* when the statement under way began; 0: none is */
@@ -199,13 +200,29 @@ sleep_until(CtWorker *w, uint64 until)
 
 /* ---- outcomes and tallies ---- */
 
+/* Remembers that the transaction said an outcome that a threshold is of. */
+static void
+watch_outcome(CtWorker *w, const char *label)
+{
+	int			i;
+
+	for (i = 0; i < w->program->noutcomes; i++)
+	{
+		if (strcmp(w->program->outcomes[i].label, label) == 0)
+			w->said |= UINT64CONST(1) << i;
+	}
+}
+
 static void
 count_now(CtWorker *w, const char *name, bool is_tally, double amount)
 {
 	if (is_tally)
 		ct_slot_tally(w->slot, name, amount);
 	else
+	{
 		ct_slot_outcome(w->slot, w->script, name);
+		watch_outcome(w, name);
+	}
 }
 
 static void
@@ -464,6 +481,7 @@ handle_error(CtWorker *w, ErrorData *edata, int tries)
 	{
 		ct_slot_error(w->slot, w->script, command, edata, CT_ERROR_EXPECTED);
 		ct_slot_outcome(w->slot, w->script, label);
+		watch_outcome(w, label);
 		return CT_TRY_EXPECTED;
 	}
 	ct_slot_error(w->slot, w->script, command, edata,
@@ -555,6 +573,23 @@ is_counted(const CtWorker *w, uint64 end, uint64 intended)
 	return end > w->shared->measure_from_ns && (stop_ns == 0 || end <= stop_ns);
 }
 
+/* The latency of a transaction that said outcomes that thresholds are of. */
+static void
+record_outcomes(CtWorker *w, uint64 latency, bool counted)
+{
+	int			i;
+
+	for (i = 0; i < w->program->noutcomes; i++)
+	{
+		CtHistogram *h = ct_slot_histogram(w->slot, w->program->outcomes[i].histogram);
+
+		if (!(w->said & (UINT64CONST(1) << i)))
+			continue;
+		ct_histogram_record(h, latency);
+		h->counted += counted;
+	}
+}
+
 /* start: now; intended: when it should have begun, by the schedule, or 0 */
 static bool
 run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
@@ -565,6 +600,7 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 	uint64		measure_from_ns = w->shared->measure_from_ns;
 	uint64		end;
 	bool		counted;
+	uint64		rows;
 	int			tries = 0;
 
 	ct_presence_prepare(w->shared, w->number);
@@ -583,6 +619,8 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 	w->met_until = -1;
 	ct_barrier_begin(w->shared, w->number, w->script_barriers[w->script]);
 	w->barrier_ns = 0;
+	w->said = 0;
+	rows = w->interpreter.session->rows;
 	w->waited = false;
 	w->conflicted = false;
 	w->last_wait = get_timeout_start_time(DEADLOCK_TIMEOUT);
@@ -619,9 +657,14 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 	 * ones are likely to be among them.
 	 */
 	if ((w->measured || counted) && result != CT_TRY_FAILED)
-		ct_histogram_record(ct_slot_histogram(w->slot, script->histogram),
-							end - (intended != 0 ? Min(intended, start) : start) -
-							w->barrier_ns);
+	{
+		uint64		latency = end - (intended != 0 ? Min(intended, start) : start) -
+			w->barrier_ns;
+
+		ct_histogram_record(ct_slot_histogram(w->slot, script->histogram), latency);
+		if (unlikely(w->said != 0))
+			record_outcomes(w, latency, counted);
+	}
 	if (counted)
 	{
 		w->slot->overlapped += w->stay.overlapped;
@@ -636,7 +679,9 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 			w->slot->failed++;
 		else
 		{
+			ct_slot_histogram(w->slot, script->histogram)->counted++;
 			w->slot->transactions++;
+			w->slot->rows += w->interpreter.session->rows - rows;
 			ct_batches_record(&w->slot->batches, end > measure_from_ns ? end - measure_from_ns : 0);
 		}
 	}
@@ -1026,7 +1071,9 @@ ct_worker_main(Datum main_arg)
 		finish(my_shared, my_slot, CT_WORKER_DONE);
 		return;
 	}
+	my_slot->connect_ns = -(int64) ct_now_ns();
 	ct_launch_connect(my_shared);
+	my_slot->connect_ns += ct_now_ns();
 
 	w = MemoryContextAllocZero(TopMemoryContext, sizeof(CtWorker));
 	w->shared = my_shared;

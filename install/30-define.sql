@@ -181,9 +181,11 @@ The query can use the scenario''s params as :variables, and :transactions, :outc
 kind: what the violations are called, as lost_update. variant: NULL for all of them; a variant''s own check takes the place of the general one of the same name. during: asked once a second while the run is under way, too.
 Raises as ct_add_script does, and 22023 for what is not one SELECT.';
 COMMENT ON FUNCTION @extschema@.ct_add_threshold IS
-'adds a threshold on a metric, as p95_ms < 100.
-metric: tps, transactions, failed, retries, errors, deadlocks, serialization_failures, error_rate (failed of all), retry_rate (retries per transaction), mean_ms, p50_ms, p95_ms, p99_ms, p999_ms, max_ms. op: <, <=, =, >=, >, <>. A run without transactions has no latencies, and no threshold on these holds.
-Raises 42704 if there is no such scenario, variant or metric, 42501 unless it is the current role''s, 42710 if it has that metric and comparison already.';
+'adds a threshold on a metric, as p95_ms < 100: a run fails unless it is met. op: <, <=, =, >=, >, <>.
+Metrics of a run, of its measured part (after the warmup), but for errors and tallies, which are of all of it: transactions (completed), tps (per second), failed (given up), retries (tries beyond the first), success_rate, error_rate (completed, failed, of both together, 0 to 1), retry_rate (retries per transaction); errors (not expected, those retried among them), deadlocks (40P01), serialization_failures (40001); mean_ms, stddev_ms, p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms (latency of a completed transaction, ms); anomalies (rows that the checks returned; these fail the run all the same); fairness (Jain''s index over the workers'' completed transactions: 1 if all have the same number, 1/n if one of n has all); rows_per_s (rows that statements of completed transactions returned or changed, per second); connect_ms (time to connect to the database, of the worker that took longest, ms).
+script.METRIC or outcome.METRIC, as read.p95_ms or sold.p95_ms: transactions, tps and latencies of those that executed this script, or ended with this outcome; of a script errors, deadlocks and serialization_failures, too. script:STEP.METRIC, as read:3.p95_ms: latencies of the statement that is this step of the script, see ct_latencies. tally.NAME: the sum of a tally.
+A metric for which there was nothing to measure, as the latency of an outcome that never came, meets no threshold.
+Raises 42704 if there is no such scenario, variant, metric, script, outcome or tally, 22023 for a name that two of these have, 42501 unless the scenario is the current role''s, 42710 if it has that metric and comparison already.';
 COMMENT ON FUNCTION @extschema@.ct_add_slo IS
 'the same as ct_add_threshold, by its former name.';
 COMMENT ON FUNCTION @extschema@.ct_drop_scenario IS
@@ -393,7 +395,7 @@ COMMENT ON COLUMN @extschema@.ct_check.bundled IS 'as the scenario''s';
 COMMENT ON TABLE @extschema@.ct_slo IS 'thresholds on metrics of a run';
 COMMENT ON COLUMN @extschema@.ct_slo.scenario IS 'the scenario';
 COMMENT ON COLUMN @extschema@.ct_slo.variant IS 'the variant; null: all of them, but for those that have one with this metric and comparison themselves';
-COMMENT ON COLUMN @extschema@.ct_slo.metric IS 'what is measured; see ct_add_threshold';
+COMMENT ON COLUMN @extschema@.ct_slo.metric IS 'what is measured, and of what; see ct_add_threshold';
 COMMENT ON COLUMN @extschema@.ct_slo.op IS 'how it is compared to the target';
 COMMENT ON COLUMN @extschema@.ct_slo.target IS 'in the metric''s unit: ms, per second, a fraction or a count';
 COMMENT ON COLUMN @extschema@.ct_slo.position IS 'order';

@@ -286,7 +286,7 @@ SELECT ct_add_check('regress_shop', 'x', E'SELECT 1 AS one \\gset');
 -- thresholds
 SELECT ct_add_slo('regress_shop', 'p59_ms', '<', 1);
 \echo :SQLSTATE
-SELECT ct_add_slo('regress_shop', 'happiness', '<', 1);
+SELECT ct_add_slo('regress_shop', 'xyzzy', '<', 1);
 SELECT ct_add_slo('regress_shop', 'tps', '==', 1);
 \echo :SQLSTATE
 SELECT ct_add_slo('regress_shop', 'tps', '>', 'infinity');

@@ -5,11 +5,59 @@
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 
 #include "src/program.h"
+#include "src/threshold.h"
 
 /* bytes of a command's text that stand in a message */
 #define TEXT_SHOWN	160
+
+/* The histogram of an outcome that a threshold names; a new one if it is the first. */
+static int
+watch_outcome(CtProgram *program, const char *label)
+{
+	CtProgramOutcome *outcome;
+	int			i;
+
+	for (i = 0; i < program->noutcomes; i++)
+	{
+		if (strcmp(program->outcomes[i].label, label) == 0)
+			return program->outcomes[i].histogram;
+	}
+	if (program->noutcomes >= CT_MAX_WATCHED)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("thresholds may name at most %d outcomes", CT_MAX_WATCHED)));
+	outcome = &program->outcomes[program->noutcomes++];
+	outcome->label = pstrdup(label);
+	outcome->histogram = program->nhistograms++;
+	return outcome->histogram;
+}
+
+/* What the thresholds are of. */
+static void
+load_thresholds(CtProgram *program)
+{
+	CtNames    *names = ct_names_of_program(program);
+	ListCell   *lc;
+	int			i = 0;
+
+	program->outcomes = palloc(CT_MAX_WATCHED * sizeof(CtProgramOutcome));
+	program->thresholds = palloc0(Max(list_length(program->plan->slos), 1) *
+								  sizeof(CtProgramThreshold));
+	foreach(lc, program->plan->slos)
+	{
+		CtProgramThreshold *threshold = &program->thresholds[i++];
+		const char *name = ((CtPlanSlo *) lfirst(lc))->metric;
+		char	   *of;
+
+		CHECK_FOR_INTERRUPTS();
+		ct_threshold_resolve(name, program, names, threshold, &of);
+		if (threshold->kind == CT_OF_OUTCOME)
+			threshold->histogram = watch_outcome(program, of);
+	}
+}
 
 CtProgram *
 ct_program_load(const CtPlan *plan)
@@ -58,6 +106,7 @@ ct_program_load(const CtPlan *plan)
 	}
 	if ((double) (program->nsteps + 1) * program->nscripts <= CT_MAX_ORDERS)
 		program->norders = (program->nsteps + 1) * program->nscripts;
+	load_thresholds(program);
 	return program;
 }
 

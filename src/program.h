@@ -8,6 +8,7 @@
 #ifndef CT_PROGRAM_H
 #define CT_PROGRAM_H
 
+#include "src/checks/slo.h"
 #include "src/plan.h"
 
 /* histograms that every script has, before those of its statements */
@@ -34,6 +35,25 @@ typedef struct CtProgramScript
 	int			place;			/* of its first command; the others and its end follow */
 } CtProgramScript;
 
+/* An outcome that a threshold names: the latencies of transactions that ended with it. */
+typedef struct CtProgramOutcome
+{
+	const char *label;
+	int			histogram;
+} CtProgramOutcome;
+
+/* so many of them at most: they are bits of a transaction */
+#define CT_MAX_WATCHED		64
+
+/* what a threshold is of */
+typedef struct CtProgramThreshold
+{
+	CtSloKind	kind;
+	const char *metric;			/* a tally's name where it is of one */
+	int			script;			/* index, of CT_OF_SCRIPT and CT_OF_STATEMENT */
+	int			histogram;		/* of its latencies; -1 for the run's and tallies */
+} CtProgramThreshold;
+
 /*
  * Orders are told of the first steps of each script, and not at all for more
  * words of them: that is where they would take more memory than histograms do.
@@ -58,6 +78,9 @@ typedef struct CtProgram
 	int			norders;		/* words, 0 if orders aren't told */
 	int			nplaces;		/* commands and ends of all scripts */
 	int			total_weight;
+	int			noutcomes;		/* that thresholds name */
+	CtProgramOutcome *outcomes;
+	CtProgramThreshold *thresholds; /* as many as plan->slos, in their order */
 } CtProgram;
 
 /* The words of a script's step, in what has norders words. */
@@ -77,7 +100,10 @@ ct_program_executed(const CtProgram *program, uint64 *orders, int script)
 /* the script that worker number (from 0) runs alone, -1 if it chooses */
 extern int	ct_program_own_script(const CtProgram *program, int number);
 
-/* Parses; raises what the parser raises.  In the current memory context. */
+/*
+ * Parses; raises what the parser raises, and what ct_threshold_resolve does.
+ * In the current memory context.
+ */
 extern CtProgram *ct_program_load(const CtPlan *plan);
 
 /*

@@ -1,6 +1,6 @@
 /*
  * threshold.c
- *		Thresholds as users write them.
+ *		Thresholds as users write them, and what their names mean.
  *
  * What the metrics are is in checks/slo.c; how they come out of a run's
  * results, in checks/check.c.
@@ -10,9 +10,12 @@
 #include <ctype.h>
 
 #include "catalog/pg_type.h"
+#include "common/string.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "src/near_match.h"
 #include "src/threshold.h"
 #include "src/validate.h"
 
@@ -179,4 +182,239 @@ ct_threshold_override(List *thresholds, ArrayType *given)
 			all = lappend(all, lfirst(lc));
 	}
 	return list_concat(all, own);
+}
+
+/* ---- names ---- */
+
+struct CtNames
+{
+	CtSymbols  *scripts;
+	int		   *script;			/* of each of them the first one's index */
+	CtSymbols  *outcomes;
+	bool		any_outcome;	/* a script names one only when it runs */
+	CtSymbols  *tallies;
+};
+
+CtNames *
+ct_names_of_program(const CtProgram *program)
+{
+	CtNames    *names = palloc0(sizeof(CtNames));
+	List	   *results = ct_plan_error_names(NIL, program->plan->expected_errors);
+	ListCell   *lc;
+	int			i;
+
+	names->scripts = ct_symbols_create();
+	names->outcomes = ct_symbols_create();
+	names->tallies = ct_symbols_create();
+	names->script = palloc(Max(program->nscripts, 1) * sizeof(int));
+	for (i = 0; i < program->nscripts; i++)
+	{
+		int			before = ct_symbols_count(names->scripts);
+		int			slot = ct_symbols_intern(names->scripts, program->scripts[i].plan->name);
+
+		if (slot == before)
+			names->script[slot] = i;
+		results = ct_plan_result_names(results, program->scripts[i].script);
+	}
+	foreach(lc, results)
+	{
+		const char *name = lfirst(lc);
+
+		if (strncmp(name, CT_TALLY_PREFIX, strlen(CT_TALLY_PREFIX)) == 0)
+			(void) ct_symbols_intern(names->tallies, name + strlen(CT_TALLY_PREFIX));
+		else if (strcmp(name, CT_OUTCOME_PREFIX) == 0)
+			names->any_outcome = true;
+		else
+			(void) ct_symbols_intern(names->outcomes, name + strlen(CT_OUTCOME_PREFIX));
+	}
+	return names;
+}
+
+static List *
+add_symbols(List *list, const CtSymbols *symbols)
+{
+	int			i;
+
+	for (i = 0; i < ct_symbols_count(symbols); i++)
+		list = lappend(list, pstrdup(ct_symbols_name(symbols, i)));
+	return list;
+}
+
+/*
+ * "read:3" as script and step; the script's slot, -1 if that isn't the name
+ * of one with a number.
+ */
+static int
+find_step(const CtNames *names, const char *of, int *step)
+{
+	const char *colon = strrchr(of, ':');
+	char	   *end;
+
+	if (colon == NULL || !isdigit((unsigned char) colon[1]))
+		return -1;
+	errno = 0;
+	*step = strtoint(colon + 1, &end, 10);
+	if (errno != 0 || *end != '\0')
+		return -1;
+	return ct_symbols_find(names->scripts, pnstrdup(of, colon - of));
+}
+
+/* Raises if it is the name of two things. */
+static void
+check_unique(const char *name, const char *of, const CtNames *names)
+{
+	const char *one = NULL;
+	const char *two = NULL;
+	int			step;
+
+	if (strcmp(of, "tally") == 0)
+		one = "the tallies";
+	if (ct_symbols_find(names->scripts, of) >= 0)
+	{
+		two = one;
+		one = "a script";
+	}
+	if (ct_symbols_find(names->outcomes, of) >= 0)
+	{
+		two = one;
+		one = "an outcome";
+	}
+	if (find_step(names, of, &step) >= 0)
+	{
+		two = one;
+		one = "a step of a script";
+	}
+	if (two != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("threshold \"%s\" is ambiguous", name),
+				 errdetail("\"%s\" is the name of %s and of %s.", of, two, one),
+				 errhint("Rename one of them.")));
+}
+
+void
+ct_threshold_check_unique(const char *name, const CtNames *names)
+{
+	char	   *of;
+	char	   *metric;
+
+	if (ct_slo_split(name, &of, &metric) != CT_OF_RUN)
+		check_unique(name, of, names);
+}
+
+/* Raises for a step that is no statement, with those that are. */
+static void
+not_a_statement(const CtProgramScript *script, int step)
+{
+	StringInfoData buf;
+	int			i;
+	int			n = 0;
+
+	initStringInfo(&buf);
+	for (i = 0; i < script->script->ncommands && n < 12; i++)
+	{
+		if (script->step_histogram[i] >= 0)
+			appendStringInfo(&buf, "%s%d", n++ == 0 ? "" : ", ", i + 1);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("step %d of script \"%s\" is not a statement", step, script->plan->name),
+			 n > 0 ? errdetail("Its statements are the steps %s%s.", buf.data, n == 12 ? " ..." : "") :
+			 errdetail("It has no statements.")));
+}
+
+static const char *
+kind_text(CtSloKind kind)
+{
+	return kind == CT_OF_OUTCOME ? "an outcome" : kind == CT_OF_STATEMENT ? "a statement" : "a script";
+}
+
+/* Raises for a metric that there isn't of such a thing, with those that there are. */
+static void
+check_kind(const char *name, const char *metric, CtSloKind kind)
+{
+	StringInfoData buf;
+	int			i;
+
+	if (ct_slo_kinds(metric) & kind)
+		return;
+	initStringInfo(&buf);
+	for (i = 0; ct_slo_metrics[i] != NULL; i++)
+	{
+		if (ct_slo_kinds(ct_slo_metrics[i]) & kind)
+			appendStringInfo(&buf, "%s%s", buf.len == 0 ? "" : ", ", ct_slo_metrics[i]);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("threshold \"%s\" cannot be measured", name),
+			 errdetail("There is no %s of %s.", metric, kind_text(kind)),
+			 errhint("The metrics of %s are %s.", kind_text(kind), buf.data)));
+}
+
+void
+ct_threshold_resolve(const char *name, const CtProgram *program, const CtNames *names,
+					 CtProgramThreshold *threshold, char **of)
+{
+	char	   *metric;
+	char	   *hint;
+	int			slot;
+	int			step;
+	int			i;
+
+	threshold->kind = ct_slo_split(name, of, &metric);
+	threshold->metric = metric;
+	threshold->histogram = -1;
+	if (threshold->kind == CT_OF_RUN)
+		return;
+
+	check_unique(name, *of, names);
+	if (threshold->kind == CT_OF_TALLY)
+	{
+		if (ct_symbols_find(names->tallies, metric) >= 0)
+			return;
+		hint = ct_near_match_hint(metric, add_symbols(NIL, names->tallies), "tallies", NULL);
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("threshold \"%s\" is of a tally that no script has", name),
+				 hint ? errhint("%s", hint) : 0));
+	}
+	if ((slot = ct_symbols_find(names->scripts, *of)) >= 0)
+	{
+		threshold->script = names->script[slot];
+		threshold->histogram = program->scripts[threshold->script].histogram;
+	}
+	else if ((slot = find_step(names, *of, &step)) >= 0)
+	{
+		const char *script = ct_symbols_name(names->scripts, slot);
+
+		threshold->kind = CT_OF_STATEMENT;
+		threshold->script = names->script[slot];
+		for (i = threshold->script; i < program->nscripts; i++)
+		{
+			const CtProgramScript *one = &program->scripts[i];
+
+			/* where a scenario is looked at as a whole there may be several of a name */
+			if (strcmp(one->plan->name, script) != 0 || step < 1 || step > one->script->ncommands ||
+				one->step_histogram[step - 1] < 0)
+				continue;
+			threshold->histogram = one->step_histogram[step - 1];
+			break;
+		}
+		if (threshold->histogram < 0)
+			not_a_statement(&program->scripts[threshold->script], step);
+	}
+	else if (ct_symbols_find(names->outcomes, *of) >= 0 ||
+			 (names->any_outcome && ct_variable_name_is_valid(*of)))
+		threshold->kind = CT_OF_OUTCOME;
+	else
+	{
+		hint = ct_near_match_hint(*of, add_symbols(add_symbols(NIL, names->scripts), names->outcomes),
+								  "scripts and outcomes", NULL);
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("threshold \"%s\" is of something that there isn't", name),
+				 errdetail("There is neither a script nor an outcome \"%s\".", *of),
+				 hint ? errhint("%s", hint) : 0));
+	}
+	check_kind(name, metric, threshold->kind);
 }

@@ -262,22 +262,38 @@ ct_validate_errors(const char *what, ArrayType *errors, bool labels)
 }
 
 void
-ct_validate_slo(const char *metric, const char *op, double target)
+ct_validate_slo(const char *name, const char *op, double target)
 {
-	if (!ct_slo_is_metric(metric))
+	char	   *of;
+	char	   *metric;
+	CtSloKind	kind = ct_slo_split(name, &of, &metric);
+
+	if (kind == CT_OF_TALLY)
+	{
+		if (!ct_variable_name_is_valid(metric))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("\"%s\" cannot be the name of a tally", metric),
+					 errdetail("The threshold is on \"%s\".", name)));
+	}
+	else if (ct_slo_kinds(metric) == 0)
 	{
 		List	   *names = NIL;
-		char	   *hint;
+		StringInfoData list;
 		int			i;
 
+		initStringInfo(&list);
 		for (i = 0; ct_slo_metrics[i] != NULL; i++)
+		{
 			names = lappend(names, unconstify(char *, ct_slo_metrics[i]));
-		hint = ct_near_match_hint(metric, names, "metrics",
-								  "The metrics are tps, transactions, failed, retries, errors, deadlocks, serialization_failures, error_rate, retry_rate, mean_ms, p50_ms, p95_ms, p99_ms, p999_ms and max_ms.");
+			appendStringInfo(&list, "%s, ", ct_slo_metrics[i]);
+		}
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("unrecognized metric \"%s\"", metric),
-				 errhint("%s", hint)));
+				 of != NULL ? errdetail("The threshold is on \"%s\".", name) : 0,
+				 errhint("%s", ct_near_match_hint(metric, names, "metrics",
+												  psprintf("The metrics are %sand tally.NAME.", list.data)))));
 	}
 	if (!ct_slo_is_op(op))
 		ereport(ERROR,

@@ -51,8 +51,11 @@ extern void ct_validate_params(const Jsonb *params);
  */
 extern List *ct_validate_errors(const char *what, ArrayType *errors, bool labels);
 
-/* ERRCODE_UNDEFINED_OBJECT for an unknown metric */
-extern void ct_validate_slo(const char *metric, const char *op, double target);
+/*
+ * ERRCODE_UNDEFINED_OBJECT for an unknown metric.  Whether there is what it is
+ * of is found where the scripts are: see threshold.h.
+ */
+extern void ct_validate_slo(const char *name, const char *op, double target);
 
 /* what is known of a run besides the script that is validated */
 typedef struct CtKnown

@@ -32,7 +32,6 @@ PG_FUNCTION_INFO_V1(ct_create_scenario);
 PG_FUNCTION_INFO_V1(ct_add_variant);
 PG_FUNCTION_INFO_V1(ct_add_script);
 PG_FUNCTION_INFO_V1(ct_add_check);
-PG_FUNCTION_INFO_V1(ct_add_threshold);
 
 /* ---- rows to write ---- */
 
@@ -408,6 +407,8 @@ ct_add_variant(PG_FUNCTION_ARGS)
 					  " SELECT $1, $2, coalesce(max(v.position), 0) + 1, $3, $4, $5, $6, $7, $8, $9,"
 					  " (SELECT bundled FROM @ct_scenario WHERE name = $1)"
 					  " FROM @ct_variant v WHERE v.scenario = $1 ON CONFLICT DO NOTHING", &row);
+	if (inserted)
+		ct_define_check_thresholds(context, scenario);
 	ct_catalog_leave(&scope);
 
 	if (!inserted)
@@ -460,6 +461,8 @@ ct_define_script(const char *scenario, const char *script, const char *body,
 					  " SELECT $1, $2, $3, coalesce(max(s.position), 0) + 1, $4, $5, $6, $7, $8,"
 					  " (SELECT bundled FROM @ct_scenario WHERE name = $1)"
 					  " FROM @ct_script s WHERE s.scenario = $1 ON CONFLICT DO NOTHING", &row);
+	if (inserted)
+		ct_define_check_thresholds(context, scenario);
 	ct_catalog_leave(&scope);
 
 	if (!inserted)
@@ -493,7 +496,7 @@ ct_add_script(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* ---- checks and thresholds ---- */
+/* ---- checks ---- */
 
 void
 ct_define_check(const char *scenario, const char *check, const char *query,
@@ -553,52 +556,5 @@ ct_add_check(PG_FUNCTION_ARGS)
 					kind ? kind : "invariant",
 					ct_arg_text(fcinfo, 5),
 					PG_ARGISNULL(6) ? false : PG_GETARG_BOOL(6));
-	PG_RETURN_VOID();
-}
-
-/* ct_add_threshold(scenario, metric, op, target, variant) */
-Datum
-ct_add_threshold(PG_FUNCTION_ARGS)
-{
-	MemoryContext context = CurrentMemoryContext;
-	Oid			role = GetUserId();
-	CtCatalogScope scope;
-	Row			row = {0};
-	char	   *scenario;
-	char	   *metric;
-	char	   *op;
-	char	   *variant = ct_arg_text(fcinfo, 4);
-	bool		inserted;
-
-	ct_define_begin("ct_add_threshold()");
-	scenario = ct_arg_text_required(fcinfo, 0, "name of the scenario");
-	metric = ct_arg_text_required(fcinfo, 1, "metric");
-	op = ct_arg_text_required(fcinfo, 2, "comparison");
-	if (PG_ARGISNULL(3))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("target must not be null")));
-	ct_validate_slo(metric, op, PG_GETARG_FLOAT8(3));
-
-	add_text(&row, scenario);
-	add_text(&row, metric);
-	add_text(&row, op);
-	add_value(&row, FLOAT8OID, PG_GETARG_DATUM(3), false);
-	add_text(&row, variant);
-
-	ct_catalog_enter(&scope);
-	ct_define_lock(context, scenario, role);
-	ct_definition_check_variant(context, scenario, variant);
-	inserted = insert("INSERT INTO @ct_slo (scenario, variant, metric, op, target, position, bundled)"
-					  " SELECT $1, $5, $2, $3, $4, coalesce(max(t.position), 0) + 1,"
-					  " (SELECT bundled FROM @ct_scenario WHERE name = $1)"
-					  " FROM @ct_slo t WHERE t.scenario = $1 ON CONFLICT DO NOTHING", &row);
-	ct_catalog_leave(&scope);
-
-	if (!inserted)
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("threshold \"%s %s\" of %s already exists",
-						metric, op, ct_define_place(scenario, variant))));
 	PG_RETURN_VOID();
 }

@@ -59,6 +59,9 @@ extern void ct_define_begin(const char *function);
  */
 extern void ct_define_lock(MemoryContext context, const char *scenario, Oid role);
 
+/* Raises for a threshold that is of a script or outcome by a name that two things have by now. */
+extern void ct_define_check_thresholds(MemoryContext context, const char *scenario);
+
 /* "of scenario ..., variant ..." of a message; variant may be NULL */
 extern char *ct_define_place(const char *scenario, const char *variant);
 

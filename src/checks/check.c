@@ -380,40 +380,141 @@ quantile_ms(const CtHistogram *h, double q)
 	return ct_histogram_quantile(h, q) / 1e6;
 }
 
-static CtSloInput
-slo_input(const CtResults *results)
+/*
+ * Jain's index of fairness: 1 if all workers completed the same number of
+ * transactions, 1/n if one of n completed all of them.
+ */
+static double
+fairness(const CtResults *results)
 {
-	CtSloInput	input;
+	double		sum = 0;
+	double		squares = 0;
+	ListCell   *lc;
 
-	memset(&input, 0, sizeof(input));
-	input.tps = results->seconds > 0 ? results->transactions / results->seconds : 0;
-	input.transactions = results->transactions;
-	input.failed = results->failed;
-	input.retries = results->retries;
-	input.errors = ct_results_errors(results, 0);
-	input.deadlocks = ct_results_errors(results, ERRCODE_T_R_DEADLOCK_DETECTED);
-	input.serialization_failures = ct_results_errors(results, ERRCODE_T_R_SERIALIZATION_FAILURE);
-	input.mean_ms = ct_histogram_mean(results->latency) / 1e6;
-	input.p50_ms = quantile_ms(results->latency, 0.50);
-	input.p95_ms = quantile_ms(results->latency, 0.95);
-	input.p99_ms = quantile_ms(results->latency, 0.99);
-	input.p999_ms = quantile_ms(results->latency, 0.999);
-	input.max_ms = results->latency->count > 0 ? results->latency->max / 1e6 : get_float8_nan();
-	return input;
+	foreach(lc, results->worker_results)
+	{
+		double		n = ((CtWorkerResult *) lfirst(lc))->transactions;
+
+		sum += n;
+		squares += n * n;
+	}
+	return squares > 0 ? sum * sum / (list_length(results->worker_results) * squares) :
+		get_float8_nan();
+}
+
+/* the rows that the checks have returned, errors and thresholds not being such checks */
+static double
+count_anomalies(const CtResults *results)
+{
+	double		n = 0;
+	ListCell   *lc;
+
+	foreach(lc, results->checks)
+	{
+		const CtCheckResult *check = lfirst(lc);
+
+		if (strcmp(check->kind, "threshold") != 0 && strcmp(check->kind, "error") != 0)
+			n += check->violations;
+	}
+	return n;
 }
 
 static void
-measure_slos(const CtPlan *plan, CtResults *results)
+set_latencies(CtSloInput *input, const CtHistogram *h)
 {
-	CtSloInput	input = slo_input(results);
+	input->mean_ms = ct_histogram_mean(h) / 1e6;
+	input->stddev_ms = ct_histogram_stddev(h) / 1e6;
+	input->p50_ms = quantile_ms(h, 0.50);
+	input->p90_ms = quantile_ms(h, 0.90);
+	input->p95_ms = quantile_ms(h, 0.95);
+	input->p99_ms = quantile_ms(h, 0.99);
+	input->p999_ms = quantile_ms(h, 0.999);
+	input->max_ms = h->count > 0 ? h->max / 1e6 : get_float8_nan();
+}
+
+/* per second of the measured part */
+static double
+rate(const CtResults *results, double n)
+{
+	return results->seconds > 0 ? n / results->seconds : 0;
+}
+
+static CtSloInput
+run_input(const CtResults *results)
+{
+	CtSloInput	input;
+
+	input.tps = rate(results, results->transactions);
+	input.transactions = results->transactions;
+	input.failed = results->failed;
+	input.retries = results->retries;
+	input.errors = ct_results_errors(results, -1, 0);
+	input.deadlocks = ct_results_errors(results, -1, ERRCODE_T_R_DEADLOCK_DETECTED);
+	input.serialization_failures = ct_results_errors(results, -1, ERRCODE_T_R_SERIALIZATION_FAILURE);
+	input.anomalies = count_anomalies(results);
+	input.fairness = fairness(results);
+	input.rows_per_s = rate(results, results->rows);
+	input.connect_ms = results->connect_ns / 1e6;
+	set_latencies(&input, results->latency);
+	return input;
+}
+
+/* the sum of a tally; 0 where it was never said */
+static double
+tally(const CtResults *results, const char *name)
+{
 	ListCell   *lc;
 
-	foreach(lc, plan->slos)
+	foreach(lc, results->tallies)
+	{
+		CtTallyResult *one = lfirst(lc);
+
+		if (strcmp(one->name, name) == 0)
+			return one->value;
+	}
+	return 0;
+}
+
+/* What a threshold's metric has come to; run: of the run as a whole. */
+static double
+actual_value(const CtProgramThreshold *threshold, const CtResults *results, const CtSloInput *run)
+{
+	const CtHistogram *h;
+	CtSloInput	input = *run;
+
+	if (threshold->kind == CT_OF_RUN)
+		return ct_slo_actual(threshold->metric, run);
+	if (threshold->kind == CT_OF_TALLY)
+		return tally(results, threshold->metric);
+
+	/* of the members these are what there can be of such a thing */
+	h = &results->histograms[threshold->histogram];
+	set_latencies(&input, h);
+	input.transactions = h->counted;
+	input.tps = rate(results, h->counted);
+	if (threshold->kind == CT_OF_SCRIPT)
+	{
+		input.errors = ct_results_errors(results, threshold->script, 0);
+		input.deadlocks = ct_results_errors(results, threshold->script, ERRCODE_T_R_DEADLOCK_DETECTED);
+		input.serialization_failures =
+			ct_results_errors(results, threshold->script, ERRCODE_T_R_SERIALIZATION_FAILURE);
+	}
+	return ct_slo_actual(threshold->metric, &input);
+}
+
+static void
+measure_slos(const CtProgram *program, CtResults *results)
+{
+	CtSloInput	run = run_input(results);
+	ListCell   *lc;
+
+	foreach(lc, program->plan->slos)
 	{
 		CtPlanSlo  *slo = lfirst(lc);
 		CtCheckResult *result = palloc0(sizeof(CtCheckResult));
 		CtAnomalyResult *anomaly;
-		double		actual = ct_slo_actual(slo->metric, &input);
+		double		actual = actual_value(&program->thresholds[foreach_current_index(lc)],
+										  results, &run);
 
 		result->name = slo->metric;
 		result->kind = "threshold";
@@ -534,10 +635,10 @@ measure_errors(const CtProgram *program, CtResults *results)
 }
 
 bool
-ct_checks_have_failed(const CtChecks *checks, const CtResults *results)
+ct_checks_have_failed(const CtChecks *checks, const CtProgram *program, const CtResults *results)
 {
 	const CtPlan *plan = checks->plan;
-	CtSloInput	input = slo_input(results);
+	CtSloInput	run = run_input(results);
 	ListCell   *lc;
 	int			i;
 
@@ -550,7 +651,11 @@ ct_checks_have_failed(const CtChecks *checks, const CtResults *results)
 	{
 		const CtPlanSlo *slo = lfirst(lc);
 
-		if (ct_slo_is_lost(slo->metric, ct_slo_actual(slo->metric, &input), slo->op, slo->target))
+		const CtProgramThreshold *threshold = &program->thresholds[foreach_current_index(lc)];
+
+		if (threshold->kind != CT_OF_TALLY &&
+			ct_slo_is_lost(threshold->metric, actual_value(threshold, results, &run),
+						   slo->op, slo->target))
 			return true;
 	}
 	if (!tolerates_errors(plan))
@@ -567,7 +672,7 @@ ct_checks_have_failed(const CtChecks *checks, const CtResults *results)
 void
 ct_checks_measure(const CtPlan *plan, const CtProgram *program, CtResults *results)
 {
-	measure_slos(plan, results);
+	measure_slos(program, results);
 	if (!tolerates_errors(plan))
 		measure_errors(program, results);
 }

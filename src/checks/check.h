@@ -34,7 +34,8 @@ extern void ct_checks_ask_during(CtChecks *checks, const CtResults *results);
  * Has the run failed already, whatever comes: by what ct_checks_ask_during has
  * found, by an error that nobody expected, or by a threshold?
  */
-extern bool ct_checks_have_failed(const CtChecks *checks, const CtResults *results);
+extern bool ct_checks_have_failed(const CtChecks *checks, const CtProgram *program,
+								  const CtResults *results);
 
 /*
  * Asks all at the run's end and returns a CtCheckResult each, in order; of

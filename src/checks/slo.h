@@ -5,9 +5,20 @@
 #ifndef CT_SLO_H
 #define CT_SLO_H
 
+/* what a metric can be of, as bits */
+typedef enum CtSloKind
+{
+	CT_OF_RUN = 1,
+	CT_OF_SCRIPT = 2,
+	CT_OF_OUTCOME = 4,
+	CT_OF_STATEMENT = 8,
+	CT_OF_TALLY = 16			/* the sum of a tally, which has no other metric */
+} CtSloKind;
+
 /*
- * What the metrics are computed from, of a run's measured part.  NaN where
- * there is nothing to compute: a threshold on that never holds.
+ * What the metrics are computed from, of a run's measured part or of what a
+ * threshold names in it.  NaN where there is nothing to compute: a threshold
+ * on that never holds.
  */
 typedef struct CtSloInput
 {
@@ -19,8 +30,16 @@ typedef struct CtSloInput
 	double		errors;			/* that were not expected; those retried among them */
 	double		deadlocks;		/* 40P01 among the errors */
 	double		serialization_failures; /* 40001 among the errors */
-	double		mean_ms;		/* of the transactions' latencies */
+	double		anomalies;		/* rows that the checks returned */
+	double		fairness;		/* Jain's index over the workers' transactions */
+	double		rows_per_s;		/* rows that statements of committed
+								 * transactions returned or changed */
+	double		connect_ms;		/* to connect to the database, the slowest worker */
+	double		mean_ms;		/* of the latencies of transactions, or of a
+								 * statement */
+	double		stddev_ms;
 	double		p50_ms;
+	double		p90_ms;
 	double		p95_ms;
 	double		p99_ms;
 	double		p999_ms;
@@ -29,16 +48,25 @@ typedef struct CtSloInput
 
 /*
  * The metrics' names, NULL-terminated: the members of CtSloInput, and
- * error_rate (failed / (transactions + failed)) and retry_rate (retries per
- * transaction, failed ones included).
+ * success_rate (transactions of transactions + failed), error_rate (failed of
+ * them) and retry_rate (retries per transaction, failed ones included).
  */
 extern const char *const ct_slo_metrics[];
 
 /* the comparisons, NULL-terminated: < <= = >= > <> */
 extern const char *const ct_slo_ops[];
 
-extern bool ct_slo_is_metric(const char *metric);
+/* what a metric can be of, bits of CtSloKind; 0 if there is no such metric */
+extern int	ct_slo_kinds(const char *metric);
 extern bool ct_slo_is_op(const char *op);
+
+/*
+ * A threshold's name: the metric after its last dot, and what it is of before
+ * that, NULL (and no dot) for the run.  "tally.NAME" is of the kind
+ * CT_OF_TALLY, with NAME for the metric; all else is CT_OF_RUN, or
+ * CT_OF_SCRIPT as long as nobody knows better.  *of and *metric are palloc'd.
+ */
+extern CtSloKind ct_slo_split(const char *name, char **of, char **metric);
 
 /* a metric's actual value; NaN if there were no transactions to tell from */
 extern double ct_slo_actual(const char *metric, const CtSloInput *input);

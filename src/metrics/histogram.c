@@ -40,6 +40,7 @@ ct_histogram_add(CtHistogram *to, const CtHistogram *from)
 		to->min = from->min;
 	to->max = Max(to->max, from->max);
 	to->count += from->count;
+	to->counted += from->counted;
 	to->sum += from->sum;
 	to->sum_squares += from->sum_squares;
 	for (i = 0; i < CT_HISTOGRAM_BUCKETS; i++)

@@ -29,7 +29,8 @@ typedef struct CtHistogram
 	double		sum_squares;	/* ns^2 */
 	uint64		min;			/* ns; 0 if count is 0 */
 	uint64		max;			/* ns */
-	uint64		pad[3];			/* so far one cache line, of the two that recording needs */
+	uint64		counted;		/* of transactions: those that rates are of; see worker.c */
+	uint64		pad[2];			/* so far one cache line, of the two that recording needs */
 	uint64		buckets[CT_HISTOGRAM_BUCKETS];
 } CtHistogram;
 

@@ -32,7 +32,7 @@ ct_results_anomalies(const CtResults *results)
 }
 
 int64
-ct_results_errors(const CtResults *results, int sqlstate)
+ct_results_errors(const CtResults *results, int script, int sqlstate)
 {
 	int64		n = 0;
 	ListCell   *lc;
@@ -41,6 +41,8 @@ ct_results_errors(const CtResults *results, int sqlstate)
 	{
 		CtErrorResult *error = lfirst(lc);
 
+		if (script >= 0 && error->script != script)
+			continue;
 		if (sqlstate == 0 ? strcmp(error->handling, "expected") != 0 :
 			error->sqlstate == sqlstate)
 			n += error->count;

@@ -92,6 +92,8 @@ typedef struct CtResults
 	CtBatches	batches;		/* transactions by time */
 	int64		orders_seen;	/* -1 if orders aren't told */
 	int64		orders_possible;
+	int64		rows;			/* returned or changed */
+	int64		connect_ns;		/* of the worker that took longest */
 	CtHistogram *latency;		/* of all scripts' transactions */
 	CtHistogram *histograms;	/* merged, in the program's numbering */
 	uint64	   *orders;			/* merged, see CtProgram; NULL if they aren't told */
@@ -118,7 +120,10 @@ extern double ct_results_tps_half_interval(const CtResults *results);
 /* violations over all checks */
 extern int64 ct_results_anomalies(const CtResults *results);
 
-/* errors that nobody expected, retried ones included; of one sqlstate, or of all (0) */
-extern int64 ct_results_errors(const CtResults *results, int sqlstate);
+/*
+ * Errors that nobody expected, retried ones included; of one script or of all
+ * (-1), of one sqlstate or of all (0).
+ */
+extern int64 ct_results_errors(const CtResults *results, int script, int sqlstate);
 
 #endif							/* CT_RESULTS_H */

@@ -179,7 +179,7 @@ plan_error_context(void *arg)
 
 /* What rules have made several statements of, or none, is left to SPI. */
 static void
-execute_by_spi(CtStatement *statement, DestReceiver *receiver)
+execute_by_spi(CtSession *session, CtStatement *statement, DestReceiver *receiver)
 {
 	SPIExecuteOptions options;
 	int			rc;
@@ -194,12 +194,14 @@ execute_by_spi(CtStatement *statement, DestReceiver *receiver)
 	rc = SPI_execute_plan_extended(statement->prepared->plan, &options);
 	if (rc < 0)
 		elog(ERROR, "SPI_execute_plan_extended: %s", SPI_result_code_string(rc));
+	session->rows += SPI_processed;
 	SPI_finish();
 	PopActiveSnapshot();
 }
 
 static void
-execute_plan(CtStatement *statement, const CtVariables *vars, CtRowTaker taker, void *taker_arg)
+execute_plan(CtSession *session, CtStatement *statement, const CtVariables *vars,
+			 CtRowTaker taker, void *taker_arg)
 {
 	DestReceiver *receiver = make_receiver(taker, taker_arg);
 	ErrorContextCallback context;
@@ -226,6 +228,7 @@ execute_plan(CtStatement *statement, const CtVariables *vars, CtRowTaker taker, 
 							   InvalidSnapshot, receiver, statement->prepared->params, NULL, 0);
 		ExecutorStart(desc, 0);
 		ct_executor_run(desc);
+		session->rows += desc->estate->es_processed;
 		ExecutorFinish(desc);
 		ExecutorEnd(desc);
 		FreeQueryDesc(desc);
@@ -235,7 +238,7 @@ execute_plan(CtStatement *statement, const CtVariables *vars, CtRowTaker taker, 
 	else
 	{
 		error_context_stack = context.previous;
-		execute_by_spi(statement, receiver);
+		execute_by_spi(session, statement, receiver);
 	}
 	ReleaseCachedPlan(plan, CurrentResourceOwner);
 }
@@ -258,7 +261,7 @@ do_error_context(void *arg)
  * or NO_CONTROL.
  */
 static int
-execute_text(const char *text, CtRowTaker taker, void *taker_arg)
+execute_text(CtSession *session, const char *text, CtRowTaker taker, void *taker_arg)
 {
 	List	   *parsed;
 	RawStmt    *raw;
@@ -305,6 +308,7 @@ execute_text(const char *text, CtRowTaker taker, void *taker_arg)
 	PortalStart(portal, NULL, 0, InvalidSnapshot);
 	receiver = make_receiver(taker, taker_arg);
 	ct_portal_run(portal, receiver, &qc);
+	session->rows += qc.nprocessed;
 	receiver->rDestroy(receiver);
 	PortalDrop(portal, false);
 	error_context_stack = context.previous;
@@ -382,7 +386,7 @@ inprocess_execute(CtSession *session, CtStatement *statement, const CtVariables 
 	switch (kind)
 	{
 		case CT_STATEMENT_PLAN:
-			execute_plan(statement, vars, taker, taker_arg);
+			execute_plan(session, statement, vars, taker, taker_arg);
 			break;
 		case CT_STATEMENT_BEGIN:
 			BeginTransactionBlock();
@@ -397,10 +401,10 @@ inprocess_execute(CtSession *session, CtStatement *statement, const CtVariables 
 			control = TRANS_STMT_ROLLBACK;
 			break;
 		case CT_STATEMENT_UTILITY:
-			control = execute_text(statement->sql->text, taker, taker_arg);
+			control = execute_text(session, statement->sql->text, taker, taker_arg);
 			break;
 		case CT_STATEMENT_TEXT:
-			control = execute_text(ct_statement_text(statement, vars), taker, taker_arg);
+			control = execute_text(session, ct_statement_text(statement, vars), taker, taker_arg);
 			/* that was the last resort, but it works */
 			if (unlikely(statement->kind == CT_STATEMENT_NEW))
 				statement->kind = CT_STATEMENT_TEXT;

@@ -64,6 +64,9 @@ struct CtSession
 	 */
 	void		(*warm_up) (CtSession *session, CtStatement *statement, const CtVariables *vars);
 
+	/* rows that statements have returned or changed so far */
+	uint64		rows;
+
 	bool		(*in_transaction) (CtSession *session); /* in a block? */
 
 	/* after an error: back to no transaction at all */
