@@ -257,7 +257,8 @@ record(CtLeader *leader, CtEnding *ending)
 		ending->end.message = leader->shared->error.message;
 	}
 	ending->results = NULL;
-	(void) succeeds(leader, "record the end", record_piece, ending);
+	if (!succeeds(leader, "record the end", record_piece, ending))
+		ending->end.status = "crashed";	/* as the row will show, once we are gone */
 }
 
 /* ---- after that ---- */

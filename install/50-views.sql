@@ -299,7 +299,7 @@ COMMENT ON COLUMN @extschema@.ct_anomalies.kind IS 'what the check calls its vio
 COMMENT ON COLUMN @extschema@.ct_anomalies.first_seen IS 'when the check found it first';
 COMMENT ON COLUMN @extschema@.ct_anomalies.observed IS 'what was there';
 COMMENT ON COLUMN @extschema@.ct_anomalies.expected IS 'what should have been there';
-COMMENT ON COLUMN @extschema@.ct_anomalies.evidence IS 'the offending row that the check returned';
+COMMENT ON COLUMN @extschema@.ct_anomalies.evidence IS 'the offending row that the check returned; if it has more than 16 kB, its columns as texts, each cut after 1000 bytes; null where the run has more than 1 MB of evidence';
 
 COMMENT ON VIEW @extschema@.ct_checks IS 'a row per check or threshold (SLO) of a run, and whether it held';
 COMMENT ON COLUMN @extschema@.ct_checks.run_id IS 'the run, see ct_runs';
@@ -338,7 +338,7 @@ COMMENT ON COLUMN @extschema@.ct_latencies.p95_ms IS '95th percentile of the sam
 COMMENT ON COLUMN @extschema@.ct_latencies.p99_ms IS '99th percentile of the same, ms';
 COMMENT ON COLUMN @extschema@.ct_latencies.p999_ms IS '99.9th percentile of the same, ms';
 COMMENT ON COLUMN @extschema@.ct_latencies.max_ms IS 'longest of the same, ms';
-COMMENT ON COLUMN @extschema@.ct_latencies.sql IS 'text of the step; null for step 0';
+COMMENT ON COLUMN @extschema@.ct_latencies.sql IS 'text of the step, cut after 8 kB; null for step 0. Whoever ran a scenario sees it here, also where ct_scripts doesn''t show it: they have executed it';
 
 COMMENT ON VIEW @extschema@.ct_histograms IS 'a row per bucket that isn''t empty of each latency in ct_latencies';
 COMMENT ON COLUMN @extschema@.ct_histograms.run_id IS 'the run, see ct_runs';

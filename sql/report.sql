@@ -69,10 +69,11 @@ INSERT INTO ct_result_worker SELECT 900002, i, 2000 + i, 250, 0, 0, 247, 100, 20
 -- one that could not have failed: without a single transaction
 INSERT INTO ct_result (run_id, scenario, variant, role, status, verdict, reason, started_at, gate_at, finished_at,
 		duration, workers_asked, workers, isolation, transactions, failed, retries, anomalies,
-		overlapped, waited, met, contended, barrier_breaks, tps, seed, server_version, plan, leader_pid, shm_handle, kept_sandbox)
+		overlapped, waited, met, contended, barrier_breaks, tps, seed, server_version, plan, leader_pid, shm_handle, kept_sandbox, warnings)
 	VALUES (900003, NULL, NULL, 'regress_ct_alice', 'succeeded', 'inconclusive', 'No transaction met another: more workers or a longer duration would tell more.',
 		'2021-11-21 10:02:00+00', '2021-11-21 10:02:00+00', '2021-11-21 10:02:01+00',
-		0, 1, 1, 'serializable', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, '18.1', '{}', 1, 0, 'ct_run_900003');
+		0, 1, 1, 'serializable', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, '18.1', '{}', 1, 0, 'ct_run_900003',
+		'{"the teardown failed, and what it should have taken away may still be there: division by zero", "evidence is incomplete"}');
 -- one that could not be run, with control characters and markup in the error
 INSERT INTO ct_result (run_id, scenario, variant, role, status, started_at, finished_at, workers_asked, server_version, plan, leader_pid, shm_handle, sqlstate, message)
 	VALUES (900004, 'a <b>|bold|</b> `name`', 'v', 'regress_ct_alice', 'failed', '2021-11-21 10:03:00+00', '2021-11-21 10:03:01+00', 4, '15.20', '{}', 1, 0,

@@ -168,6 +168,18 @@ foreach my $function (sort keys %calls)
 	is(as($_, sprintf($calls{$function}, ''))->{stdout}, "t\n", "$function as $_: no stranger's") foreach 'tester', 'mate';
 }
 is(as('deputy', "SELECT ct_run('oversell_tickets', transactions => 4) > 0")->{stdout}, "t\n", 'bundled scenarios are everybody\'s');
+
+# Trust can be given to a version: what was read under a snapshot is what is run under it, whatever its owner does meanwhile.
+my $reader = $node->background_psql('postgres');
+$reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ');
+is($reader->query_safe("SELECT body FROM ct_scripts WHERE scenario = 'theirs'"), 'SELECT 1', 'a version is read');
+is(as('tester', "SELECT ct_drop_scenario('theirs')", "SELECT ct_create_scenario('theirs', transactions => 4, workers => 2)", "SELECT ct_add_variant('theirs', 'only')",
+		q{SELECT ct_add_script('theirs', 'own', 'SELECT 2')})->{status}, 0, 'its owner changes it');
+my $trusted = $reader->query_safe("SELECT ct_start('theirs', trust_owner => true)");
+$reader->query_safe('COMMIT');
+$reader->quit;
+$node->safe_psql('postgres', "SELECT ct_wait($trusted)");
+is($node->safe_psql('postgres', "SELECT sql FROM ct_latencies WHERE run_id = $trusted AND kind = 'statement'"), 'SELECT 1', 'and it is this one that runs');
 is(as('tester', "SELECT ct_drop_scenario('theirs')")->{status}, 0, 'its owner drops it');
 ct_nothing_left($node, 'whose scenario');
 

@@ -279,6 +279,10 @@ foreach (1 .. 10)
 	is(ct_call_end($call), 0, 'ct_compare beside ct_prune') or diag($call->{stderr});
 	is($call->{stdout}, "a|pass|0|t|t|0\nb|pass|0|t|t|0\nc|failed||||\n", 'ct_compare beside ct_prune: all rows');
 }
+foreach (1 .. 10)
+{
+	is($node->safe_psql('postgres', q{SELECT ct_wait(ct_start('pruned', 'a'))}), 'succeeded', 'ct_wait beside ct_prune');
+}
 $node->safe_psql('postgres', 'SELECT pg_terminate_backend(' . ct_backend($prune) . ')');
 ct_call_end($prune);
 

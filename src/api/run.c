@@ -308,10 +308,14 @@ ct_wait(PG_FUNCTION_ARGS)
 	{
 		call.horizon = ct_horizon_of_statement();
 		done = ct_call_wait(&call, timeout, true);
-		ct_call_detach(&call);
-
-		/* a new look, now that it is over */
-		status = find_run(fcinfo, "ct_wait()", ROLE_PG_READ_ALL_STATS, &call, &role);
+		if (done && call.shared->status[0] != '\0')
+			status = pstrdup(call.shared->status);	/* its row may be gone already */
+		else
+		{
+			/* a new look, now that it is over */
+			ct_call_detach(&call);
+			status = find_run(fcinfo, "ct_wait()", ROLE_PG_READ_ALL_STATS, &call, &role);
+		}
 		ct_call_detach(&call);
 	}
 	if (done && (strcmp(status, "running") == 0 || strcmp(status, "starting") == 0))

@@ -157,6 +157,7 @@ typedef struct CtReport
 	char	   *seed;			/* or NULL */
 	char	   *server_version;
 	char	   *kept_sandbox;	/* or NULL */
+	char	   *warnings;		/* a line each, or NULL */
 	char	   *params;			/* JSON text, or NULL if there are none */
 
 	int			nchecks;

@@ -97,7 +97,7 @@ load_run(CtReport *report, int64 run_id)
 
 	n = query_run("SELECT run_id, coalesce(scenario, 'ct_test') AS scenario, variant, status, verdict,"
 				  " reason, role::text AS role, isolation, sqlstate, message, server_version,"
-				  " kept_sandbox::text AS kept_sandbox,"
+				  " kept_sandbox::text AS kept_sandbox, nullif(array_to_string(warnings, E'\n'), '') AS warnings,"
 				  " nullif(params, '{}')::text AS params,"
 				  " to_char(started_at, 'YYYY-MM-DD HH24:MI:SS TZ') AS started_at,"
 				  " 1000 * date_part('epoch', clock_timestamp() - coalesce(gate_at, started_at)) AS elapsed_ms,"
@@ -154,6 +154,7 @@ load_run(CtReport *report, int64 run_id)
 	report->seed = get_text(0, "seed");
 	report->server_version = get_text(0, "server_version");
 	report->kept_sandbox = get_text(0, "kept_sandbox");
+	report->warnings = get_text(0, "warnings");
 	report->params = get_text(0, "params");
 }
 

@@ -597,5 +597,13 @@ ct_report_warnings(const CtReport *report)
 	if (report->kept_sandbox)
 		warnings = lappend(warnings,
 						   psprintf("The sandbox was kept: schema %s.", report->kept_sandbox));
+	if (report->warnings)
+	{
+		char	   *rest = pstrdup(report->warnings);
+		char	   *line;
+
+		while ((line = strsep(&rest, "\n")) != NULL)
+			warnings = lappend(warnings, (void *) ct_text_cut(line, LONG_TEXT, report->unicode));
+	}
 	return warnings;
 }
