@@ -2,7 +2,7 @@
  * plan.c
  *		Reading a run's plan and what it means to scripts.
  *
- * plan_make.c writes the document that is read here.  Nothing here looks at a
+ * plan_write.c writes the document that is read here.  Nothing here looks at a
  * table: leader and workers read their plan from the run's shared memory.
  */
 #include "postgres.h"

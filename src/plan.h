@@ -156,6 +156,9 @@ extern Jsonb *ct_plan_of_test(const char *script, const char *setup, const char 
 /* names of a scenario's variants in their order, List of char *; raises if there is no such scenario */
 extern List *ct_plan_variants(const char *scenario);
 
+/* The plan's document; params instead of param_names and param_values. */
+extern Jsonb *ct_plan_write(const CtPlan *plan, const Jsonb *params);
+
 /* Reads the document into the current memory context; elog on what can't be. */
 extern CtPlan *ct_plan_read(const Jsonb *document);
 

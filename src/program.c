@@ -39,7 +39,7 @@ watch_outcome(CtProgram *program, const char *label)
 static void
 load_thresholds(CtProgram *program)
 {
-	CtNames    *names = ct_names_of_program(program);
+	CtNames    *names = NULL;
 	ListCell   *lc;
 	int			i = 0;
 
@@ -53,6 +53,8 @@ load_thresholds(CtProgram *program)
 		char	   *of;
 
 		CHECK_FOR_INTERRUPTS();
+		if (names == NULL && strchr(name, '.') != NULL)
+			names = ct_names_of_program(program);
 		ct_threshold_resolve(name, program, names, threshold, &of);
 		if (threshold->kind == CT_OF_OUTCOME)
 			threshold->histogram = watch_outcome(program, of);

@@ -31,7 +31,8 @@ extern CtNames *ct_names_of_program(const CtProgram *program);
  * What a threshold's name means: "p95_ms" of the run, "read.p95_ms" of a
  * script or an outcome, "read:3.p95_ms" of the statement that is step 3 of a
  * script, "tally.NAME".  *of is the name before the dot, palloc'd, NULL for
- * the run; the histogram of an outcome is left to the caller.  Raises
+ * the run; the histogram of an outcome is left to the caller;
+ * names may be NULL where the name has no dot.  Raises
  * ERRCODE_UNDEFINED_OBJECT for a name that nothing has, with near matches, and
  * ERRCODE_INVALID_PARAMETER_VALUE for one that two things have, for a step
  * that is no statement, and for a metric that there isn't of such a thing.
