@@ -145,3 +145,8 @@ SELECT ct_test('SELECT 1 / (:iteration % 2),' || repeat(E'\n\t''long text''::tex
 	min_overlap => 0) > 0 AS ran;
 SELECT why FROM last_run;
 SELECT length(statement) FROM last_errors;
+-- also where a threshold says how many errors there may be
+SELECT ct_test(E'SELECT 1;\nDO ''BEGIN RAISE deadlock_detected; END''', transactions => 4, workers => 1, max_tries => 1,
+	min_overlap => 0, checks => '{failed < 3, deadlocks < 9, retries = 0, tps > 1e9}') > 0 AS ran;
+SELECT why FROM last_run;
+SELECT check_name, observed, evidence FROM ct_anomalies WHERE run_id = (SELECT run_id FROM last_run) AND check_name = 'failed';

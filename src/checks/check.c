@@ -502,6 +502,57 @@ actual_value(const CtProgramThreshold *threshold, const CtResults *results, cons
 	return ct_slo_actual(threshold->metric, &input);
 }
 
+/* Where the first one of its kind was raised, as JSON. */
+static char *
+error_evidence(const CtProgram *program, const CtErrorResult *error)
+{
+	const CtScript *script = program->scripts[error->script].script;
+	StringInfoData buf;
+
+	if (error->command < 0)
+		return NULL;
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, "{\"script\": ");
+	escape_json(&buf, script->name);
+	if (error->command < script->ncommands)
+	{
+		appendStringInfo(&buf, ", \"step\": %d, \"line\": %d, \"statement\": ",
+						 error->command + 1, script->commands[error->command].line);
+		escape_json(&buf, ct_clip_text(script->commands[error->command].source, CT_MAX_CUT_SIZE));
+	}
+	appendStringInfoChar(&buf, '}');
+	return buf.data;
+}
+
+/*
+ * The first of the errors that a metric counts, NULL if it counts none or
+ * there was none.
+ */
+static const CtErrorResult *
+first_counted(const CtResults *results, const char *metric)
+{
+	const CtErrorResult *first = NULL;
+	bool		ended = strcmp(metric, "failed") == 0 || strcmp(metric, "error_rate") == 0 ||
+		strcmp(metric, "success_rate") == 0;
+	int			sqlstate = strcmp(metric, "deadlocks") == 0 ? ERRCODE_T_R_DEADLOCK_DETECTED :
+		strcmp(metric, "serialization_failures") == 0 ? ERRCODE_T_R_SERIALIZATION_FAILURE : 0;
+	ListCell   *lc;
+
+	if (!ended && sqlstate == 0 && strcmp(metric, "errors") != 0)
+		return NULL;
+	foreach(lc, results->errors)
+	{
+		const CtErrorResult *error = lfirst(lc);
+
+		if (sqlstate != 0 ? error->sqlstate != sqlstate :
+			ended ? !error->unexpected : strcmp(error->handling, "expected") == 0)
+			continue;
+		if (first == NULL || error->first_seen < first->first_seen)
+			first = error;
+	}
+	return first;
+}
+
 static void
 measure_slos(const CtProgram *program, CtResults *results)
 {
@@ -513,6 +564,7 @@ measure_slos(const CtProgram *program, CtResults *results)
 		CtPlanSlo  *slo = lfirst(lc);
 		CtCheckResult *result = palloc0(sizeof(CtCheckResult));
 		CtAnomalyResult *anomaly;
+		const CtErrorResult *error;
 		double		actual = actual_value(&program->thresholds[foreach_current_index(lc)],
 										  results, &run);
 
@@ -531,6 +583,15 @@ measure_slos(const CtProgram *program, CtResults *results)
 			anomaly->observed = result->actual;
 			anomaly->expected = result->target;
 			anomaly->first_seen = GetCurrentTimestamp();
+			error = first_counted(results, slo->metric);
+			if (error != NULL && error->command >= 0)
+			{
+				anomaly->evidence = error_evidence(program, error);
+				result->note = psprintf("the first was %s (%s) in %s",
+										unpack_sql_state(error->sqlstate),
+										ct_condition_name(error->sqlstate),
+										ct_program_place(program, error->script, error->command));
+			}
 			result->anomalies = list_make1(anomaly);
 		}
 		results->checks = lappend(results->checks, result);
@@ -562,28 +623,6 @@ compare_first_seen(const ListCell *a, const ListCell *b)
 	TimestampTz right = ((CtErrorResult *) lfirst(b))->first_seen;
 
 	return left < right ? -1 : left > right;
-}
-
-/* Where the first one of its kind was raised, as JSON. */
-static char *
-error_evidence(const CtProgram *program, const CtErrorResult *error)
-{
-	const CtScript *script = program->scripts[error->script].script;
-	StringInfoData buf;
-
-	if (error->command < 0)
-		return NULL;
-	initStringInfo(&buf);
-	appendStringInfoString(&buf, "{\"script\": ");
-	escape_json(&buf, script->name);
-	if (error->command < script->ncommands)
-	{
-		appendStringInfo(&buf, ", \"step\": %d, \"line\": %d, \"statement\": ",
-						 error->command + 1, script->commands[error->command].line);
-		escape_json(&buf, ct_clip_text(script->commands[error->command].source, CT_MAX_CUT_SIZE));
-	}
-	appendStringInfoChar(&buf, '}');
-	return buf.data;
 }
 
 /*

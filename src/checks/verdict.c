@@ -28,8 +28,8 @@ failure(const CtCheckResult *check, TimestampTz started_at)
 
 	initStringInfo(&buf);
 	if (strcmp(check->kind, "threshold") == 0)
-		appendStringInfo(&buf, "threshold \"%s %s\" was missed: %s", check->name, check->target,
-						 check->actual);
+		appendStringInfo(&buf, "threshold \"%s %s\" was missed: %s%s%s", check->name, check->target,
+						 check->actual, check->note ? ", " : "", check->note ? check->note : "");
 	else
 	{
 		appendStringInfo(&buf, "check \"%s\" found %s", check->name,

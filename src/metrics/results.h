@@ -68,6 +68,7 @@ typedef struct CtCheckResult
 	const char *kind;
 	const char *target;
 	const char *actual;
+	const char *note;			/* what its fail has to say besides, or NULL */
 	bool		holds;
 	bool		during;			/* was found while the run was under way */
 	int64		violations;
