@@ -201,6 +201,11 @@ SELECT count(ct_add_threshold('regress_again', 'p99_ms', '<', 1e6, variant => 'v
 SELECT ct_run('regress_again', 'v2000', workers => 1, transactions => 1, min_overlap => 0,
 	thresholds => (SELECT array_agg('tps > -' || g) FROM generate_series(1, 10000) g)) AS run_id \gset
 SELECT count(*), count(*) FILTER (WHERE status = 'pass') AS pass FROM ct_checks WHERE run_id = :run_id AND kind = 'threshold';
+-- many checks, none of which can be one
+\set VERBOSITY terse
+SELECT ct_test('SELECT 1', checks => (SELECT array_agg('SELECT a +'::text) FROM generate_series(1, 20000)));
+\echo :SQLSTATE
+\set VERBOSITY default
 RESET statement_timeout;
 SELECT ct_drop_scenario('regress_again');
 DROP FUNCTION parts;

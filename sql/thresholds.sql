@@ -78,6 +78,8 @@ SELECT ct_add_threshold('regress_slow', 'slow.fairness', '<', 1000);
 SELECT ct_add_threshold('regress_slow', 'tally.m', '<', 1000);
 \echo :SQLSTATE
 SELECT ct_add_threshold('regress_slow', 'tally.two words', '<', 1000);
+SELECT ct_add_threshold('regress_slow', repeat('x', 1000) || '.p95_ms', '<', 1000);
+\echo :SQLSTATE
 SELECT ct_run('regress_slow', thresholds => '{fats.p95_ms < 1}');
 \echo :SQLSTATE
 SELECT ct_test('SELECT 1', checks => '{nothing.p95_ms < 1}');

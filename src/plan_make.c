@@ -634,6 +634,7 @@ ct_plan_of_test(const char *script, const char *setup, const char *teardown,
 	bool	   *nulls;
 	char	  **elements;
 	int			nelements = 0;
+	bool		wrong = false;
 	int			i;
 
 	if (script == NULL)
@@ -670,8 +671,13 @@ ct_plan_of_test(const char *script, const char *setup, const char *teardown,
 		CtPlanCheck *check;
 
 		CHECK_FOR_INTERRUPTS();
-		if (nelements > 1 && error_of_check(elements[i]) == ERRCODE_SYNTAX_ERROR)
+
+		/* the first one that doesn't parse is the one that will be told */
+		if (nelements > 1 && !wrong && error_of_check(elements[i]) == ERRCODE_SYNTAX_ERROR)
+		{
 			check_split(elements, nelements, i);
+			wrong = true;
+		}
 		if (ct_threshold_parse(elements[i], false, slo))
 		{
 			plan->slos = lappend(plan->slos, slo);

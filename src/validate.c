@@ -268,6 +268,13 @@ ct_validate_slo(const char *name, const char *op, double target)
 	char	   *metric;
 	CtSloKind	kind = ct_slo_split(name, &of, &metric);
 
+	/* a script's name, a step and a metric */
+	if (strlen(name) >= 2 * NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("name of threshold \"%s...\" is too long", beginning_of(name)),
+				 errdetail("It has %zu bytes; at most %d are allowed.",
+						   strlen(name), 2 * NAMEDATALEN - 1)));
 	if (kind == CT_OF_TALLY)
 	{
 		if (!ct_variable_name_is_valid(metric))
