@@ -7,12 +7,13 @@
  * barriers of their own.
  * A "meeting" is one opening of a barrier, and its number is the barrier's
  * generation.  Who is "absent" is known not to come to the meeting that is
- * next: its iteration ended without it, by an error or by another way through
- * the script.  If it comes to the barrier in its next iteration before that
- * meeting was held, it is "early", and waits for the one after: so each
- * iteration has its meetings, and who misses one is not a step behind from
- * there on; several that it misses in a row, while the others are on their way
- * to the first of them, count as one.  Who is "excused" is somebody without
+ * next: an error ended its iteration before it.  If it comes to the barrier in
+ * its next iteration before that meeting was held, it is "early", and waits
+ * for the one after: so each iteration has its meetings, and who misses one is
+ * not a step behind from there on; several that it misses in a row, while the
+ * others are on their way to the first of them, count as one.  Who went
+ * another way through the script isn't absent: it is waited for, since it may
+ * come in a later iteration.  Who is "excused" is somebody without
  * whom the barrier opened although it might have come: it passes, if it comes
  * later in the iteration.  Who is "outside" runs a script in which the barrier
  * doesn't stand, and is not awaited until it begins one in which it does.
@@ -561,17 +562,13 @@ ct_barrier_begin(CtShared *shared, int worker, uint64 barriers)
 }
 
 void
-ct_barrier_end(CtShared *shared, int worker)
+ct_barrier_miss(CtShared *shared, int worker, uint64 barriers)
 {
-	CtSlot	   *slot;
-	uint64		missed;
+	CtSlot	   *slot = ct_shared_slot(shared, worker);
+	uint64		missed = barriers & ~slot->outside & ~slot->came_to;
 	uint64		opened = 0;
 	int			i;
 
-	if (shared->nbarriers == 0)
-		return;
-	slot = ct_shared_slot(shared, worker);
-	missed = all_barriers(shared) & ~slot->outside & ~slot->came_to;
 	if (missed == 0)
 		return;
 	SpinLockAcquire(&shared->mutex);

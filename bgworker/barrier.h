@@ -19,7 +19,7 @@ extern uint64 ct_barrier_find(const CtShared *shared, const char *name);
 
 /*
  * Waits until every worker that is still racing has arrived at the barrier,
- * but for those whose iteration has ended without having come to it.  It opens
+ * but for those whose iteration an error has ended before it.  It opens
  * without those who are missing if one of them waits for a lock of somebody
  * who is here, and so can't come, or if they are missing for longer than
  * ct_ext.barrier_timeout; these don't wait there, when they come later in their
@@ -28,11 +28,13 @@ extern uint64 ct_barrier_find(const CtShared *shared, const char *name);
 extern void ct_barrier_meet(CtShared *shared, int worker, uint64 barriers);
 
 /*
- * At an iteration's beginning, with the barriers that stand in its script, and
- * at its end; costs nothing where there are no barriers.
+ * At an iteration's beginning, with the barriers that stand in its script;
+ * costs nothing where there are none.
  */
 extern void ct_barrier_begin(CtShared *shared, int worker, uint64 barriers);
-extern void ct_barrier_end(CtShared *shared, int worker);
+
+/* An error has ended the iteration before these, so that it won't come to them. */
+extern void ct_barrier_miss(CtShared *shared, int worker, uint64 barriers);
 
 /* This worker doesn't race any more: nobody waits for it. */
 extern void ct_barrier_leave(CtShared *shared, int worker);

@@ -590,6 +590,21 @@ record_outcomes(CtWorker *w, uint64 latency, bool counted)
 	}
 }
 
+/* An error has ended the iteration: nobody is to wait for us at what comes after it in the script. */
+static void
+miss_barriers(CtWorker *w)
+{
+	const CtScript *script = w->program->scripts[w->script].script;
+	uint64		missed = 0;
+	int			c;
+
+	if (w->script_barriers[w->script] == 0)
+		return;
+	for (c = w->interpreter.at + 1; c < script->ncommands; c++)
+		missed |= w->barriers[w->script][c];
+	ct_barrier_miss(w->shared, w->number, missed);
+}
+
 /* start: now; intended: when it should have begun, by the schedule, or 0 */
 static bool
 run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
@@ -642,7 +657,8 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 	}
 	end = clock_ns(w);
 	ct_presence_close(w->shared, w->number, &w->stay);
-	ct_barrier_end(w->shared, w->number);
+	if (result == CT_TRY_FAILED || result == CT_TRY_EXPECTED)
+		miss_barriers(w);
 	pgstat_report_stat(false);
 	if (result == CT_TRY_STOPPED || result == CT_TRY_AGAIN)
 		return false;
