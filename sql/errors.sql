@@ -102,7 +102,7 @@ SELECT max(run_id) AS before FROM ct_runs \gset
 \set VERBOSITY default
 SELECT format('ALTER SEQUENCE %s RESTART WITH 800001', pg_get_serial_sequence('ct_result', 'run_id')) \gexec
 SELECT variant, verdict FROM ct_compare('regress_wrong', seed => 1);
-SELECT format('ALTER SEQUENCE %s RESTART WITH %s', pg_get_serial_sequence('ct_result', 'run_id'), :before + 100) \gexec
+SELECT setval(pg_get_serial_sequence('ct_result', 'run_id'), :before + 100) > 0 AS back;
 \set VERBOSITY terse
 DELETE FROM ct_result WHERE run_id BETWEEN 800001 AND 800003;
 SELECT ct_drop_scenario('regress_wrong');

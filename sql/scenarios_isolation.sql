@@ -37,7 +37,7 @@ SELECT variant, verdict FROM ct_compare('isolation_intermediate_read');
 SELECT ct_run('isolation_intermediate_read', params => '{"net": 50, "rise": 10, "tax_percent": 7}') AS id \gset
 SELECT * FROM judged(:id);
 SELECT DISTINCT observed, expected FROM ct_anomalies WHERE run_id = :id;
--- without a tax there is no step in between
+-- without a tax there is no step in between, and one after the other no two transactions overlap
 SELECT ct_run('isolation_intermediate_read', params => '{"tax_percent": 0}') AS id \gset
 SELECT * FROM judged(:id);
 

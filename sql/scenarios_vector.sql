@@ -18,6 +18,7 @@ BEGIN
 END $$;
 SELECT make_vector();
 
+SET client_min_messages = error;
 SELECT variant, verdict FROM ct_compare('vector_search');
 SELECT max(run_id) AS first FROM ct_runs \gset
 SELECT ct_run('vector_search') AS id \gset

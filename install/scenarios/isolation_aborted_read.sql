@@ -32,6 +32,7 @@ $$,
 	params => '{"rounds": 20, "decline_every": 2, "amount": 49.90}',
 	workers => 2,
 	transactions_expr => ':rounds * 2',
+	min_overlap => 1,	/* barriers make the schedule, not chance; where it has no blocks, little overlaps */
 	max_tries => 0,
 	setup => $$
 CREATE TABLE orders (

@@ -254,9 +254,11 @@ find_run(FunctionCallInfo fcinfo, const char *function, Oid watchers, CtCall *ca
 	memset(call, 0, sizeof(CtCall));
 
 	ct_catalog_enter_to_read(&scope);
+	/* over the one that was entered with, which in REPEATABLE READ is an old one */
+	PushActiveSnapshot(GetLatestSnapshot());
 	values[0] = Int64GetDatum(run_id);
 	ct_catalog_execute("SELECT status, shm_handle, role FROM @ct_result WHERE run_id = $1",
-					   1, types, values, NULL, false);
+					   1, types, values, NULL, true);
 	if (SPI_processed == 1)
 	{
 		MemoryContext oldcontext = MemoryContextSwitchTo(context);
@@ -267,6 +269,7 @@ find_run(FunctionCallInfo fcinfo, const char *function, Oid watchers, CtCall *ca
 		*role = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull));
 		MemoryContextSwitchTo(oldcontext);
 	}
+	PopActiveSnapshot();
 	ct_catalog_leave(&scope);
 
 	if (status == NULL ||
@@ -309,17 +312,22 @@ ct_wait(PG_FUNCTION_ARGS)
 		call.horizon = ct_horizon_of_statement();
 		done = ct_call_wait(&call, timeout, true);
 		if (done && call.shared->status[0] != '\0')
-			status = pstrdup(call.shared->status);	/* its row may be gone already */
-		else
 		{
-			/* a new look, now that it is over */
+			/* its row may be gone already */
+			status = pstrdup(call.shared->status);
 			ct_call_detach(&call);
-			status = find_run(fcinfo, "ct_wait()", ROLE_PG_READ_ALL_STATS, &call, &role);
+			PG_RETURN_TEXT_P(cstring_to_text(status));
 		}
 		ct_call_detach(&call);
 	}
-	if (done && (strcmp(status, "running") == 0 || strcmp(status, "starting") == 0))
-		status = "crashed";
+	if (strcmp(status, "running") == 0 || strcmp(status, "starting") == 0)
+	{
+		/* a new look: it is over, or was when its memory was looked for, after its row */
+		status = find_run(fcinfo, "ct_wait()", ROLE_PG_READ_ALL_STATS, &call, &role);
+		ct_call_detach(&call);
+		if (done && (strcmp(status, "running") == 0 || strcmp(status, "starting") == 0))
+			status = "crashed";
+	}
 	PG_RETURN_TEXT_P(cstring_to_text(status));
 }
 
