@@ -46,25 +46,6 @@
 
 /* ---- which barriers there are ---- */
 
-static bool
-is_barrier(const CtScript *script, int command, const char *name)
-{
-	return script->commands[command].kind == CT_COMMAND_BARRIER &&
-		strncmp(script->commands[command].name, name, NAMEDATALEN - 1) == 0;
-}
-
-/* How many barriers of its name come before a command in its script; on no way are there more. */
-static int
-ordinal_of(const CtScript *script, int command)
-{
-	int			ordinal = 0;
-	int			i;
-
-	for (i = 0; i < command; i++)
-		ordinal += is_barrier(script, i, script->commands[command].name);
-	return ordinal;
-}
-
 /* The barrier, or the last one of its name; -1 if there is none. */
 static int
 find_barrier(const CtShared *shared, const char *name, int ordinal)
@@ -97,38 +78,56 @@ add_barrier(CtShared *shared, const char *name, int ordinal)
 	ConditionVariableInit(&barrier->opened);
 }
 
+/* The first of each name, so that each name has one. */
+static void
+add_names(CtShared *shared, const CtScript *script)
+{
+	int			c;
+
+	for (c = 0; c < script->ncommands; c++)
+	{
+		const char *name = script->commands[c].name;
+
+		if (script->commands[c].kind != CT_COMMAND_BARRIER || find_barrier(shared, name, 0) >= 0)
+			continue;
+		if (shared->nbarriers == CT_MAX_BARRIERS)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("a run may have at most %d barriers", CT_MAX_BARRIERS)));
+		add_barrier(shared, name, 0);
+	}
+}
+
+/* The further ones: a name is met as often as it stands in a script, at most. */
+static void
+add_further(CtShared *shared, const CtScript *script)
+{
+	int			ordinals[CT_MAX_BARRIERS] = {0};	/* of each name, so far */
+	int			c;
+
+	for (c = 0; c < script->ncommands; c++)
+	{
+		const char *name = script->commands[c].name;
+		int			ordinal;
+
+		if (script->commands[c].kind != CT_COMMAND_BARRIER)
+			continue;
+		/* names come first in the array */
+		ordinal = ordinals[find_barrier(shared, name, 0)]++;
+		if (shared->barriers[find_barrier(shared, name, ordinal)].ordinal != ordinal)
+			add_barrier(shared, name, ordinal);
+	}
+}
+
 void
 ct_barriers_create(CtShared *shared, const CtProgram *program)
 {
-	int			nnames = 0;
-	int			pass;
 	int			s;
-	int			c;
 
-	/* the first of each name first, so that each name has one */
-	for (pass = 0; pass < 2; pass++)
-		for (s = 0; s < program->nscripts; s++)
-		{
-			const CtScript *script = program->scripts[s].script;
-
-			for (c = 0; c < script->ncommands; c++)
-			{
-				const char *name = script->commands[c].name;
-				int			ordinal;
-				int			found;
-
-				if (script->commands[c].kind != CT_COMMAND_BARRIER)
-					continue;
-				ordinal = ordinal_of(script, c);
-				found = find_barrier(shared, name, ordinal);
-				if (pass == 0 && found < 0 && ++nnames > CT_MAX_BARRIERS)
-					ereport(ERROR,
-							(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-							 errmsg("a run may have at most %d barriers", CT_MAX_BARRIERS)));
-				if (found < 0 || (pass == 1 && shared->barriers[found].ordinal != ordinal))
-					add_barrier(shared, name, ordinal);
-			}
-		}
+	for (s = 0; s < program->nscripts; s++)
+		add_names(shared, program->scripts[s].script);
+	for (s = 0; s < program->nscripts; s++)
+		add_further(shared, program->scripts[s].script);
 }
 
 uint64

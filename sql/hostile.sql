@@ -290,6 +290,14 @@ SELECT handling, count(*), sum(count), max(count) FROM ct_errors WHERE run_id = 
 SELECT outcome, count FROM ct_outcomes WHERE run_id = (SELECT run_id FROM last_run) ORDER BY outcome;
 SELECT check_name, status, violations FROM ct_checks WHERE run_id = (SELECT run_id FROM last_run);
 
+--
+-- What a script has very many of takes time that grows as they do
+--
+SET statement_timeout = '15s';
+SELECT ct_test('SELECT 1;' || string_agg(E'\n\\barrier b' || i % 16, ''), transactions => 1, workers => 1) > 0 AS ran
+	FROM generate_series(1, 50000) i;
+RESET statement_timeout;
+
 -- nothing is left
 SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'ct\_run\_%';
 SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'ct_ext%';
