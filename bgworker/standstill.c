@@ -75,7 +75,10 @@ worker_of(CtShared *shared, int pid)
 	return -1;
 }
 
-/* From one who waits to the first who is done. */
+/*
+ * From one who waits to the first who is done, or whoever waits for nobody: a
+ * worker that was done may be lost by now.
+ */
 static char *
 describe(CtShared *shared, const CtLockGraph *graph, int pid)
 {
@@ -91,7 +94,8 @@ describe(CtShared *shared, const CtLockGraph *graph, int pid)
 		initStringInfo(&lock);
 		pid = ct_locks_blocker(graph, pid, &lock);
 		blocker = worker_of(shared, pid);
-		if (blocker < 0 || !is_in(shared, blocker, CT_WORKER_DONE))
+		if (ct_locks_waits(graph, pid) &&
+			(blocker < 0 || !is_in(shared, blocker, CT_WORKER_DONE)))
 			continue;
 		appendStringInfo(&text, waiter >= 0 ? "worker %d" : "another session",
 						 waiter + 1);
