@@ -177,7 +177,7 @@ variant: NULL for all of them; a variant''s own script takes the place of the ge
 Raises 42704 if there is no such scenario or variant, 42501 unless it is the current role''s, 42710 if it has that script already, 42601 with the place if the script or one of its statements does not parse.';
 COMMENT ON FUNCTION @extschema@.ct_add_check IS
 'adds a check: one SELECT that returns the violations, a row each; the check holds if there is none.
-The query can use the scenario''s params as :variables, and :transactions, :outcome_LABEL, :tally_NAME.
+The query can use the scenario''s params as :variables, and :transactions, :failed, :retries, :workers, :outcome_LABEL, :tally_NAME.
 kind: what the violations are called, as lost_update. variant: NULL for all of them; a variant''s own check takes the place of the general one of the same name. during: asked once a second while the run is under way, too.
 Raises as ct_add_script does, and 22023 for what is not one SELECT.';
 COMMENT ON FUNCTION @extschema@.ct_add_threshold IS

@@ -187,7 +187,7 @@ COMMENT ON FUNCTION @extschema@.ct_run IS
 COMMENT ON PROCEDURE @extschema@.ct_execute IS
 'like ct_run, but commits before it waits, so that it holds no lock and does not hold back vacuum: CALL ct_execute(''oversell_tickets''). run_id is the id of the run; in PL/pgSQL give it a variable. In a transaction block, in a function, or in a block with an EXCEPTION clause it cannot commit, and waits as ct_run does';
 COMMENT ON FUNCTION @extschema@.ct_start IS
-'like ct_run, but returns as soon as the run is recorded; see ct_wait, ct_stop, ct_cancel and ct_progress';
+'like ct_run, but returns as soon as the run is recorded; see ct_wait, ct_stop, ct_cancel and ct_progress. raise_on_fail is refused';
 COMMENT ON FUNCTION @extschema@.ct_test IS
 'tests a script, say a call of one''s own function, without defining a scenario: setup is a script executed once in a schema of the run''s own, each check a query that returns the violations, or a threshold, as checks => ARRAY[''SELECT id FROM account WHERE balance < 0'', ''p95_ms < 100'']. teardown: a script executed once, after the checks. Options as for ct_run';
 COMMENT ON FUNCTION @extschema@.ct_compare IS
@@ -195,7 +195,7 @@ COMMENT ON FUNCTION @extschema@.ct_compare IS
 COMMENT ON FUNCTION @extschema@.ct_wait IS
 'waits until the run has ended, or the timeout is over, and returns its status';
 COMMENT ON FUNCTION @extschema@.ct_cancel IS
-'cancels a run under way; false if it had ended already. For the run''s role and members of pg_signal_backend';
+'cancels a run under way; false if it had ended already. For roles with the privileges of the run''s role or of pg_signal_backend';
 COMMENT ON FUNCTION @extschema@.ct_stop IS
 'ends a run under way early, as its duration''s end would: transactions under way are finished, checks asked, and it is judged by what was seen; false if its workers had ended already. One that is still being set up ends as soon as it is. For whom ct_cancel is';
 COMMENT ON FUNCTION @extschema@.ct_sweep IS

@@ -301,7 +301,7 @@ COMMENT ON COLUMN @extschema@.ct_anomalies.observed IS 'what was there';
 COMMENT ON COLUMN @extschema@.ct_anomalies.expected IS 'what should have been there';
 COMMENT ON COLUMN @extschema@.ct_anomalies.evidence IS 'the offending row that the check returned; if it has more than 16 kB, its columns as texts, each cut after 1000 bytes; null where the run has more than 1 MB of evidence';
 
-COMMENT ON VIEW @extschema@.ct_checks IS 'a row per check or threshold (SLO) of a run, and whether it held';
+COMMENT ON VIEW @extschema@.ct_checks IS 'a row per check or threshold of a run, and whether it held';
 COMMENT ON COLUMN @extschema@.ct_checks.run_id IS 'the run, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_checks."position" IS 'order within the run';
 COMMENT ON COLUMN @extschema@.ct_checks.check_name IS 'name of the check, or metric of the threshold';
@@ -355,7 +355,7 @@ COMMENT ON COLUMN @extschema@.ct_timeline."time" IS 'end of the second';
 COMMENT ON COLUMN @extschema@.ct_timeline.run_id IS 'the run, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_timeline.second IS 'number of the second since the workers were let go, from 1';
 COMMENT ON COLUMN @extschema@.ct_timeline.seconds IS 'its length in seconds: about 1; the last one, which ends where the duration does, 0.5 to 1.5';
-COMMENT ON COLUMN @extschema@.ct_timeline.transactions IS 'transactions that completed in it';
+COMMENT ON COLUMN @extschema@.ct_timeline.transactions IS 'transactions that completed in it; none while the warm-up lasts';
 COMMENT ON COLUMN @extschema@.ct_timeline.tps IS 'the same per second of its length';
 COMMENT ON COLUMN @extschema@.ct_timeline.failed IS 'transactions given up in it';
 COMMENT ON COLUMN @extschema@.ct_timeline.retries IS 'retries in it';

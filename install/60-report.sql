@@ -9,7 +9,7 @@ CREATE FUNCTION @extschema@.ct_report(run_id bigint, format text DEFAULT 'text')
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME';
 
-COMMENT ON FUNCTION @extschema@.ct_report IS 'a run''s report; format: text (for terminals, at most 100 columns), markdown (for pull requests), or json: an object with format_version, run (the columns of ct_runs, duration as duration_s) and the lists checks, anomalies, outcomes, tallies, latencies, histograms, timeline, errors, workers (the columns of those views; latencies in ms, bounds of histograms in us, the length of a second in the timeline as length_s)';
+COMMENT ON FUNCTION @extschema@.ct_report IS 'a run''s report; format: text (for terminals, at most 100 columns), markdown (for pull requests), or json: an object with format_version, run (the columns of ct_runs, duration as duration_s) and the lists checks, anomalies, outcomes, tallies, latencies, histograms, timeline, errors, orders, workers (the columns of those views; latencies in ms, bounds of histograms in us, the length of a second in the timeline as length_s)';
 
 CREATE FUNCTION @extschema@.ct_assert(run_id bigint) RETURNS void
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -25,4 +25,4 @@ CREATE FUNCTION @extschema@.ct_prune(older_than interval) RETURNS bigint
 
 REVOKE ALL ON FUNCTION @extschema@.ct_prune FROM PUBLIC;
 
-COMMENT ON FUNCTION @extschema@.ct_prune IS 'removes runs that ended (or, if they crashed, began) at least so long ago, with all their rows, and returns how many: those of roles that the caller is a member of; all of them for superusers and the extension''s owner';
+COMMENT ON FUNCTION @extschema@.ct_prune IS 'removes runs that ended (or, if they crashed, began) at least so long ago, with all their rows, and returns how many: those of roles whose privileges the caller has; all of them for superusers and the extension''s owner';

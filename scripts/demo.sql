@@ -32,6 +32,7 @@ SELECT ct_report(:run_id);
 
 \echo
 \echo '--- The same race, written in every way that is known. Which ones are safe, and at what cost?'
+\echo '--- "cheapest" marks all that so short a run can''t tell apart from the fastest.'
 \echo
 SELECT variant, verdict, anomalies, tps, p50_ms, p99_ms, retries, cheapest
 FROM ct_compare('oversell_tickets');
@@ -60,4 +61,4 @@ FROM ct_latencies WHERE run_id = :run_id;
 SELECT body FROM ct_scripts WHERE scenario = 'oversell_tickets' AND variant = 'for_update';
 
 \echo '--- In CI or a pg_cron job, SELECT ct_assert(ct_run(...)) fails when the race is lost.'
-\echo '--- Your own function, in one call: SELECT ct_test(''SELECT buy_ticket(1)'', checks => ...)'
+\echo '--- Your own function, in one call: SELECT ct_test(''SELECT buy_ticket(1)'', checks => ARRAY[...])'
