@@ -16,7 +16,8 @@
  * come in a later iteration.  Who is "excused" is somebody without
  * whom the barrier opened although it might have come: it passes, if it comes
  * later in the iteration.  Who is "outside" runs a script in which the barrier
- * doesn't stand, and is not awaited until it begins one in which it does.
+ * doesn't stand, or its name not that often, and is not awaited until it begins
+ * one in which it does.
  *
  * All of it is under the run's mutex, for a few instructions: whoever makes it
  * so that nobody is to come any more opens the barrier, for an instant somewhat
@@ -131,15 +132,32 @@ ct_barriers_create(CtShared *shared, const CtProgram *program)
 }
 
 uint64
-ct_barrier_find(const CtShared *shared, const char *name)
+ct_barriers_find(const CtShared *shared, const CtScript *script, uint64 *barriers)
 {
-	uint64		found = 0;
+	int			times[CT_MAX_BARRIERS] = {0};	/* that a name stands in the script */
+	uint64		all = 0;
+	int			c;
 	int			i;
 
-	for (i = 0; i < shared->nbarriers; i++)
-		if (strncmp(shared->barriers[i].name, name, NAMEDATALEN - 1) == 0)
-			found |= UINT64CONST(1) << i;
-	return found;
+	for (c = 0; c < script->ncommands; c++)
+		if (script->commands[c].kind == CT_COMMAND_BARRIER)
+			times[find_barrier(shared, script->commands[c].name, 0)]++;
+	for (c = 0; c < script->ncommands; c++)
+	{
+		int			first;
+
+		if (script->commands[c].kind != CT_COMMAND_BARRIER)
+			continue;
+		/* others may meet there more often than this script can come */
+		first = find_barrier(shared, script->commands[c].name, 0);
+		barriers[c] = 0;
+		for (i = 0; i < shared->nbarriers; i++)
+			if (shared->barriers[i].ordinal < times[first] &&
+				strcmp(shared->barriers[i].name, shared->barriers[first].name) == 0)
+				barriers[c] |= UINT64CONST(1) << i;
+		all |= barriers[c];
+	}
+	return all;
 }
 
 /*

@@ -14,8 +14,12 @@
  */
 extern void ct_barriers_create(CtShared *shared, const CtProgram *program);
 
-/* The barriers of a name, as bits: those to which one comes for the first time in an iteration, for the second ... */
-extern uint64 ct_barrier_find(const CtShared *shared, const char *name);
+/*
+ * The barriers that can be come to in a script, as bits: of each \barrier
+ * command those of its name, to which one comes for the first time in an
+ * iteration, for the second and so on.  Returns those of all of them.
+ */
+extern uint64 ct_barriers_find(const CtShared *shared, const CtScript *script, uint64 *barriers);
 
 /*
  * Waits until every worker that is still racing has arrived at the barrier,

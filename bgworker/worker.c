@@ -80,7 +80,6 @@ static void
 find_barriers(CtWorker *w)
 {
 	int			s;
-	int			c;
 
 	w->barriers = palloc(w->program->nscripts * sizeof(uint64 *));
 	w->script_barriers = palloc0(w->program->nscripts * sizeof(uint64));
@@ -89,13 +88,7 @@ find_barriers(CtWorker *w)
 		const CtScript *script = w->program->scripts[s].script;
 
 		w->barriers[s] = palloc0(Max(script->ncommands, 1) * sizeof(uint64));
-		for (c = 0; c < script->ncommands; c++)
-		{
-			if (script->commands[c].kind != CT_COMMAND_BARRIER)
-				continue;
-			w->barriers[s][c] = ct_barrier_find(w->shared, script->commands[c].name);
-			w->script_barriers[s] |= w->barriers[s][c];
-		}
+		w->script_barriers[s] = ct_barriers_find(w->shared, script, w->barriers[s]);
 	}
 }
 

@@ -47,6 +47,13 @@ SELECT variant, verdict FROM ct_compare('regress_some');
 SELECT script, count(*) FROM ct_latencies
 WHERE run_id = (SELECT run_id FROM last_run) AND kind = 'transaction' GROUP BY 1 ORDER BY 1;
 
+-- who can't come to a barrier as often as the others isn't awaited there
+SELECT ct_create_scenario('regress_some', replace => true, transactions => 31, min_overlap => 0, workers => 3);
+SELECT ct_add_script('regress_some', 'once', E'SELECT 1;\n\\barrier x\nSELECT 2', workers => 1);
+SELECT ct_add_script('regress_some', 'twice', E'SELECT 1;\n\\barrier x\nSELECT 2;\n\\barrier x\nSELECT 3');
+SELECT ct_run('regress_some') > 0 AS ran;
+SELECT verdict, barrier_breaks FROM last_run;
+
 -- what can't be
 SELECT ct_add_script('regress_some', 'x', 'SELECT 1', workers => 0);
 \echo :SQLSTATE
