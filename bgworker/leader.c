@@ -774,9 +774,8 @@ conclude(CtLeader *leader)
 		ct_checks_add_lock(results, leader->stands_still);
 	else if (shared->left_behind[0] != '\0')
 		ct_checks_add_lock(results, pstrdup(shared->left_behind));
+	results->ended_by = leader->ended_by;
 	ct_judge(leader->plan, results, shared->gate_at);
-	if (leader->ended_by != NULL)
-		results->reason = psprintf("%s; ended early by %s", results->reason, leader->ended_by);
 	return results;
 }
 

@@ -94,6 +94,11 @@ SELECT status, verdict, duration > 1.5 AS whole, reason ~ 'ended early' AS told 
 SELECT ct_run('regress_stop', duration => '1.6 s', thresholds => '{transactions < 1}') AS run_id \gset
 SELECT status, verdict, duration > 1.5 AS whole FROM last_run;
 
+-- what a schedule had behind it then isn't said to be too slow
+SELECT ct_test('SELECT pg_sleep(0.05); SELECT 1 / 0', rate => 1000, workers => 1, duration => '10 s', min_overlap => 0,
+	stop_on_fail => true) AS run_id \gset
+SELECT reason ~ '; [0-9]+ transactions of the schedule were not executed; ended early by stop_on_fail$' AS told FROM last_run;
+
 -- retried_errors, besides those of the scenario
 SELECT ct_test($$SELECT 1 / (nextval('odd') % 2)$$, 'CREATE SEQUENCE odd MINVALUE 2 START 2', workers => 1, transactions => 10,
 	min_overlap => 0, retried_errors => '{division_by_zero}') AS run_id \gset

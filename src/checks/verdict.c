@@ -218,7 +218,10 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 					 orders(results), retried(plan, results));
 	}
 	if (results->skipped > 0)
-		results->reason = psprintf("%s; %s of the schedule %s not executed, for they took longer than stop_timeout",
+		results->reason = psprintf("%s; %s of the schedule %s not executed%s",
 								   results->reason, plural(results->skipped, "transaction"),
-								   results->skipped == 1 ? "was" : "were");
+								   results->skipped == 1 ? "was" : "were",
+								   results->ended_by ? "" : ", for they took longer than stop_timeout");
+	if (results->ended_by != NULL)
+		results->reason = psprintf("%s; ended early by %s", results->reason, results->ended_by);
 }

@@ -80,6 +80,7 @@ typedef struct CtResults
 {
 	double		seconds;		/* of the measured part */
 	int			workers;		/* that raced */
+	const char *ended_by;		/* what ended the run early, or NULL */
 
 	/* measured part */
 	int64		transactions;
