@@ -188,7 +188,9 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 			psprintf("no transaction was completed: all %s failed", plural(results->failed, "transaction")) :
 			"no transaction was completed: raise duration";
 		if (results->all_transactions > 0 && results->failed == 0)
-			results->reason = "no transaction ended within the duration: raise duration";
+			results->reason = plan->rate > 0 ?
+				"no transaction was scheduled within the duration and executed in time: lower rate, or raise workers or duration" :
+				"no transaction ended within the duration: raise duration";
 	}
 	else if (results->contended < plan->min_overlap ||
 			 (plan->min_overlap > 0 && results->overlapped == 0))
@@ -216,6 +218,11 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 			psprintf("%s in %s%s%s", what,
 					 plural(results->contended, "contended transaction"),
 					 orders(results), retried(plan, results));
+
+		/* a schedule that was to be forced was not, then */
+		if (results->barrier_breaks > 0)
+			results->reason = psprintf("%s; barriers opened %s without everybody", results->reason,
+									   plural(results->barrier_breaks, "time"));
 	}
 	if (results->skipped > 0)
 		results->reason = psprintf("%s; %s of the schedule %s not executed%s",
