@@ -316,11 +316,13 @@ SELECT ct_test($$
 	COMMIT;
 $$, setup => 'CREATE TABLE t AS SELECT 0 AS a', transactions => 4, workers => 2,
 	checks => ARRAY['SELECT a FROM t WHERE a <> 4']) > 0 AS ran;
-SELECT verdict, anomalies, barrier_breaks > 0 AS broken, reason ~ '; barriers opened \d+ times? without everybody$' AS told FROM last_run;
+SELECT verdict, anomalies, barrier_breaks > 0 AS broken FROM last_run;
 -- and lets them pass afterwards, instead of putting everybody out of step
 SELECT ct_test(E'\\barrier a\nBEGIN;\nUPDATE t SET n = n + 1;\n\\barrier b\nCOMMIT;',
 	setup => 'CREATE TABLE t AS SELECT 0 AS n', workers => 2, transactions => 40, min_overlap => 0) > 0 AS ran;
-SELECT verdict, barrier_breaks BETWEEN 1 AND 22 AS broken, duration < 10 AS in_step FROM last_run;
+SELECT verdict, barrier_breaks BETWEEN 1 AND 22 AS broken, duration < 10 AS in_step,
+	reason ~ '; barriers opened \d+ times? without everybody$' AS told FROM last_run;
+
 
 --
 -- Numbers are compared as numbers where both sides are variables

@@ -111,7 +111,7 @@ retried(const CtPlan *plan, const CtResults *results)
 			if (strcmp(((CtPlanSlo *) lfirst(lc))->metric, kinds[i].metric) == 0)
 				break;
 		if (lc == NULL)
-			appendStringInfo(&buf, ", which the threshold \"%s = 0\" forbids", kinds[i].metric);
+			appendStringInfo(&buf, ", which a threshold \"%s = 0\" would forbid", kinds[i].metric);
 	}
 	return buf.data;
 }
@@ -192,8 +192,15 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 				"no transaction was scheduled within the duration and executed in time: lower rate, or raise workers or duration" :
 				"no transaction ended within the duration: raise duration";
 	}
-	else if (results->contended < plan->min_overlap ||
-			 (plan->min_overlap > 0 && results->overlapped == 0))
+	else if (results->contended >= plan->min_overlap && plan->min_overlap > 0 &&
+			 results->overlapped == 0)
+	{
+		results->verdict = "inconclusive";
+		results->reason =
+			psprintf("no two transactions of the run overlapped, though %s waited for others or had to be repeated; %s",
+					 plural(results->contended, "transaction"), advice(plan, results));
+	}
+	else if (results->contended < plan->min_overlap)
 	{
 		results->verdict = "inconclusive";
 		results->reason =
