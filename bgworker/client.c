@@ -186,7 +186,7 @@ client_sql(CtInterpreter *interpreter, int index, const CtCommand *command)
 
 	start = clock_ns(w);
 	w->clock_stands = false;
-	if (orders != NULL)
+	if (orders != NULL && w->program->nsteps > 1)	/* a lone step has no order */
 		ct_presence_glance(w->shared, w->number, &w->stay, orders, &glance);
 	w->statement_ns = start;
 	gives_up = LockTimeout > 0 || StatementTimeout > 0;

@@ -88,7 +88,7 @@ typedef struct CtStay
 } CtStay;
 
 /* glances in a row that told nothing new, after which they become half as frequent */
-#define CT_GLANCES_WITHOUT_NEWS	256
+#define CT_GLANCES_WITHOUT_NEWS	64
 #define CT_GLANCE_PERIOD_MAX	64
 
 /*
@@ -223,6 +223,32 @@ ct_presence_fail(CtShared *shared, int self, CtStay *stay, uint64 end)
 	ct_presence_close(shared, self, stay);
 }
 
+/* Glances are worth it as long as they tell something new. */
+static inline void
+ct_presence_pace(CtStay *stay, bool news)
+{
+	if (news)
+	{
+		stay->nothing_new = 0;
+		stay->period = 1;
+	}
+	else if (++stay->nothing_new >= CT_GLANCES_WITHOUT_NEWS && stay->period < CT_GLANCE_PERIOD_MAX)
+	{
+		stay->nothing_new = 0;
+		stay->period *= 2;
+	}
+}
+
+/* Sets the bits; were some of them new? */
+static inline bool
+ct_presence_see(uint64 *word, uint64 ended)
+{
+	if ((ended & ~*word) == 0)
+		return false;
+	*word |= ended;
+	return true;
+}
+
 /*
  * What has ended at one of the others, of windows that overlap ours, as our
  * step is about to begin.  orders: the words of that step, one for each script,
@@ -272,11 +298,8 @@ ct_presence_glance(CtShared *shared, int self, CtStay *stay, uint64 *orders, CtG
 		glance->other = other;
 		glance->orders = orders;
 	}
-	else if (++stay->nothing_new >= CT_GLANCES_WITHOUT_NEWS && stay->period < CT_GLANCE_PERIOD_MAX)
-	{
-		stay->nothing_new = 0;
-		stay->period *= 2;
-	}
+	else
+		ct_presence_pace(stay, false);
 }
 
 /*
@@ -323,7 +346,7 @@ ct_presence_settle(CtStay *stay)
 		bool		known;
 
 		if (ct_presence_went_on(glance, &known))
-			glance->orders[glance->script] |= glance->ended;
+			ct_presence_pace(stay, ct_presence_see(&glance->orders[glance->script], glance->ended));
 		else if (!known)
 			stay->pending[n++] = *glance;
 	}
@@ -334,18 +357,14 @@ ct_presence_settle(CtStay *stay)
 static inline void
 ct_presence_record(CtStay *stay, const CtGlance *glance)
 {
+	bool		news = ct_presence_see(&glance->orders[glance->last_script], glance->last_ended);
 	int			i;
 
-	stay->nothing_new = 0;
-	stay->period = 1;
-	glance->orders[glance->last_script] |= glance->last_ended;
-	if (glance->ended == 0)
+	if (glance->ended != 0 && !glance->is_open)
+		news |= ct_presence_see(&glance->orders[glance->script], glance->ended);
+	ct_presence_pace(stay, news);
+	if (glance->ended == 0 || !glance->is_open)
 		return;
-	if (!glance->is_open)
-	{
-		glance->orders[glance->script] |= glance->ended;
-		return;
-	}
 	for (i = 0; i < stay->npending; i++)
 		if (stay->pending[i].other == glance->other && stay->pending[i].orders == glance->orders)
 			return;
