@@ -7,7 +7,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
-#include "src/settings.h"
+#include "src/base/settings.h"
 
 PG_MODULE_MAGIC;
 

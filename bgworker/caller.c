@@ -29,11 +29,11 @@
 #include "bgworker/horizon.h"
 #include "bgworker/launch.h"
 #include "bgworker/locks.h"
-#include "bgworker/merge.h"
-#include "src/ct_compat.h"
-#include "src/program.h"
-#include "src/settings.h"
-#include "src/text.h"
+#include "bgworker/shm/merge.h"
+#include "src/base/ct_compat.h"
+#include "src/base/settings.h"
+#include "src/base/text.h"
+#include "src/plan/program.h"
 
 #define TICK_MS			200
 /* how long a start waits for slots, and from time to time tries again */

@@ -8,7 +8,7 @@
 #include "postmaster/bgworker.h"
 
 #include "bgworker/horizon.h"
-#include "bgworker/shared.h"
+#include "bgworker/shm/shared.h"
 
 typedef struct CtCall
 {

@@ -27,10 +27,10 @@
 #include "utils/timeout.h"
 
 #include "bgworker/asleep.h"
-#include "bgworker/barrier.h"
 #include "bgworker/client.h"
-#include "bgworker/slot.h"
-#include "src/ct_compat.h"
+#include "bgworker/shm/barrier.h"
+#include "bgworker/shm/slot.h"
+#include "src/base/ct_compat.h"
 
 /* how a try ended */
 typedef enum CtTryResult

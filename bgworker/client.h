@@ -6,9 +6,9 @@
 #ifndef CT_CLIENT_H
 #define CT_CLIENT_H
 
-#include "bgworker/presence.h"
-#include "src/interpret.h"
-#include "src/program.h"
+#include "bgworker/shm/presence.h"
+#include "src/plan/program.h"
+#include "src/session/interpret.h"
 
 /* something that counts only once the block commits */
 typedef struct CtPending

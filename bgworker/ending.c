@@ -26,9 +26,9 @@
 #include "bgworker/holders.h"
 #include "bgworker/leader.h"
 #include "bgworker/sandbox.h"
-#include "src/ct_compat.h"
-#include "src/record.h"
-#include "src/text.h"
+#include "src/base/ct_compat.h"
+#include "src/base/text.h"
+#include "src/results/record.h"
 
 /* how long a piece waits for a lock */
 #define END_LOCK_MS			3000

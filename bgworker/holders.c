@@ -12,7 +12,7 @@
 #include "commands/extension.h"
 
 #include "bgworker/holders.h"
-#include "src/catalog.h"
+#include "src/catalog/catalog.h"
 
 /* of those that there are, so many are named */
 #define HOLDERS_NAMED	"3"

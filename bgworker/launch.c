@@ -17,7 +17,7 @@
 #include "utils/lsyscache.h"
 
 #include "bgworker/launch.h"
-#include "src/ct_compat.h"
+#include "src/base/ct_compat.h"
 
 CtProcessRole ct_process_role = CT_PROCESS_CLIENT;
 

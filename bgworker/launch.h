@@ -6,7 +6,7 @@
 #define CT_LAUNCH_H
 
 #include "postmaster/bgworker.h"
-#include "bgworker/shared.h"
+#include "bgworker/shm/shared.h"
 
 /* which of a run's processes this is; the workers refuse ct_run by it */
 typedef enum CtProcessRole

@@ -38,14 +38,14 @@
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
-#include "bgworker/barrier.h"
 #include "bgworker/launch.h"
 #include "bgworker/leader.h"
 #include "bgworker/sandbox.h"
-#include "src/ct_compat.h"
-#include "src/interpret.h"
-#include "src/record.h"
-#include "src/roles.h"
+#include "bgworker/shm/barrier.h"
+#include "src/base/ct_compat.h"
+#include "src/plan/roles.h"
+#include "src/results/record.h"
+#include "src/session/interpret.h"
 
 /* how long recording the start waits for a lock; it can be cancelled */
 #define START_LOCK_MS		30000

@@ -11,11 +11,11 @@
 #include "postmaster/bgworker.h"
 
 #include "bgworker/asleep.h"
-#include "bgworker/merge.h"
-#include "bgworker/shared.h"
+#include "bgworker/shm/merge.h"
+#include "bgworker/shm/shared.h"
 #include "bgworker/standstill.h"
 #include "src/checks/check.h"
-#include "src/program.h"
+#include "src/plan/program.h"
 #include "src/session/session.h"
 
 typedef struct CtLeader

@@ -32,8 +32,8 @@
 #include "utils/memutils.h"
 
 #include "bgworker/locks.h"
-#include "src/clock.h"
-#include "src/ct_compat.h"
+#include "src/base/clock.h"
+#include "src/base/ct_compat.h"
 
 /* the share of the time that looking may take: one of so many parts */
 #define REST_FACTOR		50

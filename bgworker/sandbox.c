@@ -46,8 +46,8 @@
 
 #include "bgworker/holders.h"
 #include "bgworker/sandbox.h"
-#include "bgworker/shared.h"
-#include "src/catalog.h"
+#include "bgworker/shm/shared.h"
+#include "src/catalog/catalog.h"
 
 /* how long a sweep, which is in the way of a new run, waits for who uses an old sandbox */
 #define SWEEP_LOCK_TIMEOUT	"20ms"

@@ -5,7 +5,7 @@
 #ifndef CT_SANDBOX_H
 #define CT_SANDBOX_H
 
-#include "src/ct_compat.h"
+#include "src/base/ct_compat.h"
 
 /* of a run's id */
 #define CT_SANDBOX_NAME	"ct_run_" INT64_FORMAT

@@ -5,7 +5,7 @@
 #ifndef CT_STANDSTILL_H
 #define CT_STANDSTILL_H
 
-#include "bgworker/shared.h"
+#include "bgworker/shm/shared.h"
 
 /* what the leader remembers from one look to the next; zeroes at first */
 typedef struct CtStandstill

@@ -19,12 +19,12 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
-#include "bgworker/barrier.h"
 #include "bgworker/client.h"
 #include "bgworker/launch.h"
 #include "bgworker/locks.h"
+#include "bgworker/shm/barrier.h"
 #include "bgworker/touch.h"
-#include "src/ct_compat.h"
+#include "src/base/ct_compat.h"
 
 /* for callbacks that get no argument */
 static CtSlot *my_slot = NULL;

@@ -39,7 +39,7 @@ $$;
 /*
  * Definitions: what can be run.  One row per scenario, variant, script,
  * check and threshold, written by the ct_create_scenario family alone
- * (src/api/define.c) and read by ct_run into a plan (src/plan_make.c).
+ * (api/define.c) and read by ct_run into a plan (src/plan/make.c).
  *
  * Rows of bundled scenarios belong to the extension and are not dumped; those
  * that users made are.  Each row says itself which it is: pg_dump's filter

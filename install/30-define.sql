@@ -4,7 +4,7 @@
  *
  * What is defined is SQL that someone will run, so none of these functions is
  * for PUBLIC.  They write with the rights of the extension's owner, under a
- * search_path of their own (src/catalog.c); ownership is checked inside.
+ * search_path of their own (src/catalog/catalog.c); ownership is checked inside.
  */
 CREATE FUNCTION @extschema@.ct_create_scenario(
 	name			text,

@@ -442,7 +442,7 @@ COMMENT ON COLUMN @extschema@.ct_result.message IS 'message of that error';
 COMMENT ON COLUMN @extschema@.ct_result.warnings IS 'what the run left behind, or could not record';
 COMMENT ON COLUMN @extschema@.ct_result.seed IS 'seed of the random functions';
 COMMENT ON COLUMN @extschema@.ct_result.server_version IS 'server_version at the time';
-COMMENT ON COLUMN @extschema@.ct_result.plan IS 'everything that the run was to do (src/plan.h)';
+COMMENT ON COLUMN @extschema@.ct_result.plan IS 'everything that the run was to do (src/plan/plan.h)';
 COMMENT ON COLUMN @extschema@.ct_result.leader_pid IS 'process id of the leader';
 COMMENT ON COLUMN @extschema@.ct_result.shm_handle IS 'handle of the run''s shared memory, by which ct_run_lives finds it';
 COMMENT ON COLUMN @extschema@.ct_result.sandbox IS 'schema that is to be dropped; null once it is';
@@ -588,7 +588,7 @@ COMMENT ON COLUMN @extschema@.ct_visible_result.message IS 'message of that erro
 COMMENT ON COLUMN @extschema@.ct_visible_result.warnings IS 'what the run left behind, or could not record';
 COMMENT ON COLUMN @extschema@.ct_visible_result.seed IS 'seed of the random functions';
 COMMENT ON COLUMN @extschema@.ct_visible_result.server_version IS 'server_version at the time';
-COMMENT ON COLUMN @extschema@.ct_visible_result.plan IS 'everything that the run was to do (src/plan.h)';
+COMMENT ON COLUMN @extschema@.ct_visible_result.plan IS 'everything that the run was to do (src/plan/plan.h)';
 COMMENT ON COLUMN @extschema@.ct_visible_result.leader_pid IS 'process id of the leader';
 COMMENT ON COLUMN @extschema@.ct_visible_result.shm_handle IS 'handle of the run''s shared memory, by which ct_run_lives finds it';
 COMMENT ON COLUMN @extschema@.ct_visible_result.sandbox IS 'schema that is to be dropped; null once it is';

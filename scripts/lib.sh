@@ -301,7 +301,7 @@ build_extension() {
 
 	as_user mkdir -p "$dir"
 	tar -C "$ROOT" --exclude-vcs --exclude='*.o' --exclude='*.bc' --exclude='*.so' \
-		--exclude=tmp_check --exclude=results -cf - . | as_user tar -C "$dir" --no-same-owner -xf -
+		--exclude=tmp_check --exclude=./results -cf - . | as_user tar -C "$dir" --no-same-owner -xf -
 	as_user make -C "$dir" -j "$(nproc)" with_llvm=no "$@" all &&
 		as_user make -C "$dir" with_llvm=no "$@" install
 }

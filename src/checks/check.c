@@ -17,10 +17,10 @@
 #include "utils/json.h"
 #include "utils/memutils.h"
 
+#include "src/base/errcodes.h"
+#include "src/base/text.h"
 #include "src/checks/check.h"
-#include "src/checks/slo.h"
-#include "src/errcodes.h"
-#include "src/text.h"
+#include "src/metrics/metric.h"
 
 /* one check, prepared */
 typedef struct CtCheck
@@ -420,7 +420,7 @@ count_anomalies(const CtResults *results)
 }
 
 static void
-set_latencies(CtSloInput *input, const CtHistogram *h)
+set_latencies(CtMetrics *input, const CtHistogram *h)
 {
 	input->mean_ms = ct_histogram_mean(h) / 1e6;
 	input->stddev_ms = ct_histogram_stddev(h) / 1e6;
@@ -439,10 +439,10 @@ rate(const CtResults *results, double n)
 	return results->seconds > 0 ? n / results->seconds : 0;
 }
 
-static CtSloInput
+static CtMetrics
 run_input(const CtResults *results)
 {
-	CtSloInput	input;
+	CtMetrics	input;
 
 	input.tps = rate(results, results->transactions);
 	input.transactions = results->transactions;
@@ -477,13 +477,13 @@ tally(const CtResults *results, const char *name)
 
 /* What a threshold's metric has come to; run: of the run as a whole. */
 static double
-actual_value(const CtProgramThreshold *threshold, const CtResults *results, const CtSloInput *run)
+actual_value(const CtProgramThreshold *threshold, const CtResults *results, const CtMetrics *run)
 {
 	const CtHistogram *h;
-	CtSloInput	input = *run;
+	CtMetrics	input = *run;
 
 	if (threshold->kind == CT_OF_RUN)
-		return ct_slo_actual(threshold->metric, run);
+		return ct_metric_actual(threshold->metric, run);
 	if (threshold->kind == CT_OF_TALLY)
 		return tally(results, threshold->metric);
 
@@ -499,7 +499,7 @@ actual_value(const CtProgramThreshold *threshold, const CtResults *results, cons
 		input.serialization_failures =
 			ct_results_errors(results, threshold->script, ERRCODE_T_R_SERIALIZATION_FAILURE);
 	}
-	return ct_slo_actual(threshold->metric, &input);
+	return ct_metric_actual(threshold->metric, &input);
 }
 
 /* Where the first one of its kind was raised, as JSON. */
@@ -554,25 +554,25 @@ first_counted(const CtResults *results, const char *metric)
 }
 
 static void
-measure_slos(const CtProgram *program, CtResults *results)
+measure_thresholds(const CtProgram *program, CtResults *results)
 {
-	CtSloInput	run = run_input(results);
+	CtMetrics	run = run_input(results);
 	ListCell   *lc;
 
-	foreach(lc, program->plan->slos)
+	foreach(lc, program->plan->thresholds)
 	{
-		CtPlanSlo  *slo = lfirst(lc);
+		CtPlanThreshold *threshold = lfirst(lc);
 		CtCheckResult *result = palloc0(sizeof(CtCheckResult));
 		CtAnomalyResult *anomaly;
 		const CtErrorResult *error;
 		double		actual = actual_value(&program->thresholds[foreach_current_index(lc)],
 										  results, &run);
 
-		result->name = slo->metric;
+		result->name = threshold->metric;
 		result->kind = "threshold";
-		result->target = psprintf("%s %.10g", slo->op, slo->target);
+		result->target = psprintf("%s %.10g", threshold->op, threshold->target);
 		result->actual = psprintf("%.6g", actual);
-		result->holds = ct_slo_holds(actual, slo->op, slo->target);
+		result->holds = ct_metric_holds(actual, threshold->op, threshold->target);
 		result->violations = result->holds ? 0 : 1;
 		result->after = results->all_transactions;
 		if (!result->holds)
@@ -583,7 +583,7 @@ measure_slos(const CtProgram *program, CtResults *results)
 			anomaly->observed = result->actual;
 			anomaly->expected = result->target;
 			anomaly->first_seen = GetCurrentTimestamp();
-			error = first_counted(results, slo->metric);
+			error = first_counted(results, threshold->metric);
 			if (error != NULL && error->command >= 0)
 			{
 				anomaly->evidence = error_evidence(program, error);
@@ -604,13 +604,13 @@ tolerates_errors(const CtPlan *plan)
 {
 	ListCell   *lc;
 
-	foreach(lc, plan->slos)
+	foreach(lc, plan->thresholds)
 	{
-		const CtPlanSlo *slo = lfirst(lc);
+		const CtPlanThreshold *threshold = lfirst(lc);
 
-		if ((strcmp(slo->metric, "errors") == 0 || strcmp(slo->metric, "error_rate") == 0 ||
-			 strcmp(slo->metric, "failed") == 0) && strchr("<=", slo->op[0]) != NULL &&
-			strcmp(slo->op, "<>") != 0)
+		if ((strcmp(threshold->metric, "errors") == 0 || strcmp(threshold->metric, "error_rate") == 0 ||
+			 strcmp(threshold->metric, "failed") == 0) && strchr("<=", threshold->op[0]) != NULL &&
+			strcmp(threshold->op, "<>") != 0)
 			return true;
 	}
 	return false;
@@ -677,7 +677,7 @@ bool
 ct_checks_have_failed(const CtChecks *checks, const CtProgram *program, const CtResults *results)
 {
 	const CtPlan *plan = checks->plan;
-	CtSloInput	run = run_input(results);
+	CtMetrics	run = run_input(results);
 	ListCell   *lc;
 	int			i;
 
@@ -686,15 +686,14 @@ ct_checks_have_failed(const CtChecks *checks, const CtProgram *program, const Ct
 		if (checks->checks[i].found != NULL)
 			return true;
 	}
-	foreach(lc, plan->slos)
+	foreach(lc, plan->thresholds)
 	{
-		const CtPlanSlo *slo = lfirst(lc);
-
+		const CtPlanThreshold *bound = lfirst(lc);
 		const CtProgramThreshold *threshold = &program->thresholds[foreach_current_index(lc)];
 
 		if (threshold->kind != CT_OF_TALLY &&
-			ct_slo_is_lost(threshold->metric, actual_value(threshold, results, &run),
-						   slo->op, slo->target))
+			ct_metric_is_lost(threshold->metric, actual_value(threshold, results, &run),
+							  bound->op, bound->target))
 			return true;
 	}
 	if (!tolerates_errors(plan))
@@ -711,7 +710,7 @@ ct_checks_have_failed(const CtChecks *checks, const CtProgram *program, const Ct
 void
 ct_checks_measure(const CtPlan *plan, const CtProgram *program, CtResults *results)
 {
-	measure_slos(program, results);
+	measure_thresholds(program, results);
 	if (!tolerates_errors(plan))
 		measure_errors(program, results);
 }

@@ -5,8 +5,8 @@
 #ifndef CT_CHECK_H
 #define CT_CHECK_H
 
-#include "src/metrics/results.h"
-#include "src/program.h"
+#include "src/plan/program.h"
+#include "src/results/results.h"
 #include "src/session/session.h"
 
 #define CT_MAX_EVIDENCE	10		/* violations of one check that are kept as anomalies */

@@ -107,8 +107,8 @@ retried(const CtPlan *plan, const CtResults *results)
 		/* who has a threshold knows */
 		if (kinds[i].metric == NULL)
 			continue;
-		foreach(lc, plan->slos)
-			if (strcmp(((CtPlanSlo *) lfirst(lc))->metric, kinds[i].metric) == 0)
+		foreach(lc, plan->thresholds)
+			if (strcmp(((CtPlanThreshold *) lfirst(lc))->metric, kinds[i].metric) == 0)
 				break;
 		if (lc == NULL)
 			appendStringInfo(&buf, ", which a threshold \"%s = 0\" would forbid", kinds[i].metric);
@@ -145,7 +145,7 @@ orders(const CtResults *results)
 static const char *
 thresholds(const CtPlan *plan)
 {
-	int			n = list_length(plan->slos);
+	int			n = list_length(plan->thresholds);
 
 	return n == 1 ? "the threshold was met" : psprintf("all %d thresholds were met", n);
 }
@@ -212,10 +212,10 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 	{
 		const char *what = nchecks == 0 || only_errors ? "no error" : "no anomaly";
 
-		if (plan->checks == NIL && plan->slos != NIL)
+		if (plan->checks == NIL && plan->thresholds != NIL)
 			what = thresholds(plan);
 		results->verdict = "pass";
-		results->reason = plan->min_overlap == 0 && plan->checks == NIL && plan->slos != NIL ?
+		results->reason = plan->min_overlap == 0 && plan->checks == NIL && plan->thresholds != NIL ?
 			psprintf("%s in %s, " INT64_FORMAT " of them contended%s", what,
 					 plural(results->transactions, "transaction"), results->contended,
 					 retried(plan, results)) :

@@ -2,12 +2,12 @@
  * report.h
  *		Reports: what is known about one run, written out in some format.
  *
- * A report is loaded once (report_load.c) from the extension's views, as the
+ * A report is loaded once (load.c) from the extension's views, as the
  * role that asks, so that who sees what is decided by the views alone.  It is
- * then written by one of the formats, report_text.c and its like, which do
- * arithmetic and layout but never look at the database (report_json.c, which
+ * then written by one of the formats, text.c and its like, which do
+ * arithmetic and layout but never look at the database (json.c, which
  * is a query, excepted).  What has the shape of a table is built once
- * (report_table.c) for all formats that show tables.
+ * (table.c) for all formats that show tables.
  *
  * Memory: everything is palloc'd in the context that was current and lives
  * as long as that.  Durations are milliseconds, NaN stands for a float that
@@ -185,7 +185,7 @@ typedef struct CtReport
 	CtReportWorker *worker_rows;
 } CtReport;
 
-/* report_load.c: needs SPI; raises UNDEFINED_OBJECT where the role sees no such run */
+/* load.c: needs SPI; raises UNDEFINED_OBJECT where the role sees no such run */
 extern CtReport *ct_report_load(int64 run_id);
 
 /* the formats: append the report to buf */
@@ -193,7 +193,7 @@ extern void ct_report_text(StringInfo buf, const CtReport *report);
 extern void ct_report_markdown(StringInfo buf, const CtReport *report);
 extern void ct_report_json(StringInfo buf, const CtReport *report);
 
-/* ---- report_table.c: what several formats show ---- */
+/* ---- table.c: what several formats show ---- */
 
 typedef struct CtReportColumn
 {
@@ -233,12 +233,12 @@ extern char *ct_report_anomaly(const CtReport *report, const CtReportAnomaly *an
 extern char *ct_report_note(const CtReport *report);
 extern List *ct_report_warnings(const CtReport *report);	/* of char * */
 
-/* ---- report_chart.c: pictures made of characters ---- */
+/* ---- chart.c: pictures made of characters ---- */
 
 extern void ct_report_histogram(StringInfo buf, const CtReport *report, int width);
 extern char *ct_report_sparkline(const CtReport *report, int width);
 
-/* ---- report_format.c: numbers and text; all results are palloc'd ---- */
+/* ---- format.c: numbers and text; all results are palloc'd ---- */
 
 extern char *ct_format_count(int64 n);	/* 1,234,567; "-" if negative */
 extern char *ct_format_float(double x); /* 1,235 or 12.3: three digits at least; "-" if NaN */

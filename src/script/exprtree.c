@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#include "src/near_match.h"
+#include "src/base/near_match.h"
 #include "src/script/expr.h"
 
 typedef struct CtFunction

@@ -11,7 +11,7 @@
 #include <ctype.h>
 
 #include "miscadmin.h"
-#include "src/near_match.h"
+#include "src/base/near_match.h"
 #include "src/script/expr.h"
 
 #define MAX_LABEL	63

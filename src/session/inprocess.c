@@ -50,7 +50,7 @@
 #include "utils/syscache.h"
 #include "utils/timeout.h"
 
-#include "src/ct_compat.h"
+#include "src/base/ct_compat.h"
 #include "src/session/statement.h"
 
 /* of a statement that is no TransactionStmt */

@@ -24,7 +24,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "src/near_match.h"
+#include "src/base/near_match.h"
 #include "src/session/literal.h"
 #include "src/session/place.h"
 #include "src/session/statement.h"

@@ -1,0 +1,176 @@
+/*
+ * compare.c
+ *		ct_compare: every variant of a scenario, one after the other.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "common/pg_prng.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "api/run.h"
+#include "bgworker/caller.h"
+#include "src/plan/plan.h"
+
+PG_FUNCTION_INFO_V1(ct_compare);
+
+#define COMPARE_COLUMNS	12
+
+typedef struct CtComparison
+{
+	char	   *variant;
+	Datum		values[COMPARE_COLUMNS];
+	bool		nulls[COMPARE_COLUMNS];
+	bool		passed;
+	double		tps;
+	double		tps_low;		/* its interval, NaN if there is none */
+	double		tps_high;
+} CtComparison;
+
+/* number of the column that tells those that may be the cheapest correct one */
+#define CHEAPEST_COLUMN	10
+
+static void
+put(CtComparison *row, int column, Datum value, bool isnull)
+{
+	row->values[column - 1] = value;
+	row->nulls[column - 1] = isnull;
+}
+
+static void
+put_number(CtComparison *row, int column, double number, double digits)
+{
+	put(row, column, Float8GetDatum(rint(number * digits) / digits), isnan(number));
+}
+
+/*
+ * A comparison's row of a run that is over, in the current memory context.  Not
+ * read from its row in ct_result: somebody may have removed that already.
+ */
+static void
+fill_row(CtComparison *row, const CtShared *shared)
+{
+	const CtSummary *summary = &shared->summary;
+	const char *verdict = shared->verdict[0] != '\0' ? shared->verdict :
+		shared->status[0] != '\0' ? shared->status : "crashed";
+
+	memset(row->nulls, true, sizeof(row->nulls));
+	put(row, 1, CStringGetTextDatum(row->variant), false);
+	put(row, 2, CStringGetTextDatum(verdict), false);
+	put(row, 12, Int64GetDatum(shared->run_id), false);
+	if (!summary->measured)
+		return;
+	put(row, 3, Int64GetDatum(summary->anomalies), false);
+	put_number(row, 4, summary->tps, 1e1);
+	put_number(row, 5, summary->p50_ms, 1e3);
+	put_number(row, 6, summary->p95_ms, 1e3);
+	put_number(row, 7, summary->p99_ms, 1e3);
+	put(row, 8, Int64GetDatum(summary->retries), false);
+	put(row, 9, Int64GetDatum(summary->failed), false);
+	put(row, 10, Int64GetDatum(summary->errors), false);
+	row->tps = isnan(summary->tps) ? 0 : summary->tps;
+	row->tps_low = summary->tps - summary->tps_half;
+	row->tps_high = summary->tps + summary->tps_half;
+}
+
+/*
+ * Has it the highest tps of those that pass, or can it not be told apart from
+ * the one that has?  Only disjoint intervals tell, so a run that is too short
+ * to have one is never told apart.
+ */
+static bool
+may_be_cheapest(const CtComparison *row, const CtComparison *best)
+{
+	if (!row->passed)
+		return false;
+	return row == best || !(row->tps_high < best->tps_low);
+}
+
+/*
+ * Says what kept a variant's run from a verdict: which run, and where in
+ * which script, in the detail, since a warning's context isn't shown.
+ */
+static void
+warn_of_error(CtCall *call, const char *variant)
+{
+	CtErrorReport error = ct_call_error(call);
+	char		message[CT_MESSAGE_LEN];
+
+	if (error.sqlstate == 0)
+	{
+		ct_call_raise_error(call, WARNING);
+		return;
+	}
+	snprintf(message, sizeof(message), "run " INT64_FORMAT " of variant \"%s\" failed: ",
+			 call->shared->run_id, variant);
+	ereport(WARNING,
+			(errcode(error.sqlstate),
+			 errmsg_internal("%s%s", message, error.message),
+			 error.detail[0] || error.context[0] ?
+			 errdetail_internal("%s%s%s", error.detail, error.detail[0] && error.context[0] ? "\n" : "",
+								error.context) : 0,
+			 error.hint[0] ? errhint("%s", error.hint) : 0));
+}
+
+/* ct_compare(scenario, options ..., trust_owner, thresholds, retried_errors, stop_on_fail) */
+Datum
+ct_compare(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	const char *scenario = PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0));
+	CtRunOptions options;
+	List	   *variants;
+	List	   *rows = NIL;
+	CtComparison *best = NULL;
+	ListCell   *lc;
+
+	ct_call_check("ct_compare()");
+	ct_run_options(fcinfo, 1, false, &options);
+	ct_scenario_options(fcinfo, 1 + CT_RUN_NOPTIONS, &options);
+	InitMaterializedSRF(fcinfo, 0);
+	variants = ct_plan_variants(scenario);
+
+	/* all variants draw the same numbers */
+	if (!options.has_seed)
+	{
+		options.has_seed = true;
+		options.seed = (int64) (pg_prng_uint64(&pg_global_prng_state) >> 1);
+	}
+
+	foreach(lc, variants)
+	{
+		CtComparison *row = palloc0(sizeof(CtComparison));
+		CtCall		call;
+
+		row->variant = lfirst(lc);
+		(void) ct_call_start(&call, ct_plan_of_scenario(scenario, row->variant, &options),
+							 CT_CALL_WAITS);
+		(void) ct_call_wait(&call, 0, true);
+		row->passed = call.shared->passed;
+
+		/* one that couldn't be run is a row too, and no reason to lose the others */
+		ct_call_warn(&call);
+		if (strcmp(call.shared->status, "cancelled") == 0)
+			ct_call_raise_error(&call, ERROR);
+		warn_of_error(&call, row->variant);
+		fill_row(row, call.shared);
+		ct_call_detach(&call);
+		if (row->passed && (best == NULL || row->tps > best->tps))
+			best = row;
+		rows = lappend(rows, row);
+	}
+
+	foreach(lc, rows)
+	{
+		CtComparison *row = lfirst(lc);
+
+		row->values[CHEAPEST_COLUMN] = BoolGetDatum(may_be_cheapest(row, best));
+		row->nulls[CHEAPEST_COLUMN] = false;
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row->values, row->nulls);
+	}
+	return (Datum) 0;
+}

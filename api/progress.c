@@ -1,0 +1,90 @@
+/*
+ * progress.c
+ *		A run under way, read live from its shared memory.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "api/run.h"
+#include "bgworker/shm/merge.h"
+#include "bgworker/shm/shared.h"
+#include "src/plan/program.h"
+
+PG_FUNCTION_INFO_V1(ct_run_progress);
+
+static const char *const phases[] = {
+	[CT_RUN_STARTING] = "starting",
+	[CT_RUN_SETUP] = "setup",
+	[CT_RUN_LAUNCHING] = "launching",
+	[CT_RUN_RUNNING] = "running",
+	[CT_RUN_CHECKING] = "checking",
+	[CT_RUN_DONE] = "done"
+};
+
+#define PROGRESS_COLUMNS	10
+
+static void
+put_ms(Datum *values, bool *nulls, int column, double ns)
+{
+	nulls[column] = isnan(ns);
+	values[column] = Float8GetDatum(ns / 1e6);
+}
+
+/*
+ * ct_run_progress(run_id, shm_handle): one row, or NULLs if the run has ended.
+ * phase, elapsed, workers, transactions, failed, retries, tps, p50, p95, p99.
+ */
+Datum
+ct_run_progress(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Datum		values[PROGRESS_COLUMNS] = {0};
+	bool		nulls[PROGRESS_COLUMNS];
+	dsm_segment *segment;
+	CtShared   *shared;
+	CtRunState	state;
+	bool		attached;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	memset(nulls, true, sizeof(nulls));
+	if (!ct_run_is_visible(PG_GETARG_INT64(0), PG_GETARG_INT64(1)))
+		PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	shared = ct_shared_attach((dsm_handle) PG_GETARG_INT64(1), PG_GETARG_INT64(0),
+							  &segment, &attached);
+	if (shared == NULL)
+		PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+
+	state = ct_shared_state(shared);
+	nulls[0] = nulls[1] = false;
+	values[0] = CStringGetTextDatum(phases[state]);
+	values[1] = Float8GetDatum((GetCurrentTimestamp() - shared->started_at) / 1e6);
+	if (state >= CT_RUN_RUNNING)
+	{
+		CtHistogram *latency = palloc(sizeof(CtHistogram));
+		CtTotals	totals;
+		double		measured = ct_shared_measured_seconds(shared, ct_now_ns());
+
+		ct_merge_totals(shared, &totals);
+		ct_merge_latency(shared, ct_program_load(ct_shared_plan(shared)), latency);
+		memset(nulls + 2, false, 5);
+		values[2] = Int32GetDatum(shared->nworkers);
+		values[3] = Int64GetDatum(totals.transactions);
+		values[4] = Int64GetDatum(totals.failed);
+		values[5] = Int64GetDatum(totals.retries);
+		values[6] = Float8GetDatum(measured > 0 ? totals.transactions / measured : 0);
+		put_ms(values, nulls, 7, ct_histogram_quantile(latency, 0.50));
+		put_ms(values, nulls, 8, ct_histogram_quantile(latency, 0.95));
+		put_ms(values, nulls, 9, ct_histogram_quantile(latency, 0.99));
+	}
+	if (attached)
+		dsm_detach(segment);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}

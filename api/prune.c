@@ -1,0 +1,71 @@
+/*
+ * prune.c
+ *		ct_prune: removes old runs.
+ *
+ * The rows go in the caller's transaction.  A run that is under way is never
+ * touched, nor is one whose sandbox could not be dropped yet: its row is all
+ * that tells the next sweep about the sandbox.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "bgworker/sandbox.h"
+#include "src/catalog/catalog.h"
+
+PG_FUNCTION_INFO_V1(ct_prune);
+
+/*
+ * ct_prune(older_than interval) RETURNS bigint
+ *
+ * Removes the runs that ended (or, if they crashed, began) at least so long
+ * ago, with all their rows, of roles that the caller is a member of; of all
+ * roles for superusers and who has the rights of the extension's owner.
+ * Returns their number.
+ */
+Datum
+ct_prune(PG_FUNCTION_ARGS)
+{
+	Oid			caller = GetUserId();
+	Interval	zero = {0};
+	CtCatalogScope scope;
+	Oid			types[3] = {INTERVALOID, BOOLOID, OIDOID};
+	Datum		values[3];
+	int64		removed;
+	int			unfinished;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("age of the runs to be removed must not be null")));
+	if (DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(0), IntervalPGetDatum(&zero))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("age of the runs to be removed must not be negative"),
+				 errhint("An interval of 0 removes all runs that have ended.")));
+	PreventCommandIfReadOnly("ct_prune()");
+
+	/* what crashed runs left behind, while it is still known */
+	(void) ct_sandbox_sweep(true, &unfinished);
+
+	ct_catalog_enter(&scope);
+	values[0] = PG_GETARG_DATUM(0);
+	values[1] = BoolGetDatum(has_privs_of_role(caller, GetUserId()));
+	values[2] = ObjectIdGetDatum(caller);
+	ct_catalog_execute("DELETE FROM @ct_result r"
+					   " WHERE coalesce(r.finished_at, r.started_at) <= clock_timestamp() - $1"
+					   " AND (r.status NOT IN ('starting', 'running')"
+					   "  OR NOT @ct_run_lives(r.run_id, r.shm_handle))"
+					   " AND r.sandbox IS NULL"
+					   " AND ($2 OR pg_has_role($3, r.role::oid, 'USAGE'))",
+					   3, types, values, NULL, false);
+	removed = SPI_processed;
+	ct_catalog_leave(&scope);
+
+	PG_RETURN_INT64(removed);
+}

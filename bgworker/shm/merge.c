@@ -1,0 +1,267 @@
+/*
+ * merge.c
+ *		Summing up the workers' slots.
+ *
+ * Works on slots that are being written too; then the sums are those of a
+ * moment ago, and each by itself is right.
+ */
+#include "postgres.h"
+
+#include "bgworker/shm/merge.h"
+#include "bgworker/shm/slot.h"
+#include "src/results/orders.h"
+
+/*
+ * Labels of outcomes, and kinds of errors, that a run tells apart.  What more a
+ * thousand workers make is counted as "other", so that summing up stays fast.
+ */
+#define MAX_MERGED	1000
+
+static const char *const handling_names[] = {
+	[CT_ERROR_RETRIED] = "retried",
+	[CT_ERROR_GAVE_UP] = "gave_up",
+	[CT_ERROR_EXPECTED] = "expected",
+	[CT_ERROR_FAILED] = "failed"
+};
+
+void
+ct_merge_totals(CtShared *shared, CtTotals *totals)
+{
+	int			i;
+
+	memset(totals, 0, sizeof(CtTotals));
+	for (i = 0; i < shared->nworkers; i++)
+	{
+		CtSlot	   *slot = ct_shared_slot(shared, i);
+
+		totals->transactions += slot->transactions;
+		totals->failed += slot->failed;
+		totals->retries += slot->retries;
+		totals->all_transactions += slot->all_transactions;
+	}
+}
+
+void
+ct_merge_latency(CtShared *shared, const CtProgram *program, CtHistogram *histogram)
+{
+	int			i;
+	int			s;
+
+	memset(histogram, 0, sizeof(CtHistogram));
+	for (i = 0; i < shared->nworkers; i++)
+		for (s = 0; s < program->nscripts; s++)
+			ct_histogram_add(histogram,
+							 ct_slot_histogram(ct_shared_slot(shared, i),
+											   program->scripts[s].histogram +
+											   CT_LATENCY_TRANSACTION));
+}
+
+/*
+ * How many entries of a slot's array are there to be read: the writer fills in
+ * an entry before it counts it.
+ */
+static int
+entries(const int *n)
+{
+	int			there = *(const volatile int *) n;
+
+	pg_read_barrier();
+	return there;
+}
+
+/* The outcome of that label; NULL if there is none yet. */
+static CtOutcomeResult *
+find_outcome(CtResults *results, int script, const char *label)
+{
+	ListCell   *lc;
+
+	foreach(lc, results->outcomes)
+	{
+		CtOutcomeResult *outcome = lfirst(lc);
+
+		if (outcome->script == script && strcmp(outcome->label, label) == 0)
+			return outcome;
+	}
+	return NULL;
+}
+
+static void
+merge_outcomes(CtResults *results, const CtSlot *slot)
+{
+	int			n = entries(&slot->noutcomes);
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		const CtSlotOutcome *from = &slot->outcomes[i];
+		const char *label = from->label;
+		CtOutcomeResult *to = find_outcome(results, from->script, label);
+
+		if (to == NULL && list_length(results->outcomes) >= MAX_MERGED)
+		{
+			label = CT_OTHER_LABEL;
+			to = find_outcome(results, from->script, label);
+		}
+		if (to == NULL)
+		{
+			to = palloc0(sizeof(CtOutcomeResult));
+			to->script = from->script;
+			to->label = pstrdup(label);
+			results->outcomes = lappend(results->outcomes, to);
+		}
+		to->count += from->count;
+	}
+}
+
+static void
+merge_tallies(CtResults *results, const CtSlot *slot)
+{
+	int			n = entries(&slot->ntallies);
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		const CtSlotTally *from = &slot->tallies[i];
+		CtTallyResult *to = NULL;
+		ListCell   *lc;
+
+		foreach(lc, results->tallies)
+		{
+			to = lfirst(lc);
+			if (strcmp(to->name, from->name) == 0)
+				break;
+		}
+		if (lc == NULL)
+		{
+			to = palloc0(sizeof(CtTallyResult));
+			to->name = pstrdup(from->name);
+			results->tallies = lappend(results->tallies, to);
+		}
+		to->value += from->value;
+	}
+}
+
+/* The error of that kind; NULL if there is none yet. */
+static CtErrorResult *
+find_error(CtResults *results, int script, int sqlstate, const char *handling)
+{
+	ListCell   *lc;
+
+	foreach(lc, results->errors)
+	{
+		CtErrorResult *error = lfirst(lc);
+
+		if (error->script == script && error->sqlstate == sqlstate && error->handling == handling)
+			return error;
+	}
+	return NULL;
+}
+
+static void
+merge_errors(CtShared *shared, CtResults *results, const CtSlot *slot)
+{
+	int			n = entries(&slot->nerrors);
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		const CtSlotError *from = &slot->errors[i];
+		const char *handling = handling_names[from->handling];
+		int			script = from->script;
+		int			sqlstate = from->sqlstate;
+		CtErrorResult *to = find_error(results, script, sqlstate, handling);
+		TimestampTz first_seen;
+
+		if (to == NULL && list_length(results->errors) >= MAX_MERGED)
+		{
+			/* as in slot.c */
+			script = 0;
+			sqlstate = CT_OTHER_SQLSTATE;
+			to = find_error(results, script, sqlstate, handling);
+		}
+		if (to == NULL)
+		{
+			to = palloc0(sizeof(CtErrorResult));
+			to->script = script;
+			to->sqlstate = sqlstate;
+			to->handling = handling;
+			to->unexpected = from->handling == CT_ERROR_FAILED ||
+				from->handling == CT_ERROR_GAVE_UP;
+			results->errors = lappend(results->errors, to);
+		}
+		first_seen = shared->gate_at + ((int64) (from->first_ns - shared->gate_ns)) / 1000;
+		if (to->message == NULL || first_seen < to->first_seen)
+		{
+			to->message = pstrdup(from->message);
+			to->command = from->command;
+			to->first_seen = first_seen;
+		}
+		to->count += from->count;
+	}
+}
+
+static void
+merge_orders(CtResults *results, CtShared *shared, const CtProgram *program)
+{
+	int			i;
+	int			w;
+
+	results->orders_seen = results->orders_possible = -1;
+	if (program->norders == 0)
+		return;
+	results->orders = palloc0(program->norders * sizeof(uint64));
+	for (i = 0; i < shared->nworkers; i++)
+		for (w = 0; w < program->norders; w++)
+			results->orders[w] |= ct_slot_orders(shared, ct_shared_slot(shared, i))[w];
+	ct_orders_count(program, results);
+}
+
+CtResults *
+ct_merge_results(CtShared *shared, const CtProgram *program)
+{
+	CtResults  *results = palloc0(sizeof(CtResults));
+	int			i;
+	int			h;
+
+	results->workers = shared->nworkers;
+	results->barrier_breaks = shared->barrier_breaks;
+	results->latency = palloc_extended(sizeof(CtHistogram), MCXT_ALLOC_ZERO);
+	results->histograms = palloc_extended(sizeof(CtHistogram) * program->nhistograms,
+										  MCXT_ALLOC_ZERO | MCXT_ALLOC_HUGE);
+	for (i = 0; i < shared->nworkers; i++)
+	{
+		CtSlot	   *slot = ct_shared_slot(shared, i);
+		CtWorkerResult *worker = palloc0(sizeof(CtWorkerResult));
+
+		worker->worker = i + 1;
+		worker->pid = slot->pid;
+		worker->transactions = slot->transactions;
+		worker->failed = slot->failed;
+		worker->retries = slot->retries;
+		worker->overlapped = slot->overlapped;
+		worker->waited = slot->waited;
+		worker->met = slot->met;
+		results->worker_results = lappend(results->worker_results, worker);
+
+		results->transactions += slot->transactions;
+		results->failed += slot->failed;
+		results->retries += slot->retries;
+		results->skipped += slot->skipped;
+		ct_batches_add(&results->batches, &slot->batches);
+		results->rows += slot->rows;
+		results->connect_ns = Max(results->connect_ns, slot->connect_ns);
+		results->overlapped += slot->overlapped;
+		results->waited += slot->waited;
+		results->met += slot->met;
+		results->contended += slot->contended;
+		results->all_transactions += slot->all_transactions;
+		merge_outcomes(results, slot);
+		merge_tallies(results, slot);
+		merge_errors(shared, results, slot);
+		for (h = 0; h < program->nhistograms; h++)
+			ct_histogram_add(&results->histograms[h], ct_slot_histogram(slot, h));
+	}
+	ct_merge_latency(shared, program, results->latency);
+	merge_orders(results, shared, program);
+	return results;
+}

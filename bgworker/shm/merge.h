@@ -1,0 +1,29 @@
+/*
+ * merge.h
+ *		The workers' slots, summed up.
+ */
+#ifndef CT_MERGE_H
+#define CT_MERGE_H
+
+#include "bgworker/shm/shared.h"
+#include "src/plan/program.h"
+#include "src/results/results.h"
+
+/* counters only, cheap enough for a look once a second or at any time */
+typedef struct CtTotals
+{
+	int64		transactions;
+	int64		failed;
+	int64		retries;
+	int64		all_transactions;
+} CtTotals;
+
+extern void ct_merge_totals(CtShared *shared, CtTotals *totals);
+
+/* the transaction latencies of all workers and scripts so far, into *histogram */
+extern void ct_merge_latency(CtShared *shared, const CtProgram *program, CtHistogram *histogram);
+
+/* everything; checks and verdict are left empty.  In the current memory context. */
+extern CtResults *ct_merge_results(CtShared *shared, const CtProgram *program);
+
+#endif							/* CT_MERGE_H */

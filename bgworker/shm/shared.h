@@ -1,0 +1,384 @@
+/*
+ * shared.h
+ *		A run's shared memory.
+ *
+ * One dynamic shared memory segment per run, made by the caller, attached by
+ * the leader, the workers, and whoever waits for or watches the run.  It holds
+ * the plan, the run's state, and a slot per worker into which that worker
+ * alone writes what it measures.
+ *
+ * Whether a run lives is whether its leader is still attached: the segment's
+ * handle stands in the run's row, and an attached leader is what
+ * ct_shared_attach looks for.  No file, no lock and no pid has to be trusted.
+ *
+ * Locking: "mutex" protects what its comment says, for a few instructions;
+ * the states are atomics, changed by the process that the comment names and
+ * followed by a broadcast: of the run's on "changed", on which everybody but the
+ * leader sleeps, of a worker's on "news", on which the leader does.  Slots have
+ * one writer and any number of readers, without a lock: counters only grow.
+ *
+ * At a crash of any process the server resets everybody and the segment is
+ * gone; what a reader then finds is in README.md.
+ */
+#ifndef CT_SHARED_H
+#define CT_SHARED_H
+
+#include "port/atomics.h"
+#include "storage/condition_variable.h"
+#include "storage/dsm.h"
+#include "storage/spin.h"
+#include "utils/timestamp.h"
+
+#include "src/base/clock.h"
+#include "src/base/pause.h"
+#include "src/metrics/batches.h"
+#include "src/metrics/histogram.h"
+#include "src/plan/plan.h"
+
+#define CT_SHARED_MAGIC			0x63745f31
+#define CT_MAX_OUTCOMES			64	/* labels per worker and script mix */
+#define CT_MAX_TALLIES			32
+#define CT_MAX_ERRORS			32	/* kinds of errors a worker tells apart */
+#define CT_MAX_MEETINGS			64	/* barriers, for one name may be met several times */
+#define CT_MAX_SUSPECTS			8
+#define CT_SUSPICIONS			10	/* of each worker, after which a run that gets nowhere ends */
+#define CT_MESSAGE_LEN			1024
+#define CT_MAX_WARNINGS			8	/* of a run's end */
+
+/* written by the leader; the caller writes the first */
+typedef enum CtRunState
+{
+	CT_RUN_STARTING,			/* no leader yet, or not in the catalog yet */
+	CT_RUN_SETUP,				/* the row stands; sandbox and setup */
+	CT_RUN_LAUNCHING,			/* workers are being started */
+	CT_RUN_RUNNING,				/* the gate is open */
+	CT_RUN_CHECKING,			/* workers are done */
+	CT_RUN_DONE					/* everything is recorded, or nothing will be */
+} CtRunState;
+
+/* set by whoever ends a run early; only ever raised */
+typedef enum CtStopLevel
+{
+	CT_STOP_NO,
+	CT_STOP_AFTER,				/* after the transaction under way */
+	CT_STOP_NOW,				/* abort it */
+	CT_STOP_SESSIONS			/* and exit, also who has done its share */
+} CtStopLevel;
+
+/* written by the slot's worker; LAUNCHED and LOST by the leader */
+typedef enum CtWorkerState
+{
+	CT_WORKER_UNUSED,
+	CT_WORKER_LAUNCHED,			/* registered, not heard of yet */
+	CT_WORKER_READY,			/* waits at the gate */
+	CT_WORKER_WORKING,
+	CT_WORKER_DONE,				/* did its share; its session stays until CT_STOP_SESSIONS */
+	CT_WORKER_FAILED,			/* ended by an error that is in the slot */
+	CT_WORKER_LOST				/* gone without a word */
+} CtWorkerState;
+
+/* an error on its way to another process */
+typedef struct CtErrorReport
+{
+	int			sqlstate;		/* 0: none */
+	char		message[CT_MESSAGE_LEN];
+	char		detail[CT_MESSAGE_LEN];
+	char		hint[CT_MESSAGE_LEN];
+	char		context[CT_MESSAGE_LEN];
+} CtErrorReport;
+
+/*
+ * An error by which a script may be wrong in itself, at a place that nobody
+ * has come past so far.
+ */
+typedef struct CtSuspect
+{
+	pg_atomic_uint32 ready;		/* the rest is filled in */
+	int			place;			/* in the program's numbering */
+	int			script;
+	int			command;
+	uint64		since_ns;
+	CtErrorReport error;
+} CtSuspect;
+
+/* protected by the run's mutex; see barrier.c for the words */
+typedef struct CtBarrier
+{
+	char		name[NAMEDATALEN];
+	int			ordinal;		/* of those of that name, from 0 */
+	int			arrived;
+	int			holding;		/* of these, who may hold locks */
+	int			early;			/* who waits for the meeting after */
+	int			early_holding;
+	int			absent;			/* known not to come to the next meeting */
+	int			outside;		/* in a script where it doesn't stand */
+	int			attendant;		/* pid; 0 if nobody looks after it */
+	uint64		generation;		/* grows as it opens */
+	uint64		opens_ns;		/* when it last did; 0: at once */
+	uint64		broken;			/* 1 + the last generation that ended without somebody */
+	ConditionVariable opened;
+} CtBarrier;
+
+/* a worker's view of a barrier */
+typedef struct CtMeeting
+{
+	uint64		absent_at;		/* 1 + the last generation that it is known not to come to */
+	uint64		broken;			/* the barrier's, when its iteration began */
+} CtMeeting;
+
+/* a worker's sleeps on heavyweight locks, in microseconds; the leader's, see asleep.c */
+typedef struct CtAsleep
+{
+	TimestampTz since;			/* when the last one that was seen began */
+	TimestampTz seen;			/* when it was last seen */
+	int64		of_this_sleep;	/* what looks that found it stand for */
+	int64		in_all;			/* the same of all sleeps */
+	int64		noted;			/* in_all, when the worker last asked */
+} CtAsleep;
+
+typedef enum CtErrorHandling
+{
+	CT_ERROR_RETRIED,
+	CT_ERROR_GAVE_UP,			/* would have been retried, but max_tries */
+	CT_ERROR_EXPECTED,			/* is an outcome */
+	CT_ERROR_FAILED,
+	CT_NHANDLINGS
+} CtErrorHandling;
+
+typedef struct CtSlotError
+{
+	int			script;
+	int			sqlstate;
+	CtErrorHandling handling;
+	uint64		count;
+
+	/* of the first one */
+	int			command;		/* index; the number of commands: the script's end; -1: unknown */
+	uint64		first_ns;
+	char		message[256];
+} CtSlotError;
+
+typedef struct CtSlotOutcome
+{
+	int			script;
+	char		label[NAMEDATALEN];
+	uint64		count;
+} CtSlotOutcome;
+
+typedef struct CtSlotTally
+{
+	char		name[NAMEDATALEN];
+	double		value;
+} CtSlotTally;
+
+/*
+ * Where a worker is in its transaction, for the others to look at; see
+ * presence.h, which alone reads and writes it.  Fits into one cache line.
+ */
+typedef struct CtPresence
+{
+	pg_atomic_uint64 touch;		/* its latest statement that touches the database */
+	pg_atomic_uint64 window;	/* 0: the members below are being changed */
+	pg_atomic_uint64 ended;		/* bits of the steps that have ended in the window */
+	pg_atomic_uint64 last_window;	/* the one before */
+	pg_atomic_uint64 last_ended;
+	pg_atomic_uint32 script;	/* whose steps they are */
+	pg_atomic_uint32 last_script;
+	pg_atomic_uint32 opened;	/* how many windows there were */
+} CtPresence;
+
+/* A worker's slot.  Its first cache line is what the other workers look at. */
+typedef struct CtSlot
+{
+	CtPresence	presence;
+	char		pad[PG_CACHE_LINE_SIZE - sizeof(CtPresence)];
+
+	pg_atomic_uint32 state;		/* CtWorkerState */
+	int			pid;
+	int			procno;			/* index in ProcGlobal->allProcs, -1 if none */
+	int			at_barrier;		/* 1 + index of the one it waits at, or 0 */
+	uint64		at_generation;	/* of which meeting */
+	bool		holds;			/* while it is there, maybe locks */
+	bool		gives_up;		/* its statement has a lock_timeout or a statement_timeout */
+	uint64		came_to;		/* bits of the barriers it came to in this iteration, */
+	uint64		outside;		/* and of those that its script hasn't got */
+	uint64		suspicions;		/* transactions that ended as CtSuspect says */
+	int64		connect_ns;		/* that it took to connect to the database */
+
+	/*
+	 * Of the measured part, the duration after the warm-up: what ended in it,
+	 * or with a rate was scheduled in it.
+	 */
+	uint64		transactions;
+	uint64		failed;
+	uint64		retries;
+	uint64		rows;			/* that statements of those completed returned or changed */
+	uint64		overlapped;
+	uint64		waited;
+	uint64		met;
+	uint64		contended;
+
+	uint64		skipped;		/* scheduled, but not executed when the run was cut off */
+	uint64		ended_ns;		/* when the last transaction of its share had ended */
+	CtBatches	batches;		/* the transactions by time since the warm-up */
+
+	/* of the whole run, for checks speak of all that is in the tables */
+	uint64		all_transactions;
+	int			noutcomes;
+	CtSlotOutcome outcomes[CT_MAX_OUTCOMES];
+	int			ntallies;
+	CtSlotTally tallies[CT_MAX_TALLIES];
+	int			nerrors;
+	CtSlotError errors[CT_MAX_ERRORS];
+
+	CtErrorReport error;		/* of CT_WORKER_FAILED */
+
+	CtAsleep	asleep;
+	CtMeeting	meetings[CT_MAX_MEETINGS];	/* under the mutex, but for the worker's own reading */
+} CtSlot;
+
+/* a run's numbers, for who has waited for it: its row may be gone by then */
+typedef struct CtSummary
+{
+	bool		measured;		/* the rest is there */
+	int64		anomalies;
+	int64		retries;
+	int64		failed;
+	int64		errors;			/* that nobody expected, retried ones included */
+	double		tps;			/* NaN where there is none, like those that follow */
+	double		tps_half;		/* half the length of its interval */
+	double		p50_ms;
+	double		p95_ms;
+	double		p99_ms;
+} CtSummary;
+
+typedef struct CtShared
+{
+	uint32		magic;
+	int			caller_pid;
+	Oid			database;
+	Oid			role;			/* whom leader and workers act as */
+	bool		held_horizon;	/* the caller couldn't let go of its snapshot */
+	int			barrier_timeout;	/* ms; the caller's settings */
+	int			stop_timeout;	/* ms */
+
+	/* sizes and places, fixed when the segment is made */
+	int			max_workers;	/* slots that there are */
+	int			workers_asked;	/* more, if the server can't have as many */
+	int			nhistograms;	/* per worker */
+	int			norders;		/* words per worker, see CtProgram */
+	Size		plan_offset;
+	Size		executed_offset;	/* a bool for each of the program's places, once
+									 * anybody has come past it */
+	Size		slots_offset;
+	Size		slot_size;		/* CtSlot, its histograms and orders */
+	Size		total_size;
+
+	pg_atomic_uint32 state;		/* CtRunState */
+	pg_atomic_uint32 stop;		/* CtStopLevel */
+	pg_atomic_uint32 cancelled; /* somebody asked to cancel */
+	pg_atomic_uint32 asked_to_stop; /* somebody asked for an early end */
+	char		cancel_reason[CT_MESSAGE_LEN];	/* why, if the caller knows more than that */
+	pg_atomic_uint32 leader_attached;
+	bool		no_slot;		/* DONE; there was none for a first worker */
+	pg_atomic_uint32 obstructed;	/* the end has to wait, obstacle says for what */
+	char		obstacle[CT_MESSAGE_LEN];
+	ConditionVariable changed;
+	ConditionVariable news;		/* for the leader alone */
+
+	/* written by the leader before the state that tells of it */
+	int64		run_id;			/* SETUP */
+	int			leader_pid;
+	int			leader_procno;
+	int			nworkers;		/* RUNNING */
+	TimestampTz started_at;
+	TimestampTz gate_at;		/* RUNNING; the same moment as gate_ns */
+	uint64		gate_ns;		/* RUNNING; monotonic clock */
+	uint64		measure_from_ns;	/* RUNNING; the warm-up's end */
+	uint64		stop_ns;		/* RUNNING; 0 if not ended by time; ct_stop() may bring it forward */
+	bool		passed;			/* DONE; the verdict is pass */
+	char		verdict[16];	/* DONE; "" if none */
+	char		reason[CT_MESSAGE_LEN]; /* DONE */
+	char		status[16];		/* DONE; as in ct_result */
+	CtSummary	summary;		/* DONE */
+	int			nwarnings;		/* DONE */
+	char		warnings[CT_MAX_WARNINGS][CT_MESSAGE_LEN];
+	char		sandbox[NAMEDATALEN];
+	CtErrorReport error;		/* DONE; what made the run fail */
+	CtErrorReport leader_error; /* DONE; what ended the leader, if it was lost */
+
+	TimestampTz asleep_sampled; /* when the leader last looked who sleeps */
+	int64		asleep_period;	/* and how long after the look before, in microseconds */
+
+	slock_t		mutex;			/* protects the barriers, left_behind, and who fills in which suspect */
+	int			nsuspects;
+	CtSuspect	suspects[CT_MAX_SUSPECTS];
+	int			racing;			/* workers that have not finished */
+	int			nbarriers;		/* fixed before there are workers */
+	CtBarrier	barriers[CT_MAX_MEETINGS];
+	uint64		barrier_breaks; /* opened although somebody was missing */
+	char		left_behind[CT_MESSAGE_LEN];	/* a lock of a done worker that a check had to wait for */
+} CtShared;
+
+static inline CtSlot *
+ct_shared_slot(CtShared *shared, int worker)
+{
+	return (CtSlot *) ((char *) shared + shared->slots_offset + worker * shared->slot_size);
+}
+
+static inline bool *
+ct_shared_executed(CtShared *shared)
+{
+	return (bool *) ((char *) shared + shared->executed_offset);
+}
+
+static inline CtHistogram *
+ct_slot_histogram(CtSlot *slot, int n)
+{
+	return (CtHistogram *) ((char *) slot + TYPEALIGN(PG_CACHE_LINE_SIZE, sizeof(CtSlot))) + n;
+}
+
+/* the words of the program's orders, of which this worker has seen those that are set */
+static inline uint64 *
+ct_slot_orders(const CtShared *shared, CtSlot *slot)
+{
+	return (uint64 *) ct_slot_histogram(slot, shared->nhistograms);
+}
+
+/*
+ * Makes the segment for a plan; the resource owner in charge keeps it mapped.
+ * nhistograms, norders, nplaces: the program's.
+ */
+extern dsm_segment *ct_shared_create(const Jsonb *document, int max_workers, int nhistograms,
+									 int norders, int nplaces);
+
+/*
+ * Attaches to a run's segment.  Returns NULL if there is no such run under
+ * way.  Where this backend has it attached already, that segment is returned
+ * and *attached set to false: then it is not the asker's to detach.
+ */
+extern CtShared *ct_shared_attach(dsm_handle handle, int64 run_id, dsm_segment **segment,
+								  bool *attached);
+extern CtShared *ct_shared_address(dsm_segment *segment);	/* checks the magic */
+extern CtPlan *ct_shared_plan(CtShared *shared);
+
+extern void ct_shared_set_state(CtShared *shared, CtRunState state);
+extern CtRunState ct_shared_state(CtShared *shared);
+
+/* How long the measured part had lasted at a moment after the gate, in seconds. */
+extern double ct_shared_measured_seconds(const CtShared *shared, uint64 until_ns);
+
+/* Raises the stop level and wakes everybody. */
+extern void ct_shared_stop(CtShared *shared, CtStopLevel level);
+
+/* Asks the leader to cancel the run, in whatever it is doing. */
+extern void ct_shared_cancel(CtShared *shared);
+
+/* Asks the leader to end the run early, and to judge it. */
+extern void ct_shared_ask_to_stop(CtShared *shared);
+
+/* an error from the error stack's top into a report, and out of one again */
+extern void ct_error_store(CtErrorReport *report, const ErrorData *edata);
+extern void ct_error_raise(const CtErrorReport *report, int elevel);
+
+#endif							/* CT_SHARED_H */

@@ -1,0 +1,165 @@
+/*
+ * metric.c
+ *		The metrics of a run, and whether a threshold on one holds.
+ *
+ * Knows no database and no run: whoever has the numbers asks.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "utils/float.h"
+
+#include "src/metrics/metric.h"
+
+#define LATENCY		(CT_OF_RUN | CT_OF_SCRIPT | CT_OF_OUTCOME | CT_OF_STATEMENT)
+#define COUNT		(CT_OF_RUN | CT_OF_SCRIPT | CT_OF_OUTCOME)
+
+const char *const ct_metrics[] = {
+	"tps", "transactions", "failed", "retries", "errors", "deadlocks",
+	"serialization_failures", "success_rate", "error_rate", "retry_rate", "anomalies",
+	"fairness", "rows_per_s", "connect_ms", "mean_ms", "stddev_ms",
+	"p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms", NULL
+};
+
+const char *const ct_metric_ops[] = {"<", "<=", "=", ">=", ">", "<>", NULL};
+
+/* where a metric is taken as it is */
+static const struct
+{
+	const char *name;
+	size_t		offset;
+	int			kinds;
+	bool		grows;			/* and never shrinks, as a run goes on */
+}			members[] =
+
+{
+	{"tps", offsetof(CtMetrics, tps), COUNT, false},
+	{"transactions", offsetof(CtMetrics, transactions), COUNT, true},
+	{"failed", offsetof(CtMetrics, failed), CT_OF_RUN, true},
+	{"retries", offsetof(CtMetrics, retries), CT_OF_RUN, true},
+	{"errors", offsetof(CtMetrics, errors), CT_OF_RUN | CT_OF_SCRIPT, true},
+	{"deadlocks", offsetof(CtMetrics, deadlocks), CT_OF_RUN | CT_OF_SCRIPT, true},
+	{"serialization_failures", offsetof(CtMetrics, serialization_failures),
+	CT_OF_RUN | CT_OF_SCRIPT, true},
+	{"anomalies", offsetof(CtMetrics, anomalies), CT_OF_RUN, false},
+	{"fairness", offsetof(CtMetrics, fairness), CT_OF_RUN, false},
+	{"rows_per_s", offsetof(CtMetrics, rows_per_s), CT_OF_RUN, false},
+	{"connect_ms", offsetof(CtMetrics, connect_ms), CT_OF_RUN, false},
+	{"mean_ms", offsetof(CtMetrics, mean_ms), LATENCY, false},
+	{"stddev_ms", offsetof(CtMetrics, stddev_ms), LATENCY, false},
+	{"p50_ms", offsetof(CtMetrics, p50_ms), LATENCY, false},
+	{"p90_ms", offsetof(CtMetrics, p90_ms), LATENCY, false},
+	{"p95_ms", offsetof(CtMetrics, p95_ms), LATENCY, false},
+	{"p99_ms", offsetof(CtMetrics, p99_ms), LATENCY, false},
+	{"p999_ms", offsetof(CtMetrics, p999_ms), LATENCY, false},
+	{"max_ms", offsetof(CtMetrics, max_ms), LATENCY, true}
+};
+
+static bool
+is_among(const char *name, const char *const *names)
+{
+	for (; *names != NULL; names++)
+	{
+		if (strcmp(*names, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+int
+ct_metric_kinds(const char *metric)
+{
+	int			i;
+
+	for (i = 0; i < lengthof(members); i++)
+	{
+		if (strcmp(metric, members[i].name) == 0)
+			return members[i].kinds;
+	}
+	return is_among(metric, ct_metrics) ? CT_OF_RUN : 0;
+}
+
+bool
+ct_metric_is_op(const char *op)
+{
+	return is_among(op, ct_metric_ops);
+}
+
+CtMetricKind
+ct_metric_split(const char *name, char **of, char **metric)
+{
+	const char *dot = strrchr(name, '.');
+
+	if (dot == NULL)
+	{
+		*of = NULL;
+		*metric = pstrdup(name);
+		return CT_OF_RUN;
+	}
+	*of = pnstrdup(name, dot - name);
+	*metric = pstrdup(dot + 1);
+	return strcmp(*of, "tally") == 0 ? CT_OF_TALLY : CT_OF_SCRIPT;
+}
+
+double
+ct_metric_actual(const char *metric, const CtMetrics *input)
+{
+	double		all = input->transactions + input->failed;
+	int			i;
+
+	if (strcmp(metric, "success_rate") == 0)
+		return all > 0 ? input->transactions / all : get_float8_nan();
+	if (strcmp(metric, "error_rate") == 0)
+		return all > 0 ? input->failed / all : get_float8_nan();
+	if (strcmp(metric, "retry_rate") == 0)
+		return all > 0 ? input->retries / all : get_float8_nan();
+	for (i = 0; i < lengthof(members); i++)
+	{
+		if (strcmp(metric, members[i].name) == 0)
+			return *(const double *) ((const char *) input + members[i].offset);
+	}
+	elog(ERROR, "unrecognized metric: \"%s\"", metric);
+	return 0;					/* keep compiler quiet */
+}
+
+bool
+ct_metric_is_lost(const char *metric, double actual, const char *op, double target)
+{
+	bool		grows = false;
+	int			i;
+
+	for (i = 0; i < lengthof(members); i++)
+	{
+		if (strcmp(metric, members[i].name) == 0)
+			grows = members[i].grows;
+	}
+	if (!grows || isnan(actual))
+		return false;
+	if (strcmp(op, "<") == 0)
+		return actual >= target;
+	if (strcmp(op, "<=") == 0 || strcmp(op, "=") == 0)
+		return actual > target;
+	return false;
+}
+
+bool
+ct_metric_holds(double actual, const char *op, double target)
+{
+	if (isnan(actual) || isnan(target))
+		return false;
+	if (strcmp(op, "<") == 0)
+		return actual < target;
+	if (strcmp(op, "<=") == 0)
+		return actual <= target;
+	if (strcmp(op, "=") == 0)
+		return actual == target;
+	if (strcmp(op, ">=") == 0)
+		return actual >= target;
+	if (strcmp(op, ">") == 0)
+		return actual > target;
+	if (strcmp(op, "<>") == 0)
+		return actual != target;
+	elog(ERROR, "unrecognized comparison: \"%s\"", op);
+	return false;				/* keep compiler quiet */
+}

@@ -1,0 +1,83 @@
+/*
+ * metric.h
+ *		The metrics of a run, and whether a threshold on one holds.
+ */
+#ifndef CT_METRIC_H
+#define CT_METRIC_H
+
+/* what a metric can be of, as bits */
+typedef enum CtMetricKind
+{
+	CT_OF_RUN = 1,
+	CT_OF_SCRIPT = 2,
+	CT_OF_OUTCOME = 4,
+	CT_OF_STATEMENT = 8,
+	CT_OF_TALLY = 16			/* the sum of a tally, which has no other metric */
+} CtMetricKind;
+
+/*
+ * What the metrics are computed from, of a run's measured part or of what a
+ * threshold names in it.  NaN where there is nothing to compute: a threshold
+ * on that never holds.
+ */
+typedef struct CtMetrics
+{
+	double		tps;			/* committed transactions per second */
+	double		transactions;	/* committed */
+	double		failed;			/* given up, by an error or after the last try */
+	double		retries;		/* tries after the first, over all
+								 * transactions */
+	double		errors;			/* that were not expected; those retried among them */
+	double		deadlocks;		/* 40P01 among the errors */
+	double		serialization_failures; /* 40001 among the errors */
+	double		anomalies;		/* rows that the checks returned */
+	double		fairness;		/* Jain's index over the workers' transactions */
+	double		rows_per_s;		/* rows that statements of committed
+								 * transactions returned or changed */
+	double		connect_ms;		/* to connect to the database, the slowest worker */
+	double		mean_ms;		/* of the latencies of transactions, or of a
+								 * statement */
+	double		stddev_ms;
+	double		p50_ms;
+	double		p90_ms;
+	double		p95_ms;
+	double		p99_ms;
+	double		p999_ms;
+	double		max_ms;
+} CtMetrics;
+
+/*
+ * The metrics' names, NULL-terminated: the members of CtMetrics, and
+ * success_rate (transactions of transactions + failed), error_rate (failed of
+ * them) and retry_rate (retries per transaction, failed ones included).
+ */
+extern const char *const ct_metrics[];
+
+/* the comparisons, NULL-terminated: < <= = >= > <> */
+extern const char *const ct_metric_ops[];
+
+/* what a metric can be of, bits of CtMetricKind; 0 if there is no such metric */
+extern int	ct_metric_kinds(const char *metric);
+extern bool ct_metric_is_op(const char *op);
+
+/*
+ * A threshold's name: the metric after its last dot, and what it is of before
+ * that, NULL (and no dot) for the run.  "tally.NAME" is of the kind
+ * CT_OF_TALLY, with NAME for the metric; all else is CT_OF_RUN, or
+ * CT_OF_SCRIPT as long as nobody knows better.  *of and *metric are palloc'd.
+ */
+extern CtMetricKind ct_metric_split(const char *name, char **of, char **metric);
+
+/* a metric's actual value; NaN if there were no transactions to tell from */
+extern double ct_metric_actual(const char *metric, const CtMetrics *input);
+
+/*
+ * Can a threshold that a run has missed so far not be met any more by whatever
+ * the rest of the run does?  So it is for bounds from above of what only grows.
+ */
+extern bool ct_metric_is_lost(const char *metric, double actual, const char *op, double target);
+
+/* whether "actual op target" is true; never for NaN */
+extern bool ct_metric_holds(double actual, const char *op, double target);
+
+#endif							/* CT_METRIC_H */

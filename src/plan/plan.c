@@ -1,0 +1,654 @@
+/*
+ * plan.c
+ *		Reading a run's plan and what it means to scripts.
+ *
+ * write.c writes the document that is read here.  Nothing here looks at a
+ * table: leader and workers read their plan from the run's shared memory.
+ */
+#include "postgres.h"
+
+#include "common/pg_prng.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+
+#include "src/base/errcodes.h"
+#include "src/plan/plan.h"
+#include "src/plan/settable.h"
+#include "src/plan/validate.h"
+
+/* ---- reading ---- */
+
+/* A member of an object, or NULL if it is absent or null; elog unless it is of the type. */
+static JsonbValue *
+get_member(JsonbContainer *object, const char *key, enum jbvType type)
+{
+	JsonbValue *value = getKeyJsonValueFromContainer(object, key, strlen(key), NULL);
+
+	if (value == NULL || value->type == jbvNull)
+		return NULL;
+	if (value->type != type)
+		elog(ERROR, "plan has an unexpected type of value in \"%s\"", key);
+	return value;
+}
+
+static char *
+get_string(JsonbContainer *object, const char *key)
+{
+	JsonbValue *value = get_member(object, key, jbvString);
+
+	return value ? pnstrdup(value->val.string.val, value->val.string.len) : NULL;
+}
+
+/* as get_string, for what is always there */
+static char *
+need_string(JsonbContainer *object, const char *key)
+{
+	char	   *value = get_string(object, key);
+
+	if (value == NULL)
+		elog(ERROR, "plan lacks \"%s\"", key);
+	return value;
+}
+
+static double
+get_double(JsonbContainer *object, const char *key)
+{
+	JsonbValue *value = get_member(object, key, jbvNumeric);
+
+	if (value == NULL)
+		return 0;
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8,
+											  NumericGetDatum(value->val.numeric)));
+}
+
+static int64
+get_int64(JsonbContainer *object, const char *key)
+{
+	JsonbValue *value = get_member(object, key, jbvNumeric);
+
+	if (value == NULL)
+		return 0;
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8,
+											 NumericGetDatum(value->val.numeric)));
+}
+
+static int
+get_int(JsonbContainer *object, const char *key)
+{
+	int64		value = get_int64(object, key);
+
+	if (value < PG_INT32_MIN || value > PG_INT32_MAX)
+		elog(ERROR, "plan has a number that is out of range in \"%s\"", key);
+	return (int) value;
+}
+
+static bool
+get_bool(JsonbContainer *object, const char *key)
+{
+	JsonbValue *value = get_member(object, key, jbvBool);
+
+	return value ? value->val.boolean : false;
+}
+
+/* An iterator at the first element of an array, NULL if it is absent. */
+static JsonbIterator *
+get_array(JsonbContainer *object, const char *key)
+{
+	JsonbValue *value = get_member(object, key, jbvBinary);
+	JsonbIterator *it;
+	JsonbValue	begin;
+
+	if (value == NULL)
+		return NULL;
+	it = JsonbIteratorInit(value->val.binary.data);
+	if (JsonbIteratorNext(&it, &begin, true) != WJB_BEGIN_ARRAY)
+		elog(ERROR, "plan has no array in \"%s\"", key);
+	return it;
+}
+
+/* The next element, which is an object; NULL at the end. */
+static JsonbContainer *
+next_object(JsonbIterator **it)
+{
+	JsonbValue	value;
+
+	if (*it == NULL || JsonbIteratorNext(it, &value, true) != WJB_ELEM)
+		return NULL;
+	if (value.type != jbvBinary)
+		elog(ERROR, "plan has an element that is no object");
+	return value.val.binary.data;
+}
+
+static int
+read_sqlstate(const char *text)
+{
+	if (strlen(text) != 5)
+		elog(ERROR, "plan has an invalid SQLSTATE: \"%s\"", text);
+	return MAKE_SQLSTATE(text[0], text[1], text[2], text[3], text[4]);
+}
+
+/* A parameter's value as text, NULL for null. */
+static char *
+scalar_text(const JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvNull:
+			return NULL;
+		case jbvString:
+			return pnstrdup(value->val.string.val, value->val.string.len);
+		case jbvNumeric:
+			return DatumGetCString(DirectFunctionCall1(numeric_out,
+													   NumericGetDatum(value->val.numeric)));
+		case jbvBool:
+			return pstrdup(value->val.boolean ? "true" : "false");
+		default:
+			elog(ERROR, "plan has a parameter that is no scalar");
+	}
+	return NULL;				/* keep compiler quiet */
+}
+
+static void
+read_params(CtPlan *plan, JsonbContainer *params)
+{
+	JsonbIterator *it = JsonbIteratorInit(params);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			plan->param_names = lappend(plan->param_names,
+										pnstrdup(value.val.string.val, value.val.string.len));
+		else if (token == WJB_VALUE)
+			plan->param_values = lappend(plan->param_values, scalar_text(&value));
+	}
+}
+
+List *
+ct_plan_param_names(const Jsonb *params)
+{
+	CtPlan		plan = {0};
+
+	if (params != NULL)
+		read_params(&plan, unconstify(JsonbContainer *, &params->root));
+	return plan.param_names;
+}
+
+CtPlan *
+ct_plan_read(const Jsonb *document)
+{
+	JsonbContainer *root = unconstify(JsonbContainer *, &document->root);
+	CtPlan	   *plan = palloc0(sizeof(CtPlan));
+	JsonbIterator *it;
+	JsonbContainer *object;
+	JsonbValue *params;
+	JsonbValue	value;
+
+	if (!JB_ROOT_IS_OBJECT(document))
+		elog(ERROR, "plan is no object");
+
+	plan->scenario = get_string(root, "scenario");
+	plan->variant = get_string(root, "variant");
+	plan->workers = get_int(root, "workers");
+	plan->workers_named = get_bool(root, "workers_named");
+	plan->workers_default = get_bool(root, "workers_default");
+	plan->duration = get_double(root, "duration");
+	plan->transactions = get_int64(root, "transactions");
+	plan->rate = get_double(root, "rate");
+	plan->warmup = get_double(root, "warmup");
+	plan->ramp = get_double(root, "ramp");
+	plan->isolation = get_string(root, "isolation");
+	plan->max_tries = get_int(root, "max_tries");
+	plan->seed = get_int64(root, "seed");
+	plan->min_overlap = get_int(root, "min_overlap");
+	plan->keep = get_bool(root, "keep");
+	plan->stop_on_fail = get_bool(root, "stop_on_fail");
+	plan->search_path = need_string(root, "search_path");
+	plan->setup = get_string(root, "setup");
+	plan->variant_setup = get_string(root, "variant_setup");
+	plan->teardown = get_string(root, "teardown");
+	params = get_member(root, "params", jbvBinary);
+	if (params != NULL)
+		read_params(plan, params->val.binary.data);
+
+	it = get_array(root, "scripts");
+	while ((object = next_object(&it)) != NULL)
+	{
+		CtPlanScript *script = palloc0(sizeof(CtPlanScript));
+
+		script->name = need_string(object, "name");
+		script->body = need_string(object, "body");
+		script->weight = get_int(object, "weight");
+		script->think = get_double(object, "think");
+		script->quoted = get_bool(object, "quoted");
+		script->workers = get_int(object, "workers");
+		plan->scripts = lappend(plan->scripts, script);
+	}
+
+	it = get_array(root, "checks");
+	while ((object = next_object(&it)) != NULL)
+	{
+		CtPlanCheck *check = palloc0(sizeof(CtPlanCheck));
+
+		check->name = need_string(object, "name");
+		check->query = need_string(object, "query");
+		check->kind = need_string(object, "kind");
+		check->during = get_bool(object, "during");
+		plan->checks = lappend(plan->checks, check);
+	}
+
+	it = get_array(root, "thresholds");
+	while ((object = next_object(&it)) != NULL)
+	{
+		CtPlanThreshold *threshold = palloc0(sizeof(CtPlanThreshold));
+
+		threshold->metric = need_string(object, "metric");
+		threshold->op = need_string(object, "op");
+		threshold->target = get_double(object, "target");
+		plan->thresholds = lappend(plan->thresholds, threshold);
+	}
+
+	it = get_array(root, "expected_errors");
+	while ((object = next_object(&it)) != NULL)
+	{
+		CtPlanError *error = palloc0(sizeof(CtPlanError));
+
+		error->sqlstate = read_sqlstate(need_string(object, "sqlstate"));
+		error->label = need_string(object, "label");
+		plan->expected_errors = lappend(plan->expected_errors, error);
+	}
+
+	it = get_array(root, "elsewhere");
+	while (it != NULL && JsonbIteratorNext(&it, &value, true) == WJB_ELEM)
+	{
+		if (value.type != jbvString)
+			elog(ERROR, "plan has an unexpected type of value in \"elsewhere\"");
+		plan->elsewhere = lappend(plan->elsewhere,
+								  pnstrdup(value.val.string.val, value.val.string.len));
+	}
+
+	it = get_array(root, "retried_errors");
+	while (it != NULL && JsonbIteratorNext(&it, &value, true) == WJB_ELEM)
+	{
+		if (value.type != jbvString)
+			elog(ERROR, "plan has an unexpected type of value in \"retried_errors\"");
+		plan->retried_errors =
+			lappend_int(plan->retried_errors,
+						read_sqlstate(pnstrdup(value.val.string.val, value.val.string.len)));
+	}
+	return plan;
+}
+
+/* ---- workers ---- */
+
+int
+ct_plan_bound_workers(const CtPlan *plan)
+{
+	int64		n = 0;
+	ListCell   *lc;
+
+	foreach(lc, plan->scripts)
+		n += ((CtPlanScript *) lfirst(lc))->workers;
+	return (int) Min(n, PG_INT32_MAX - 1);
+}
+
+int
+ct_plan_least_workers(const CtPlan *plan)
+{
+	ListCell   *lc;
+
+	foreach(lc, plan->scripts)
+		if (((CtPlanScript *) lfirst(lc))->workers == 0)
+			return ct_plan_bound_workers(plan) + 1;
+	return ct_plan_bound_workers(plan);
+}
+
+/* Raises unless every script has a worker, and every worker a script. */
+static void
+check_workers(const CtPlan *plan)
+{
+	int			bound = ct_plan_bound_workers(plan);
+	int			least = ct_plan_least_workers(plan);
+
+	if (plan->workers < least)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the scripts need at least %d workers, but the run has %d", least, plan->workers),
+				 least > bound ?
+				 errdetail("%d of them run a script of their own, and the other scripts need one, too.", bound) :
+				 errdetail("Each of them runs a script of its own."),
+				 errhint("Give the run more workers, and at least as many transactions, or the scripts fewer.")));
+	if (least == bound && plan->workers > bound)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the run has %d workers, but the scripts need only %d", plan->workers, bound),
+				 errdetail("All scripts have workers of their own, so the others would have nothing to run."),
+				 errhint("Give the run %d workers, or leave out the workers of the script that the others are to run.", bound)));
+}
+
+/* ---- validating ---- */
+
+/* in the order of CtPredefined */
+static const char *const predefined[] = {
+	"client_id", "worker_id", "iteration", "run_id", "scale", "random_seed", "default_seed"
+};
+
+const char *const ct_result_variables[] = {
+	"transactions", "failed", "retries", "workers", NULL
+};
+
+StaticAssertDecl(lengthof(predefined) == CT_NPREDEFINED, "a predefined variable has no name");
+
+List *
+ct_plan_result_names(List *names, const CtScript *script)
+{
+	int			i;
+
+	for (i = 0; i < script->ncommands; i++)
+	{
+		const CtCommand *command = &script->commands[i];
+
+		if (command->kind == CT_COMMAND_TALLY)
+			names = lappend(names, psprintf(CT_TALLY_PREFIX "%s", command->name));
+		else if (command->kind == CT_COMMAND_OUTCOME)
+			names = lappend(names, psprintf(CT_OUTCOME_PREFIX "%s",
+											command->slot >= 0 ? "" : command->name));
+	}
+	return names;
+}
+
+List *
+ct_plan_error_names(List *names, const List *errors)
+{
+	ListCell   *lc;
+
+	foreach(lc, errors)
+		names = lappend(names, psprintf(CT_OUTCOME_PREFIX "%s",
+										((CtPlanError *) lfirst(lc))->label));
+	return names;
+}
+
+CtSettable *
+ct_plan_settable(const List *param_names, bool in_iterations)
+{
+	CtSettable *settable = ct_settable_create();
+	ListCell   *lc;
+	int			i;
+
+	for (i = 0; i < CT_NPREDEFINED; i++)
+		if (i != CT_VAR_ITERATION || in_iterations)
+			ct_settable_add(settable, predefined[i]);
+	foreach(lc, param_names)
+		ct_settable_add(settable, lfirst(lc));
+	return settable;
+}
+
+/* The names, and one that may be any. */
+static void
+add_names(CtSettable *settable, const List *names)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		const char *name = lfirst(lc);
+
+		if (strcmp(name, CT_OUTCOME_PREFIX) == 0)
+			ct_settable_add_prefix(settable, name);
+		else if (ct_variable_name_is_valid(name))
+			ct_settable_add(settable, name);
+	}
+}
+
+/* A setup or teardown, if there is one, which knows no variables but its own. */
+static void
+validate_once(const CtPlan *plan, const char *what, const char *body, CtKnown *known)
+{
+	if (body == NULL)
+		return;
+	known->settable = ct_plan_settable(plan->param_names, false);
+	ct_validate_setup(what, body, known);
+}
+
+static void
+validate_scripts(const CtPlan *plan, CtKnown *known)
+{
+	CtSettable *in_scripts = ct_plan_settable(plan->param_names, true);
+	CtSettable *in_checks = ct_plan_settable(plan->param_names, false);
+	const char *const *name;
+	ListCell   *lc;
+
+	for (name = ct_result_variables; *name != NULL; name++)
+		ct_settable_add(in_checks, *name);
+	ct_settable_add_prefix(in_checks, CT_OUTCOME_PREFIX "other");
+	ct_settable_add_prefix(in_checks, CT_TALLY_PREFIX "other");
+	add_names(in_checks, ct_plan_error_names(NIL, plan->expected_errors));
+	add_names(in_checks, plan->elsewhere);
+	foreach(lc, plan->scripts)
+	{
+		const CtPlanScript *script = lfirst(lc);
+		CtScript   *parsed = ct_script_parse(script->name, script->body, known->symbols,
+											 script->quoted);
+
+		ct_settable_add_script(in_scripts, parsed, known->symbols);
+		add_names(in_checks, ct_plan_result_names(NIL, parsed));
+	}
+
+	known->settable = in_scripts;
+	foreach(lc, plan->scripts)
+	{
+		const CtPlanScript *script = lfirst(lc);
+
+		ct_validate_integer("weight", script->weight, 1, CT_MAX_WEIGHT);
+		ct_validate_seconds("think_time", script->think, true);
+		ct_validate_script(script->name, script->body, script->quoted, known);
+	}
+	known->settable = in_checks;
+	foreach(lc, plan->checks)
+	{
+		const CtPlanCheck *check = lfirst(lc);
+
+		ct_validate_check(check->name, check->query, known);
+	}
+}
+
+void
+ct_plan_validate(const CtPlan *plan)
+{
+	CtKnown    *known = ct_known_create();
+	ListCell   *lc;
+
+	ct_validate_integer("workers", plan->workers, 1, CT_MAX_WORKERS);
+	if (plan->transactions != 0)
+		ct_validate_integer("transactions", plan->transactions, 1, CT_MAX_TRANSACTIONS);
+	else
+		ct_validate_seconds("duration", plan->duration, false);
+	if (plan->rate != 0)
+		ct_validate_rate(plan->rate);
+	check_workers(plan);
+	ct_validate_seconds("warmup", plan->warmup, true);
+	ct_validate_seconds("ramp", plan->ramp, true);
+	if (plan->duration > 0 && plan->ramp > plan->warmup + plan->duration)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("ramp must not be longer than the run"),
+				 errdetail("The last workers would start after %g s, when the run of %g s is over.",
+						   plan->ramp, plan->warmup + plan->duration),
+				 errhint("Give a longer duration, or a shorter ramp.")));
+	ct_validate_integer("max_tries", plan->max_tries, 0, CT_MAX_TRIES);
+	ct_validate_integer("min_overlap", plan->min_overlap, 0, PG_INT32_MAX);
+	(void) ct_validate_isolation(plan->isolation);
+
+	known->symbols = ct_plan_symbols(plan);
+	validate_once(plan, "setup", plan->setup, known);
+	validate_once(plan, "setup of the variant", plan->variant_setup, known);
+	validate_once(plan, "teardown", plan->teardown, known);
+	if (plan->scripts == NIL)
+		elog(ERROR, "plan has no scripts");
+	validate_scripts(plan, known);
+	foreach(lc, plan->thresholds)
+	{
+		const CtPlanThreshold *threshold = lfirst(lc);
+
+		ct_validate_threshold(threshold->metric, threshold->op, threshold->target);
+	}
+}
+
+/* ---- errors ---- */
+
+const char *
+ct_plan_expected_label(const CtPlan *plan, int sqlstate)
+{
+	int			low = 0;
+	int			high = list_length(plan->expected_errors);
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+		const CtPlanError *error = list_nth(plan->expected_errors, middle);
+
+		if (error->sqlstate == sqlstate)
+			return error->label;
+		if (error->sqlstate < sqlstate)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+bool
+ct_plan_is_retried(const CtPlan *plan, int sqlstate)
+{
+	int			low = 0;
+	int			high = list_length(plan->retried_errors);
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+		int			retried = list_nth_int(plan->retried_errors, middle);
+
+		if (retried == sqlstate)
+			return true;
+		if (retried < sqlstate)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+/* ---- variables ---- */
+
+CtSymbols *
+ct_plan_symbols(const CtPlan *plan)
+{
+	CtSymbols  *symbols = ct_symbols_create();
+	ListCell   *lc;
+	int			i;
+
+	for (i = 0; i < CT_NPREDEFINED; i++)
+	{
+		if (ct_symbols_intern(symbols, predefined[i]) != i)
+			elog(ERROR, "symbol table isn't empty");
+	}
+	foreach(lc, plan->param_names)
+		(void) ct_symbols_intern(symbols, lfirst(lc));
+	return symbols;
+}
+
+static void
+set_integer(CtVariables *vars, int slot, int64 i)
+{
+	CtValue		value;
+
+	value.type = CT_VALUE_INT;
+	value.u.i = i;
+	ct_variables_set(vars, slot, value);
+}
+
+void
+ct_plan_set_variables(const CtPlan *plan, const CtSymbols *symbols, CtVariables *vars,
+					  int64 run_id, int client_id)
+{
+	ListCell   *name;
+	ListCell   *text;
+	pg_prng_state random;
+
+	set_integer(vars, CT_VAR_CLIENT_ID, client_id);
+	set_integer(vars, CT_VAR_WORKER_ID, client_id + 1);
+	set_integer(vars, CT_VAR_RUN_ID, run_id);
+	set_integer(vars, CT_VAR_SCALE, 1);
+	set_integer(vars, CT_VAR_RANDOM_SEED, plan->seed);
+
+	/* the same for all workers, and the same again with the same seed */
+	pg_prng_seed(&random, (uint64) plan->seed);
+	set_integer(vars, CT_VAR_DEFAULT_SEED, (int64) (pg_prng_uint64(&random) & PG_INT64_MAX));
+
+	/* parameters last: scale and the seeds may be among them */
+	forboth(name, plan->param_names, text, plan->param_values)
+	{
+		int			slot = ct_symbols_find(symbols, lfirst(name));
+		CtValue		value;
+
+		if (slot < 0)
+			elog(ERROR, "parameter \"%s\" has no slot", (char *) lfirst(name));
+		value.type = lfirst(text) == NULL ? CT_VALUE_NULL : CT_VALUE_TEXT;
+		value.u.t = lfirst(text);
+		ct_variables_set(vars, slot, value);
+	}
+}
+
+/* whose the expression is that can't be evaluated */
+static void
+transactions_expr_context(void *arg)
+{
+	errcontext("transactions_expr \"%s\"", (const char *) arg);
+}
+
+int64
+ct_plan_count_transactions(const char *expr, const Jsonb *params, int64 seed)
+{
+	CtPlan		plan = {0};
+	CtSymbols  *symbols;
+	CtVariables *vars;
+	CtScript   *script;
+	CtValue		value;
+	pg_prng_state random;
+	ErrorContextCallback context;
+
+	plan.seed = seed;
+	if (params != NULL)
+		read_params(&plan, unconstify(JsonbContainer *, &params->root));
+	symbols = ct_plan_symbols(&plan);
+	script = ct_script_parse("transactions_expr", psprintf("\\set transactions %s", expr), symbols,
+							 false);
+	if (script->ncommands != 1 || script->commands[0].kind != CT_COMMAND_SET)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("transactions_expr must be one expression"),
+				 errdetail("The given text is \"%s\".", expr)));
+
+	vars = ct_variables_create(symbols);
+	ct_plan_set_variables(&plan, symbols, vars, 0, 0);
+	pg_prng_seed(&random, (uint64) seed);
+
+	context.callback = transactions_expr_context;
+	context.arg = unconstify(char *, expr);
+	context.previous = error_context_stack;
+	error_context_stack = &context;
+	value = ct_expr_eval(script->commands[0].expr, vars, &random);
+	error_context_stack = context.previous;
+
+	if (value.type != CT_VALUE_INT || value.u.i < 1 || value.u.i > CT_MAX_TRANSACTIONS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("transactions_expr \"%s\" must be an integer between 1 and %lld",
+						expr, (long long) CT_MAX_TRANSACTIONS),
+				 errdetail("With the given parameters it is %s%s.",
+						   value.type == CT_VALUE_NULL ? "null" : ct_value_to_cstring(&value),
+						   value.type == CT_VALUE_DOUBLE ? ", which is no integer" : ""),
+				 errhint("Check the parameters, or give transactions or a duration.")));
+	return value.u.i;
+}

@@ -1,0 +1,228 @@
+/*
+ * plan.h
+ *		A run's plan: everything a run is going to do, resolved.
+ *
+ * The caller makes a plan from a scenario, a variant and the call's arguments
+ * (or, for ct_test, from the arguments alone), as one jsonb document.  That
+ * document is validated in the caller, travels to the leader and the workers
+ * through the run's shared memory, is read there by ct_plan_read, and stays
+ * in the run's row as the record of what exactly ran.  So a run never looks
+ * at the definitions again, which may change, or not be committed yet.
+ *
+ * The document's keys are the field names below, durations in seconds,
+ * absent or null where a field says "or"; the parameters are
+ * one object, "params", and SQLSTATEs are their five characters.
+ */
+#ifndef CT_PLAN_H
+#define CT_PLAN_H
+
+#include "nodes/pg_list.h"
+#include "utils/array.h"
+#include "utils/jsonb.h"
+#include "src/script/script.h"
+
+/* what a run has where neither call nor variant nor scenario says */
+#define CT_DEFAULT_WORKERS		8	/* or as many as there are, since not named */
+#define CT_DEFAULT_DURATION		10.0	/* seconds */
+#define CT_DEFAULT_MAX_TRIES	10
+#define CT_DEFAULT_MIN_OVERLAP	10
+
+/* what a run has room for */
+#define CT_MAX_BARRIERS			16
+#define CT_MAX_SHARED			((Size) 1024 * 1024 * 1024) /* bytes of shared memory */
+
+/* the variables of checks that are made of a run's results: these and a name */
+#define CT_OUTCOME_PREFIX		"outcome_"
+#define CT_TALLY_PREFIX			"tally_"
+
+/* ... and these, to NULL */
+extern const char *const ct_result_variables[];
+
+/* the variant of a scenario that has none defined */
+#define CT_DEFAULT_VARIANT		"default"
+
+typedef struct CtPlanScript
+{
+	char	   *name;
+	char	   *body;
+	int			weight;			/* > 0 */
+	double		think;			/* mean think time after each transaction, seconds */
+	bool		quoted;			/* variables within quotes are some: pgbench's */
+	int			workers;		/* that run this script and no other; 0: the others
+								 * choose it by its weight */
+} CtPlanScript;
+
+typedef struct CtPlanCheck
+{
+	char	   *name;
+	char	   *query;			/* one statement; returns the violations */
+	char	   *kind;			/* what its violations are called, "invariant" */
+	bool		during;			/* also once a second while the run is under way */
+} CtPlanCheck;
+
+typedef struct CtPlanThreshold
+{
+	char	   *metric;			/* see ct_metrics in checks/threshold.c */
+	char	   *op;				/* < <= = >= > <> */
+	double		target;
+} CtPlanThreshold;
+
+/* an error that a script may end with, and the outcome it then counts as */
+typedef struct CtPlanError
+{
+	int			sqlstate;		/* as packed by MAKE_SQLSTATE */
+	char	   *label;			/* outcome; the condition's name unless given */
+	int			position;		/* while the plan is being made: order given */
+} CtPlanError;
+
+typedef struct CtPlan
+{
+	char	   *scenario;		/* or NULL: ct_test */
+	char	   *variant;		/* or NULL: ct_test */
+
+	int			workers;		/* > 0 */
+	bool		workers_named;	/* the call named it: fewer is an error */
+	bool		workers_default;	/* nobody named it: fewer is nothing to tell */
+	double		duration;		/* or 0 */
+	int64		transactions;	/* for the whole run, or 0; one of the two is set */
+	double		rate;			/* transactions per second of the whole run, or 0 */
+	double		warmup;
+	double		ramp;
+	char	   *isolation;		/* "read committed" ..., or NULL: the role's default */
+	int			max_tries;		/* 0: no limit */
+	int64		seed;
+	int			min_overlap;	/* contended transactions that a pass needs */
+	bool		keep;			/* leave the sandbox */
+	bool		stop_on_fail;	/* end at what can't but fail it */
+
+	char	   *search_path;	/* the caller's, as text of the setting */
+	char	   *setup;			/* a script, or NULL */
+	char	   *variant_setup;	/* a script, or NULL */
+	char	   *teardown;		/* a script, or NULL */
+	List	   *param_names;	/* of char * */
+	List	   *param_values;	/* of char *, NULL for a null */
+	List	   *scripts;		/* of CtPlanScript *, at least one */
+	List	   *checks;			/* of CtPlanCheck * */
+	List	   *thresholds;			/* of CtPlanThreshold * */
+	List	   *expected_errors;	/* of CtPlanError *, in the order of SQLSTATEs */
+	List	   *elsewhere;		/* of char *: what checks are given in other
+								 * variants, as ct_plan_result_names says */
+	List	   *retried_errors; /* of int (sqlstates), in their order: 40001 and 40P01 unless
+								 * expected, and those that are named; what is both retried
+								 * and expected is an outcome after the last try */
+} CtPlan;
+
+/* a call's arguments; what isn't given is the scenario's or the default */
+typedef struct CtRunOptions
+{
+	bool		has_workers,
+				has_duration,
+				has_transactions,
+				has_rate,
+				has_max_tries,
+				has_seed,
+				has_warmup,
+				has_ramp,
+				has_min_overlap;
+	int			workers;
+	double		duration;		/* seconds */
+	int64		transactions;
+	double		rate;
+	int			max_tries;
+	int64		seed;
+	double		warmup;			/* seconds */
+	double		ramp;			/* seconds */
+	int			min_overlap;
+	const char *isolation;		/* or NULL */
+	Jsonb	   *params;			/* or NULL */
+	ArrayType  *expected_errors;	/* or NULL; text[] */
+	ArrayType  *thresholds;		/* or NULL; text[] */
+	ArrayType  *retried_errors; /* or NULL; text[] */
+	bool		stop_on_fail;
+	bool		keep;
+	bool		trust_owner;	/* run what another role has written */
+} CtRunOptions;
+
+/*
+ * Makes a plan's document: of a scenario's variant (NULL: its first), or of
+ * an ad hoc test.  Raises for names that don't exist (near matches as hint)
+ * and for arguments that are out of range or don't go together.
+ */
+extern Jsonb *ct_plan_of_scenario(const char *scenario, const char *variant,
+								  const CtRunOptions *options);
+extern Jsonb *ct_plan_of_test(const char *script, const char *setup, const char *teardown,
+							  ArrayType *checks, const CtRunOptions *options);
+
+/* names of a scenario's variants in their order, List of char *; raises if there is no such scenario */
+extern List *ct_plan_variants(const char *scenario);
+
+/* The plan's document; params instead of param_names and param_values. */
+extern Jsonb *ct_plan_write(const CtPlan *plan, const Jsonb *params);
+
+/* Reads the document into the current memory context; elog on what can't be. */
+extern CtPlan *ct_plan_read(const Jsonb *document);
+
+/*
+ * How many transactions a scenario's transactions_expr means with these
+ * parameters.  Raises ERRCODE_INVALID_PARAMETER_VALUE for what is no number of
+ * transactions, and what parsing and evaluating raises.
+ */
+extern int64 ct_plan_count_transactions(const char *expr, const Jsonb *params, int64 seed);
+
+/*
+ * Everything about a plan that a user can get wrong and that can be found
+ * without running it: numbers out of range, scripts that don't parse ...
+ */
+extern void ct_plan_validate(const CtPlan *plan);
+
+/*
+ * The variables that something sets everywhere: the predefined ones, but for
+ * iteration outside of iterations, and the parameters.
+ */
+extern struct CtSettable *ct_plan_settable(const List *param_names, bool in_iterations);
+
+/* names of an object's members, List of char *; none for NULL */
+extern List *ct_plan_param_names(const Jsonb *params);
+
+/*
+ * Appends the variables that a script, or expected errors, make for checks, as
+ * "outcome_sold"; "outcome_" stands for all of them, where a label is a
+ * variable's value.
+ */
+extern List *ct_plan_result_names(List *names, const CtScript *script);
+extern List *ct_plan_error_names(List *names, const List *errors);
+
+/*
+ * The symbol table of a plan's scripts: the predefined variables first, in
+ * the order of CtPredefined, then the parameters, in the order of the plan.
+ */
+typedef enum CtPredefined
+{
+	CT_VAR_CLIENT_ID,			/* 0 .. workers - 1, as in pgbench */
+	CT_VAR_WORKER_ID,			/* 1 .. workers */
+	CT_VAR_ITERATION,			/* from 1, unique over the run */
+	CT_VAR_RUN_ID,
+	CT_VAR_SCALE,				/* 1, unless a parameter says else */
+	CT_VAR_RANDOM_SEED,
+	CT_VAR_DEFAULT_SEED,		/* of pgbench's hash functions */
+	CT_NPREDEFINED
+} CtPredefined;
+
+extern CtSymbols *ct_plan_symbols(const CtPlan *plan);
+
+/*
+ * How many workers the scripts that have some of their own need, and how many
+ * there must be at least, with one for the others if there are any.
+ */
+extern int	ct_plan_bound_workers(const CtPlan *plan);
+extern int	ct_plan_least_workers(const CtPlan *plan);
+
+/* the outcome that an error counts as, NULL if it isn't expected */
+extern const char *ct_plan_expected_label(const CtPlan *plan, int sqlstate);
+extern bool ct_plan_is_retried(const CtPlan *plan, int sqlstate);
+
+/* gives the predefined variables (iteration excepted) and parameters their values */
+extern void ct_plan_set_variables(const CtPlan *plan, const CtSymbols *symbols, CtVariables *vars,
+								  int64 run_id, int client_id);
+
+#endif							/* CT_PLAN_H */

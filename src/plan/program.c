@@ -1,0 +1,161 @@
+/*
+ * program.c
+ *		Loading a plan's scripts.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+
+#include "src/plan/program.h"
+#include "src/plan/threshold.h"
+
+/* bytes of a command's text that stand in a message */
+#define TEXT_SHOWN	160
+
+/* The histogram of an outcome that a threshold names; a new one if it is the first. */
+static int
+watch_outcome(CtProgram *program, const char *label)
+{
+	CtProgramOutcome *outcome;
+	int			i;
+
+	for (i = 0; i < program->noutcomes; i++)
+	{
+		if (strcmp(program->outcomes[i].label, label) == 0)
+			return program->outcomes[i].histogram;
+	}
+	if (program->noutcomes >= CT_MAX_WATCHED)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("thresholds may name at most %d outcomes", CT_MAX_WATCHED)));
+	outcome = &program->outcomes[program->noutcomes++];
+	outcome->label = pstrdup(label);
+	outcome->histogram = program->nhistograms++;
+	return outcome->histogram;
+}
+
+/* What the thresholds are of. */
+static void
+load_thresholds(CtProgram *program)
+{
+	CtNames    *names = NULL;
+	ListCell   *lc;
+	int			i = 0;
+
+	program->outcomes = palloc(CT_MAX_WATCHED * sizeof(CtProgramOutcome));
+	program->thresholds = palloc0(Max(list_length(program->plan->thresholds), 1) *
+								  sizeof(CtProgramThreshold));
+	foreach(lc, program->plan->thresholds)
+	{
+		CtProgramThreshold *threshold = &program->thresholds[i++];
+		const char *name = ((CtPlanThreshold *) lfirst(lc))->metric;
+		char	   *of;
+
+		CHECK_FOR_INTERRUPTS();
+		if (names == NULL && strchr(name, '.') != NULL)
+			names = ct_names_of_program(program);
+		ct_threshold_resolve(name, program, names, threshold, &of);
+		if (threshold->kind == CT_OF_OUTCOME)
+			threshold->histogram = watch_outcome(program, of);
+	}
+}
+
+CtProgram *
+ct_program_load(const CtPlan *plan)
+{
+	CtProgram  *program = palloc0(sizeof(CtProgram));
+	ListCell   *lc;
+	int			bound = 0;
+
+	program->plan = plan;
+	program->symbols = ct_plan_symbols(plan);
+	program->scripts = palloc0(list_length(plan->scripts) * sizeof(CtProgramScript));
+	foreach(lc, plan->scripts)
+	{
+		CtProgramScript *script = &program->scripts[program->nscripts++];
+		int			i;
+
+		script->plan = lfirst(lc);
+		script->script = ct_script_parse(script->plan->name, script->plan->body,
+										 program->symbols, script->plan->quoted);
+		script->weight = script->plan->workers > 0 ? 0 : script->plan->weight;
+		program->total_weight += script->weight;
+		script->first_worker = bound;
+		bound += script->plan->workers;
+
+		script->histogram = program->nhistograms;
+		program->nhistograms += CT_LATENCY_STATEMENT;
+		script->step_histogram = palloc(Max(script->script->ncommands, 1) * sizeof(int));
+		script->step = palloc(Max(script->script->ncommands, 1) * sizeof(int));
+		script->command = palloc(CT_MAX_STEPS * sizeof(int));
+		script->first_step = program->nsteps;
+		for (i = 0; i < script->script->ncommands; i++)
+		{
+			bool		is_sql = script->script->commands[i].kind == CT_COMMAND_SQL;
+
+			script->step_histogram[i] = is_sql ? program->nhistograms++ : -1;
+			script->step[i] = -1;
+			if (is_sql && script->nsteps < CT_MAX_STEPS)
+			{
+				script->command[script->nsteps] = i;
+				script->step[i] = script->nsteps++;
+			}
+		}
+		program->nsteps += script->nsteps;
+		script->place = program->nplaces;
+		program->nplaces += script->script->ncommands + 1;
+	}
+	if ((double) (program->nsteps + 1) * program->nscripts <= CT_MAX_ORDERS)
+		program->norders = (program->nsteps + 1) * program->nscripts;
+	load_thresholds(program);
+	return program;
+}
+
+/* The beginning of a text, in one line. */
+static char *
+one_line(const char *text)
+{
+	int			length = strlen(text);
+	int			shown = pg_mbcliplen(text, length, TEXT_SHOWN);
+	char	   *line = pnstrdup(text, shown);
+	char	   *from;
+	char	   *to = line;
+
+	/* what stands between words becomes a space */
+	for (from = line; *from != '\0'; from++)
+	{
+		if (strchr(" \t\r\n\f\v", *from) == NULL)
+			*to++ = *from;
+		else if (to == line || to[-1] != ' ')
+			*to++ = ' ';
+	}
+	*to = '\0';
+	return shown < length ? psprintf("%s...", line) : line;
+}
+
+char *
+ct_program_place(const CtProgram *program, int script, int command)
+{
+	const CtScript *it = program->scripts[script].script;
+
+	if (command < 0 || command >= it->ncommands)
+		return psprintf("script \"%s\", at its end", it->name);
+	return psprintf("script \"%s\", step %d, line %d: %s", it->name, command + 1,
+					it->commands[command].line, one_line(it->commands[command].source));
+}
+
+int
+ct_program_own_script(const CtProgram *program, int number)
+{
+	int			i;
+
+	for (i = 0; i < program->nscripts; i++)
+	{
+		const CtProgramScript *script = &program->scripts[i];
+
+		if (number >= script->first_worker && number < script->first_worker + script->plan->workers)
+			return i;
+	}
+	return -1;
+}

@@ -1,0 +1,268 @@
+/*
+ * text.c
+ *		The report for people at a terminal.
+ *
+ * At most 100 columns also where psql, in its aligned format, adds a blank
+ * before and a "+" behind each line.
+ */
+#include "postgres.h"
+
+#include "src/report/report.h"
+
+#define WIDTH 96
+#define INDENT 2
+#define MAX_ROWS 30
+#define MIN_COLUMN 8
+
+static void
+section(StringInfo buf, const char *title)
+{
+	appendStringInfo(buf, "\n%s\n", title);
+}
+
+static void
+line(StringInfo buf, const char *text)
+{
+	appendStringInfoSpaces(buf, INDENT);
+	ct_text_wrap(buf, text, INDENT, WIDTH);
+	appendStringInfoChar(buf, '\n');
+}
+
+/* A column of scripts is shown only where there is more than one script. */
+static bool
+is_shown(const CtReportTable *table, int column)
+{
+	char	  **first = linitial(table->rows);
+	ListCell   *lc;
+
+	if (strcmp(table->columns[column].head, "script") != 0)
+		return true;
+	foreach(lc, table->rows)
+	{
+		if (strcmp(((char **) lfirst(lc))[column], first[column]) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* How wide each column is to be; 0 for those that aren't shown. */
+static int *
+column_widths(const CtReportTable *table)
+{
+	int		   *widths = palloc0(table->ncolumns * sizeof(int));
+	int			total = INDENT - 2;
+	ListCell   *lc;
+	int			i;
+
+	for (i = 0; i < table->ncolumns; i++)
+	{
+		if (!is_shown(table, i))
+			continue;
+		widths[i] = ct_text_width(table->columns[i].head);
+		foreach(lc, table->rows)
+		{
+			if (foreach_current_index(lc) == MAX_ROWS)
+				break;
+			widths[i] = Max(widths[i], Min(ct_text_width(((char **) lfirst(lc))[i]), WIDTH));
+		}
+		total += widths[i] + 2;
+	}
+
+	/* what may be cut is cut where it is widest */
+	while (total > WIDTH)
+	{
+		int			widest = -1;
+
+		for (i = 0; i < table->ncolumns; i++)
+		{
+			if (!table->columns[i].right && widths[i] > MIN_COLUMN &&
+				(widest < 0 || widths[i] >= widths[widest]))
+				widest = i;
+		}
+		if (widest < 0)
+			break;
+		widths[widest]--;
+		total--;
+	}
+	return widths;
+}
+
+static void
+write_cell(StringInfo buf, const CtReport *report, const CtReportColumn *column,
+		   const char *text, int width)
+{
+	char	   *cell;
+	int			pad;
+
+	if (width == 0)
+		return;
+	cell = ct_text_cut(text, column->right ? WIDTH : width, report->unicode);
+	pad = Max(width - ct_text_width(cell), 0);
+	appendStringInfoSpaces(buf, column->right ? pad : 0);
+	appendStringInfoString(buf, cell);
+	appendStringInfoSpaces(buf, column->right ? 2 : pad + 2);
+}
+
+static void
+end_row(StringInfo buf)
+{
+	while (buf->len > 0 && buf->data[buf->len - 1] == ' ')
+		buf->data[--buf->len] = '\0';
+	appendStringInfoChar(buf, '\n');
+}
+
+static void
+write_table(StringInfo buf, const CtReport *report, const CtReportTable *table)
+{
+	int		   *widths;
+	ListCell   *lc;
+	int			i;
+
+	if (table == NULL)
+		return;
+	widths = column_widths(table);
+
+	section(buf, table->title);
+	appendStringInfoSpaces(buf, INDENT);
+	for (i = 0; i < table->ncolumns; i++)
+		write_cell(buf, report, &table->columns[i], table->columns[i].head, widths[i]);
+	end_row(buf);
+
+	foreach(lc, table->rows)
+	{
+		char	  **cells = lfirst(lc);
+
+		if (foreach_current_index(lc) == MAX_ROWS)
+		{
+			line(buf, psprintf("... and %d more in %s",
+							   list_length(table->rows) - MAX_ROWS, table->view));
+			break;
+		}
+		appendStringInfoSpaces(buf, INDENT);
+		for (i = 0; i < table->ncolumns; i++)
+			write_cell(buf, report, &table->columns[i], cells[i], widths[i]);
+		end_row(buf);
+	}
+}
+
+static void
+write_headline(StringInfo buf, const CtReport *report)
+{
+	char	   *title = ct_report_title(report);
+	char	   *number = psprintf("run " INT64_FORMAT, report->run_id);
+	int			room = WIDTH - strlen(title) - 2 - strlen(number) - 2;
+	char	   *name;
+	char	   *reason = ct_report_reason(report);
+
+	name = report->variant ? psprintf("%s / %s", report->scenario, report->variant) : report->scenario;
+	if (report->verdict && strcmp(report->status, "succeeded") != 0)
+		name = psprintf("%s (%s)", name, report->status);
+	name = ct_text_cut(name, room, report->unicode);
+	appendStringInfo(buf, "%s  %s%*s  %s\n", title, name,
+					 Max(room - ct_text_width(name), 0), "", number);
+	if (reason)
+		line(buf, reason);
+
+	appendStringInfoChar(buf, '\n');
+	line(buf, ct_report_facts(report));
+	if (report->params)
+		line(buf, ct_text_cut(psprintf("params %s", report->params), WIDTH - INDENT, report->unicode));
+}
+
+static void
+write_notes(StringInfo buf, const CtReport *report)
+{
+	char	   *note = ct_report_note(report);
+	List	   *warnings = ct_report_warnings(report);
+	ListCell   *lc;
+
+	if (note)
+		line(buf, note);
+	if (warnings == NIL)
+		return;
+	appendStringInfoChar(buf, '\n');
+	foreach(lc, warnings)
+	{
+		appendStringInfo(buf, "%*s! ", INDENT, "");
+		ct_text_wrap(buf, lfirst(lc), INDENT + 2, WIDTH);
+		appendStringInfoChar(buf, '\n');
+	}
+}
+
+static void
+write_anomalies(StringInfo buf, const CtReport *report)
+{
+	int			i;
+
+	if (report->nanomalies == 0)
+		return;
+	section(buf, report->anomaly_count > report->nanomalies
+			? psprintf("Anomalies (%d of %s; see ct_anomalies)",
+					   report->nanomalies, ct_format_count(report->anomaly_count))
+			: "Anomalies");
+	for (i = 0; i < report->nanomalies; i++)
+	{
+		const CtReportAnomaly *anomaly = &report->anomalies[i];
+		char	   *text = psprintf("%s: %s", anomaly->check_name, ct_report_anomaly(report, anomaly));
+
+		appendStringInfo(buf, "%*s%d. ", INDENT, "", i + 1);
+		ct_text_wrap(buf, text, INDENT + 3, WIDTH);
+		appendStringInfoChar(buf, '\n');
+		if (anomaly->evidence)
+			appendStringInfo(buf, "%*s%s\n", INDENT + 3, "",
+							 ct_text_cut(anomaly->evidence, WIDTH - INDENT - 3, report->unicode));
+	}
+}
+
+static void
+write_throughput(StringInfo buf, const CtReport *report)
+{
+	char	   *throughput = ct_report_throughput(report);
+	char	   *sparkline = ct_report_sparkline(report, 60);
+	char	   *trend = ct_report_trend(report);
+	char	   *fairness = ct_report_fairness(report);
+
+	if (throughput == NULL && sparkline == NULL)
+		return;
+	section(buf, "Throughput");
+	if (throughput)
+		line(buf, throughput);
+	if (sparkline)
+		appendStringInfo(buf, "%*s%s\n", INDENT, "", sparkline);
+	if (trend)
+		line(buf, trend);
+	if (fairness)
+		line(buf, fairness);
+}
+
+void
+ct_report_text(StringInfo buf, const CtReport *report)
+{
+	char	   *orders = ct_report_orders(report);
+
+	write_headline(buf, report);
+	write_notes(buf, report);
+
+	write_table(buf, report, ct_report_checks(report));
+	write_anomalies(buf, report);
+	write_table(buf, report, ct_report_evidence(report));
+	if (orders)
+		line(buf, orders);
+	write_table(buf, report, ct_report_outcomes(report));
+	write_table(buf, report, ct_report_tallies(report));
+
+	write_throughput(buf, report);
+	write_table(buf, report, ct_report_latencies(report));
+	if (report->nbuckets > 0)
+	{
+		section(buf, "Transactions by latency, from");
+		ct_report_histogram(buf, report, WIDTH);
+	}
+	write_table(buf, report, ct_report_statements(report));
+	write_table(buf, report, ct_report_errors(report));
+	write_table(buf, report, ct_report_error_places(report));
+
+	/* psql ends the value with a newline of its own */
+	while (buf->len > 0 && buf->data[buf->len - 1] == '\n')
+		buf->data[--buf->len] = '\0';
+}
