@@ -32,6 +32,21 @@
 #define ct_executor_run(desc)	ExecutorRun(desc, ForwardScanDirection, 0, true)
 #endif
 
+/* 19 builds a jsonb in a state of its own kind */
+#include "utils/jsonb.h"
+#if PG_VERSION_NUM >= 190000
+typedef JsonbInState CtJsonbState;
+#define ct_jsonb_push(state, token, value)	pushJsonbValue(state, token, value)
+#else
+typedef struct CtJsonbState
+{
+	JsonbParseState *parse;
+	JsonbValue *result;			/* once the outermost object is closed */
+} CtJsonbState;
+#define ct_jsonb_push(state, token, value) \
+	((void) ((state)->result = pushJsonbValue(&(state)->parse, token, value)))
+#endif
+
 /* 17 has named wait events for extensions, and numbers processes instead of backends */
 #include "storage/proc.h"
 #include "utils/wait_event.h"

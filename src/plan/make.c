@@ -3,8 +3,8 @@
  *		Making a run's plan of a scenario, or of ct_test's arguments.
  *
  * In the caller of ct_run.  A plan is put together as a CtPlan first and then
- * written as a document (write.c), which plan.c reads.  Definitions are read as they
- * are at this moment, those that the caller hasn't committed yet included.
+ * written as a document (document.c).  Definitions are read as they are at this
+ * moment, those that the caller hasn't committed yet included.
  */
 #include "postgres.h"
 

@@ -62,7 +62,7 @@ typedef struct CtPlanCheck
 
 typedef struct CtPlanThreshold
 {
-	char	   *metric;			/* see ct_metrics in checks/threshold.c */
+	char	   *metric;			/* see ct_metrics in metrics/metric.c */
 	char	   *op;				/* < <= = >= > <> */
 	double		target;
 } CtPlanThreshold;
@@ -103,7 +103,7 @@ typedef struct CtPlan
 	List	   *param_values;	/* of char *, NULL for a null */
 	List	   *scripts;		/* of CtPlanScript *, at least one */
 	List	   *checks;			/* of CtPlanCheck * */
-	List	   *thresholds;			/* of CtPlanThreshold * */
+	List	   *thresholds;		/* of CtPlanThreshold * */
 	List	   *expected_errors;	/* of CtPlanError *, in the order of SQLSTATEs */
 	List	   *elsewhere;		/* of char *: what checks are given in other
 								 * variants, as ct_plan_result_names says */
@@ -180,6 +180,9 @@ extern void ct_plan_validate(const CtPlan *plan);
  * iteration outside of iterations, and the parameters.
  */
 extern struct CtSettable *ct_plan_settable(const List *param_names, bool in_iterations);
+
+/* Appends an object's members to the plan's parameters. */
+extern void ct_plan_read_params(CtPlan *plan, const JsonbContainer *params);
 
 /* names of an object's members, List of char *; none for NULL */
 extern List *ct_plan_param_names(const Jsonb *params);
