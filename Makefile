@@ -11,7 +11,7 @@ DIRS = api bgworker bgworker/shm \
 	src/checks src/results src/plan src/report src/session src/catalog src/script src/metrics src/base
 
 # The install script is one file made of ordered pieces.
-PIECES = $(sort $(wildcard $(srcdir)/install/*.sql))
+PIECES = $(sort $(wildcard $(srcdir)/install/*.sql $(srcdir)/install/20-results/*.sql))
 SCENARIOS = $(sort $(wildcard $(srcdir)/install/scenarios/*.sql))
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 

@@ -1,0 +1,56 @@
+/*
+ * Workers of runs.
+ */
+CREATE TABLE @extschema@.ct_result_worker (
+	run_id			bigint NOT NULL REFERENCES @extschema@.ct_result ON DELETE CASCADE,
+	worker			int NOT NULL,	-- from 1
+	pid				int NOT NULL,
+	transactions	bigint NOT NULL,
+	failed			bigint NOT NULL,
+	retries			bigint NOT NULL,
+	overlapped		bigint NOT NULL,
+	waited			bigint NOT NULL,
+	met				bigint NOT NULL,
+	PRIMARY KEY (run_id, worker)
+);
+
+CREATE VIEW @extschema@.ct_workers WITH (security_barrier) AS
+	SELECT w.run_id,
+		w.worker,
+		w.pid,
+		w.transactions,
+		w.transactions::float8
+		/ nullif(pg_catalog.sum(w.transactions) OVER (PARTITION BY w.run_id)::float8, 0::float8) AS share,
+		w.failed,
+		w.retries,
+		w.overlapped,
+		w.waited,
+		w.met
+	FROM @extschema@.ct_visible_result r
+	JOIN @extschema@.ct_result_worker w ON w.run_id = r.run_id
+	ORDER BY w.run_id, w.worker;
+
+GRANT SELECT ON @extschema@.ct_workers TO PUBLIC;
+
+COMMENT ON VIEW @extschema@.ct_workers IS 'a row per run and worker over the whole run, warm-up included, so that fairness can be seen';
+COMMENT ON COLUMN @extschema@.ct_workers.run_id IS 'the run, see ct_runs';
+COMMENT ON COLUMN @extschema@.ct_workers.worker IS 'number of the worker, from 1: the worker_id of scripts';
+COMMENT ON COLUMN @extschema@.ct_workers.pid IS 'its process id';
+COMMENT ON COLUMN @extschema@.ct_workers.transactions IS 'transactions that it completed';
+COMMENT ON COLUMN @extschema@.ct_workers.share IS 'its share of what all workers completed, 0 to 1';
+COMMENT ON COLUMN @extschema@.ct_workers.failed IS 'transactions that it gave up';
+COMMENT ON COLUMN @extschema@.ct_workers.retries IS 'retries that it made';
+COMMENT ON COLUMN @extschema@.ct_workers.overlapped IS 'of its transactions, see ct_runs';
+COMMENT ON COLUMN @extschema@.ct_workers.waited IS 'of its transactions, see ct_runs';
+COMMENT ON COLUMN @extschema@.ct_workers.met IS 'of its transactions, see ct_runs';
+
+COMMENT ON TABLE @extschema@.ct_result_worker IS 'workers of runs; read it through ct_workers';
+COMMENT ON COLUMN @extschema@.ct_result_worker.run_id IS 'the run';
+COMMENT ON COLUMN @extschema@.ct_result_worker.worker IS 'number of the worker, from 1';
+COMMENT ON COLUMN @extschema@.ct_result_worker.pid IS 'its process id';
+COMMENT ON COLUMN @extschema@.ct_result_worker.transactions IS 'completed by it';
+COMMENT ON COLUMN @extschema@.ct_result_worker.failed IS 'given up by it';
+COMMENT ON COLUMN @extschema@.ct_result_worker.retries IS 'retries that it made';
+COMMENT ON COLUMN @extschema@.ct_result_worker.overlapped IS 'evidence, defined at ct_runs.overlapped';
+COMMENT ON COLUMN @extschema@.ct_result_worker.waited IS 'evidence, defined at ct_runs.waited';
+COMMENT ON COLUMN @extschema@.ct_result_worker.met IS 'evidence, defined at ct_runs.met';
