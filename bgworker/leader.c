@@ -95,7 +95,7 @@ leader_sigint(SIGNAL_ARGS)
 	/* the server's timeouts arrive as this signal too, and are never held off */
 	if (get_timeout_indicator(LOCK_TIMEOUT, false) ||
 		get_timeout_indicator(STATEMENT_TIMEOUT, false))
-		StatementCancelHandler(postgres_signal_arg);
+		StatementCancelHandler(ct_signal_args);
 	else
 	{
 		signalled = true;
@@ -117,7 +117,7 @@ leader_sigterm(SIGNAL_ARGS)
 		interrupt();
 	}
 	else if (ct_now_ns() - terminated_ns > IMPATIENCE_NS)
-		die(postgres_signal_arg);
+		die(ct_signal_args);
 	errno = save_errno;
 }
 

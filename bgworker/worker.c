@@ -306,7 +306,7 @@ done_sigterm(SIGNAL_ARGS)
 	if (told_to_go())
 		SetLatch(MyLatch);
 	else
-		die(postgres_signal_arg);
+		die(ct_signal_args);
 	errno = save_errno;
 }
 

@@ -9,8 +9,8 @@
 
 #include "pg_config.h"
 
-#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
-#error "ct_ext supports PostgreSQL 15 to 18"
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 200000
+#error "ct_ext supports PostgreSQL 15 to 19"
 #endif
 
 #include "tcop/pquery.h"
@@ -30,6 +30,30 @@
 #define ct_executor_run(desc)	ExecutorRun(desc, ForwardScanDirection, 0)
 #else
 #define ct_executor_run(desc)	ExecutorRun(desc, ForwardScanDirection, 0, true)
+#endif
+
+/* 18 has more in a RETURNING clause than its expressions */
+#include "nodes/parsenodes.h"
+#if PG_VERSION_NUM >= 180000
+#define ct_returning_list(stmt) \
+	((stmt)->returningClause ? (stmt)->returningClause->exprs : NIL)
+#else
+#define ct_returning_list(stmt)	((stmt)->returningList)
+#endif
+
+/* 19 tells a signal's handler who sent it, which one handler hands on to another */
+#if PG_VERSION_NUM >= 190000
+#define ct_signal_args			postgres_signal_arg, pg_siginfo
+#else
+#define ct_signal_args			postgres_signal_arg
+#endif
+
+/* 19 knows no other strings than standard conforming ones */
+#include "parser/parser.h"
+#if PG_VERSION_NUM >= 190000
+#define ct_backslash_escapes()	false
+#else
+#define ct_backslash_escapes()	(!standard_conforming_strings)
 #endif
 
 /* 19 builds a jsonb in a state of its own kind */

@@ -7,6 +7,7 @@
 #include "nodes/parsenodes.h"
 #include "parser/parse_target.h"
 
+#include "src/base/ct_compat.h"
 #include "src/plan/settable.h"
 #include "src/session/place.h"
 
@@ -120,13 +121,13 @@ column_names(Node *stmt, List **names)
 				break;
 			}
 		case T_InsertStmt:
-			targets = ((InsertStmt *) stmt)->returningList;
+			targets = ct_returning_list((InsertStmt *) stmt);
 			break;
 		case T_UpdateStmt:
-			targets = ((UpdateStmt *) stmt)->returningList;
+			targets = ct_returning_list((UpdateStmt *) stmt);
 			break;
 		case T_DeleteStmt:
-			targets = ((DeleteStmt *) stmt)->returningList;
+			targets = ct_returning_list((DeleteStmt *) stmt);
 			break;
 		default:
 			return false;

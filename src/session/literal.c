@@ -8,10 +8,10 @@
 
 #include "catalog/pg_type.h"
 #include "common/keywords.h"
-#include "parser/parser.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "src/base/ct_compat.h"
 #include "src/session/literal.h"
 #include "src/session/place.h"
 
@@ -146,7 +146,7 @@ append_quoted(StringInfo buf, const CtVarRef *ref, const char *variable, const C
 			  const char *string)
 {
 	char		quote = ref->quote;
-	bool		escapes = quote == 'E' || (quote == '\'' && !standard_conforming_strings);
+	bool		escapes = quote == 'E' || (quote == '\'' && ct_backslash_escapes());
 	const char *p;
 
 	if (quote == 'E')
