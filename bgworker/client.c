@@ -16,15 +16,11 @@
 
 #include <math.h>
 
-#include "access/xact.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
-#include "storage/proc.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
-#include "utils/timeout.h"
 
 #include "bgworker/asleep.h"
 #include "bgworker/client.h"
@@ -74,7 +70,7 @@ clock_ns(CtWorker *w)
 static void
 sleep_until(CtWorker *w, uint64 until)
 {
-	pgstat_report_activity(STATE_IDLE, NULL);
+	w->interpreter.session->idle(w->interpreter.session, false);
 	w->clock_stands = false;
 	while (!ct_client_stopped(w, CT_STOP_AFTER))
 	{
@@ -137,10 +133,19 @@ count_on_commit(CtWorker *w, const char *name, bool is_tally, double amount)
 	pending->amount = amount;
 }
 
-static void
-settle(CtInterpreter *interpreter, CtTransactionEvent event)
+/* ---- what the session tells ---- */
+
+static inline CtWorker *
+client_of_observer(CtObserver *observer)
 {
-	CtWorker   *w = (CtWorker *) interpreter;
+	return (CtWorker *) ((char *) observer - offsetof(CtWorker, observer));
+}
+
+/* What was said in the transaction counts, or doesn't. */
+static void
+client_ended(CtObserver *observer, CtTransactionEvent event, TransactionId xid, Snapshot snapshot)
+{
+	CtWorker   *w = client_of_observer(observer);
 	int			i;
 
 	if (event == CT_TRANSACTION_COMMITTED)
@@ -149,26 +154,28 @@ settle(CtInterpreter *interpreter, CtTransactionEvent event)
 	w->npending = 0;
 }
 
+static void
+client_waited(CtObserver *observer, TimestampTz since)
+{
+	CtWorker   *w = client_of_observer(observer);
+
+	w->waited = true;
+	w->waits_since = since;
+}
+
 /* ---- commands ---- */
 
-/*
- * Has what was just executed, or failed, slept on a heavyweight lock?  The
- * lock manager arms the deadlock timeout each time it goes to sleep, so when
- * that was last done tells, and since when; and it costs nothing.
- */
+/* How long the command that was just executed, or failed, has slept on heavyweight locks. */
 static void
-note_wait(CtWorker *w)
+record_wait(CtWorker *w)
 {
-	TimestampTz wait = get_timeout_start_time(DEADLOCK_TIMEOUT);
-
-	if (likely(wait == w->last_wait))
+	if (likely(w->waits_since == 0))
 		return;
-	w->last_wait = wait;
-	w->waited = true;
 	if (w->measured)
 		ct_histogram_record(ct_slot_histogram(w->slot, w->program->scripts[w->script].histogram +
 											  CT_LATENCY_LOCK_WAIT),
-							ct_asleep_ns(w->shared, w->slot, wait));
+							ct_asleep_ns(w->shared, w->slot, w->waits_since));
+	w->waits_since = 0;
 }
 
 static void
@@ -181,7 +188,6 @@ client_sql(CtInterpreter *interpreter, int index, const CtCommand *command)
 		ct_program_orders(w->program, ct_slot_orders(w->shared, w->slot), w->script, step);
 	uint64		start;
 	uint64		end;
-	bool		gives_up;
 	CtGlance	glance = {NULL};
 
 	start = clock_ns(w);
@@ -189,12 +195,11 @@ client_sql(CtInterpreter *interpreter, int index, const CtCommand *command)
 	if (orders != NULL && w->program->nsteps > 1)	/* a lone step has no order */
 		ct_presence_glance(w->shared, w->number, &w->stay, orders, &glance);
 	w->statement_ns = start;
-	gives_up = LockTimeout > 0 || StatementTimeout > 0;
-	if (unlikely(w->slot->gives_up != gives_up))
-		w->slot->gives_up = gives_up;
+	if (unlikely(w->slot->gives_up != interpreter->session->gives_up))
+		w->slot->gives_up = interpreter->session->gives_up;
 	if (w->touches[w->script][index])
 		ct_presence_touch(w->shared, w->number, &w->stay, start);
-	(void) ct_interpret_sql(interpreter, command, w->statements[w->script][index], settle);
+	(void) ct_interpret_sql(interpreter, command, w->statements[w->script][index]);
 	ct_presence_prepare(w->shared, w->number);
 	end = clock_ns(w);
 	w->statement_ns = 0;
@@ -202,7 +207,7 @@ client_sql(CtInterpreter *interpreter, int index, const CtCommand *command)
 	if (w->measured)
 		ct_histogram_record(ct_slot_histogram(w->slot, script->step_histogram[index]),
 							end - start);
-	note_wait(w);
+	record_wait(w);
 	ct_presence_ended(w->shared, w->number, &w->stay, end, step);
 	if (unlikely(w->stay.npending > 0))
 		ct_presence_settle(&w->stay);
@@ -216,23 +221,12 @@ client_sql(CtInterpreter *interpreter, int index, const CtCommand *command)
 }
 
 static void
-report_pause(CtWorker *w)
-{
-	CtSession  *session = w->interpreter.session;
-
-	/* as an idle client's backend: a utility statement may have left one, which holds back others */
-	InvalidateCatalogSnapshotConditionally();
-	pgstat_report_activity(session->in_transaction(session) ?
-						   STATE_IDLEINTRANSACTION : STATE_IDLE, NULL);
-}
-
-static void
 client_pause(CtInterpreter *interpreter, uint64 ns)
 {
 	CtWorker   *w = (CtWorker *) interpreter;
 
 	ct_presence_look(w->shared, w->number, &w->stay);
-	report_pause(w);
+	w->interpreter.session->idle(w->interpreter.session, false);
 	w->clock_stands = false;
 	ct_pause_ns(ns);
 }
@@ -267,7 +261,7 @@ client_barrier(CtInterpreter *interpreter, int index, const char *name)
 		ct_presence_look(w->shared, w->number, &w->stay);
 	else
 		ct_presence_close(w->shared, w->number, &w->stay);
-	report_pause(w);
+	w->interpreter.session->idle(w->interpreter.session, false);
 	start = clock_ns(w);
 	w->clock_stands = false;
 	ct_barrier_meet(w->shared, w->number, w->barriers[w->script][index]);
@@ -393,7 +387,7 @@ try_once(CtWorker *w, int tries)
 		edata = CopyErrorData();
 		FlushErrorState();
 		ConditionVariableCancelSleep();
-		note_wait(w);
+		record_wait(w);
 		w->interpreter.session->rollback(w->interpreter.session);
 		ct_presence_fail(w->shared, w->number, &w->stay, clock_ns(w));
 		w->statement_ns = 0;
@@ -518,7 +512,6 @@ run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
 	rows = w->interpreter.session->rows;
 	w->waited = false;
 	w->conflicted = false;
-	w->last_wait = get_timeout_start_time(DEADLOCK_TIMEOUT);
 
 	w->measured = (intended != 0 ? intended : start) >= w->shared->measure_from_ns;
 	ct_presence_begin(&w->stay, w->script);
@@ -656,4 +649,6 @@ ct_client_init(CtWorker *w)
 	w->interpreter.outcome = client_outcome;
 	w->interpreter.tally = client_tally;
 	w->interpreter.barrier = client_barrier;
+	w->observer.ended = client_ended;
+	w->observer.waited = client_waited;
 }

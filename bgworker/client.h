@@ -23,6 +23,7 @@ typedef struct CtPending
 typedef struct CtWorker
 {
 	CtInterpreter interpreter;	/* must be first */
+	CtObserver	observer;		/* of its session */
 	CtShared   *shared;
 	CtSlot	   *slot;
 	int			number;			/* from 0 */
@@ -49,7 +50,7 @@ typedef struct CtWorker
 	/* of the iteration under way */
 	int			script;
 	bool		waited;			/* slept on a heavyweight lock */
-	TimestampTz last_wait;		/* when the lock manager last went to sleep in here */
+	TimestampTz waits_since;	/* slept in the command under way, the last time from then on; or 0 */
 	bool		conflicted;		/* ended in an error that is to be retried */
 	bool		measured;
 	int			met_until;		/* the last barrier that was passed, in any try; -1 */

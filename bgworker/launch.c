@@ -13,7 +13,6 @@
 #include "storage/ipc.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 
 #include "bgworker/launch.h"
@@ -163,16 +162,13 @@ ct_launch_connect(const CtShared *shared)
 											  CT_WORKER_CONNECTION_FLAGS);
 }
 
-void
+const char *
 ct_launch_search_path(const char *sandbox, const char *search_path)
 {
-	const char *value = search_path ? search_path : "";
+	const char *behind = search_path ? search_path : "";
 
-	if (sandbox != NULL && sandbox[0] != '\0')
-		value = value[0] == '\0' ? quote_identifier(sandbox) :
-			psprintf("%s, %s", quote_identifier(sandbox), value);
-
-	/* as what RESET ALL comes back to, and over what was SET since */
-	SetConfigOption("search_path", value, PGC_USERSET, PGC_S_CLIENT);
-	SetConfigOption("search_path", value, PGC_USERSET, PGC_S_SESSION);
+	if (sandbox == NULL || sandbox[0] == '\0')
+		return behind;
+	return behind[0] == '\0' ? quote_identifier(sandbox) :
+		psprintf("%s, %s", quote_identifier(sandbox), behind);
 }

@@ -48,8 +48,8 @@ extern void ct_launch_connect(const CtShared *shared);
  */
 extern void ct_launch_report_to(dsm_segment *segment, CtErrorReport *report);
 
-/* Puts the sandbox, if any, before the caller's search_path, for good. */
-extern void ct_launch_search_path(const char *sandbox, const char *search_path);
+/* The search_path of a run's sessions: the sandbox, if any, before the caller's. */
+extern const char *ct_launch_search_path(const char *sandbox, const char *search_path);
 
 extern PGDLLEXPORT void ct_leader_main(Datum main_arg);
 extern PGDLLEXPORT void ct_worker_main(Datum main_arg);

@@ -354,6 +354,16 @@ record_start(CtLeader *leader)
 	ct_shared_set_state(shared, CT_RUN_SETUP);
 }
 
+/* The run's search_path, over whatever was SET since it was last called. */
+static void
+set_search_path(CtLeader *leader)
+{
+	CtSetting	setting = {"search_path", ct_launch_search_path(leader->shared->sandbox,
+															 leader->plan->search_path)};
+
+	ct_session_open(leader->session, &setting, 1);
+}
+
 static void
 set_up(CtLeader *leader)
 {
@@ -370,13 +380,13 @@ set_up(CtLeader *leader)
 		ct_leader_commit(leader);
 		leader->sandbox = sandbox;
 	}
-	ct_launch_search_path(shared->sandbox, leader->plan->search_path);
+	set_search_path(leader);
 	leader->setup_begun = true;
 	ct_leader_run_script(leader, "setup", leader->plan->setup);
 	ct_leader_run_script(leader, "variant's setup", leader->plan->variant_setup);
 
 	/* wherever setup has moved it */
-	ct_launch_search_path(shared->sandbox, leader->plan->search_path);
+	set_search_path(leader);
 	leader->checks = ct_checks_prepare(leader->plan, leader->session, shared->run_id);
 	MemoryContextSwitchTo(leader->context);
 }
@@ -817,6 +827,7 @@ ct_leader_main(Datum main_arg)
 	CtLeader   *leader;
 	CtShared   *shared;
 	dsm_segment *segment;
+	CtSetting	jit = {"jit", "off"};
 	int			number;
 
 	segment = ct_launch_begin(main_arg, &number);
@@ -855,13 +866,13 @@ ct_leader_main(Datum main_arg)
 	pqsignal(SIGTERM, leader_sigterm);
 	pqsignal(SIGINT, leader_sigint);
 	SetConfigOption("application_name", "ct_ext leader", PGC_USERSET, PGC_S_SESSION);
-	/* a fresh sandbox has no statistics, by which a small check looks worth compiling */
-	SetConfigOption("jit", "off", PGC_USERSET, PGC_S_SESSION);
 
 	MemoryContextSwitchTo(leader->context);
 	leader->plan = ct_shared_plan(shared);
 	leader->program = ct_program_load(leader->plan);
 	leader->session = ct_session_in_process();
+	/* a fresh sandbox has no statistics, by which a small check looks worth compiling */
+	ct_session_open(leader->session, &jit, 1);
 	leader->latency = palloc0(sizeof(CtHistogram));
 	leader->last_latency = palloc0(sizeof(CtHistogram));
 	leader->difference = palloc0(sizeof(CtHistogram));

@@ -16,7 +16,6 @@
 #include "pgstat.h"
 #include "storage/ipc.h"
 #include "tcop/tcopprot.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
 
 #include "bgworker/client.h"
@@ -214,12 +213,29 @@ seed_randoms(CtWorker *w)
 	pg_prng_seed(&w->pace, pg_prng_uint64(&master));
 }
 
+/* The session with the run's settings, but for what a script may SET itself. */
+static void
+open_session(CtWorker *w)
+{
+	const CtPlan *plan = w->plan;
+	char		name[NAMEDATALEN];
+	CtSetting	settings[3];
+	int			n = 0;
+
+	snprintf(name, sizeof(name), "ct_ext run " INT64_FORMAT " worker %d",
+			 w->shared->run_id, w->number + 1);
+	settings[n++] = (CtSetting) {"application_name", name};
+	settings[n++] = (CtSetting) {"search_path", ct_launch_search_path(w->shared->sandbox, plan->search_path)};
+	if (plan->isolation)
+		settings[n++] = (CtSetting) {"default_transaction_isolation", plan->isolation};
+	ct_session_open(w->interpreter.session, settings, n);
+}
+
 /* Everything up to the gate, then the race; errors in here end the process. */
 static void
 prepare_and_work(CtWorker *w)
 {
 	CtShared   *shared = w->shared;
-	char		name[NAMEDATALEN];
 	const CtPlan *plan;
 
 	w->plan = ct_shared_plan(shared);
@@ -239,17 +255,12 @@ prepare_and_work(CtWorker *w)
 	w->iteration_context = AllocSetContextCreate(CurrentMemoryContext, "ct_ext iteration",
 												 ALLOCSET_DEFAULT_SIZES);
 
-	ct_launch_search_path(shared->sandbox, plan->search_path);
-	if (plan->isolation)
-		SetConfigOption("default_transaction_isolation", plan->isolation,
-						PGC_USERSET, PGC_S_CLIENT);
-	snprintf(name, sizeof(name), "ct_ext run " INT64_FORMAT " worker %d",
-			 shared->run_id, w->number + 1);
-	SetConfigOption("application_name", name, PGC_USERSET, PGC_S_SESSION);
+	open_session(w);
 	my_worker = w;
 	ct_touch_watch(touched);
 	warm_up(w);
-	pgstat_report_activity(STATE_IDLE, NULL);
+	w->interpreter.session->observer = &w->observer;
+	w->interpreter.session->idle(w->interpreter.session, false);
 
 	pg_atomic_write_u32(&w->slot->state, CT_WORKER_READY);
 	ConditionVariableBroadcast(&shared->news);
@@ -268,8 +279,7 @@ prepare_and_work(CtWorker *w)
 	ct_pause_until(shared->gate_ns, ct_has_core(w->number));
 	ct_client_work(w);
 	ct_presence_settle(&w->stay);
-	pgstat_report_stat(true);
-	pgstat_report_activity(STATE_IDLE, NULL);
+	w->interpreter.session->idle(w->interpreter.session, true);
 }
 
 /*

@@ -272,8 +272,8 @@ execute(CtChecks *checks, const CtPlanCheck *check, CtStatement *statement,
 	callback.arg = unconstify(CtPlanCheck *, check);
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
-	checks->session->execute(checks->session, statement, checks->vars, false,
-							 take_violation, violations);
+	(void) ct_session_execute(checks->session, statement, checks->vars, false,
+							  take_violation, violations);
 	error_context_stack = callback.previous;
 }
 

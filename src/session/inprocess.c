@@ -61,10 +61,25 @@ typedef struct CtInProcess
 	CtSession	session;		/* must be first */
 	MemoryContext context;
 
+	/* what is under way; executed by finish */
+	bool		opening;
+	const CtSetting *settings;
+	int			nsettings;
+	CtStatement *statement;
+	const CtVariables *vars;
+	bool		more;
+	CtRowTaker	taker;
+	void	   *taker_arg;
+
+	bool		announced;		/* the commit that comes, to the observer */
+
 	/* what pg_stat_activity says, and since when */
 	const CtStatement *reported;
 	TimestampTz reported_at;
 } CtInProcess;
+
+/* whose transactions these are; NULL where it is nobody's who listens */
+static CtInProcess *inprocess_current = NULL;
 
 /* hands a result's rows to a CtRowTaker as text */
 typedef struct CtTakerReceiver
@@ -140,7 +155,7 @@ taker_destroy(DestReceiver *self)
 }
 
 static DestReceiver *
-make_receiver(CtRowTaker taker, void *arg)
+taker_create(CtRowTaker taker, void *arg)
 {
 	CtTakerReceiver *receiver;
 
@@ -161,7 +176,7 @@ make_receiver(CtRowTaker taker, void *arg)
 
 /* Tells which statement an error was in, as SPI does. */
 static void
-plan_error_context(void *arg)
+inprocess_plan_context(void *arg)
 {
 	CtStatement *statement = arg;
 	const char *text = statement->prepared->source->query_string;
@@ -179,8 +194,9 @@ plan_error_context(void *arg)
 
 /* What rules have made several statements of, or none, is left to SPI. */
 static void
-execute_by_spi(CtSession *session, CtStatement *statement, DestReceiver *receiver)
+inprocess_execute_by_spi(CtInProcess *self, DestReceiver *receiver)
 {
+	CtPrepared *prepared = self->statement->prepared;
 	SPIExecuteOptions options;
 	int			rc;
 
@@ -189,29 +205,29 @@ execute_by_spi(CtSession *session, CtStatement *statement, DestReceiver *receive
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	memset(&options, 0, sizeof(options));
-	options.params = statement->prepared->params;
+	options.params = prepared->params;
 	options.dest = receiver;
-	rc = SPI_execute_plan_extended(statement->prepared->plan, &options);
+	rc = SPI_execute_plan_extended(prepared->plan, &options);
 	if (rc < 0)
 		elog(ERROR, "SPI_execute_plan_extended: %s", SPI_result_code_string(rc));
-	session->rows += SPI_processed;
+	self->session.rows += SPI_processed;
 	SPI_finish();
 	PopActiveSnapshot();
 }
 
 static void
-execute_plan(CtSession *session, CtStatement *statement, const CtVariables *vars,
-			 CtRowTaker taker, void *taker_arg)
+inprocess_execute_plan(CtInProcess *self)
 {
-	DestReceiver *receiver = make_receiver(taker, taker_arg);
+	CtStatement *statement = self->statement;
+	DestReceiver *receiver = taker_create(self->taker, self->taker_arg);
 	ErrorContextCallback context;
 	CachedPlan *plan;
 	PlannedStmt *stmt;
 
 	if (statement->prepared->params)
-		ct_statement_bind(statement, vars);
+		ct_statement_bind(statement, self->vars);
 
-	context.callback = plan_error_context;
+	context.callback = inprocess_plan_context;
 	context.arg = statement;
 	context.previous = error_context_stack;
 	error_context_stack = &context;
@@ -228,7 +244,7 @@ execute_plan(CtSession *session, CtStatement *statement, const CtVariables *vars
 							   InvalidSnapshot, receiver, statement->prepared->params, NULL, 0);
 		ExecutorStart(desc, 0);
 		ct_executor_run(desc);
-		session->rows += desc->estate->es_processed;
+		self->session.rows += desc->estate->es_processed;
 		ExecutorFinish(desc);
 		ExecutorEnd(desc);
 		FreeQueryDesc(desc);
@@ -238,14 +254,14 @@ execute_plan(CtSession *session, CtStatement *statement, const CtVariables *vars
 	else
 	{
 		error_context_stack = context.previous;
-		execute_by_spi(session, statement, receiver);
+		inprocess_execute_by_spi(self, receiver);
 	}
 	ReleaseCachedPlan(plan, CurrentResourceOwner);
 }
 
 /* What a DO block has of variables is text, which is no SQL. */
 static void
-do_error_context(void *arg)
+inprocess_do_context(void *arg)
 {
 	const char *p = arg;
 
@@ -261,7 +277,7 @@ do_error_context(void *arg)
  * or NO_CONTROL.
  */
 static int
-execute_text(CtSession *session, const char *text, CtRowTaker taker, void *taker_arg)
+inprocess_execute_text(CtInProcess *self, const char *text)
 {
 	List	   *parsed;
 	RawStmt    *raw;
@@ -296,7 +312,7 @@ execute_text(CtSession *session, const char *text, CtRowTaker taker, void *taker
 	if (snapshot)
 		PopActiveSnapshot();
 
-	context.callback = do_error_context;
+	context.callback = inprocess_do_context;
 	context.arg = unconstify(char *, text);
 	context.previous = error_context_stack;
 	if (IsA(raw->stmt, DoStmt))
@@ -306,9 +322,9 @@ execute_text(CtSession *session, const char *text, CtRowTaker taker, void *taker
 	portal->visible = false;
 	PortalDefineQuery(portal, NULL, text, CreateCommandTag(raw->stmt), plans, NULL);
 	PortalStart(portal, NULL, 0, InvalidSnapshot);
-	receiver = make_receiver(taker, taker_arg);
+	receiver = taker_create(self->taker, self->taker_arg);
 	ct_portal_run(portal, receiver, &qc);
-	session->rows += qc.nprocessed;
+	self->session.rows += qc.nprocessed;
 	receiver->rDestroy(receiver);
 	PortalDrop(portal, false);
 	error_context_stack = context.previous;
@@ -334,7 +350,7 @@ inprocess_prepare(CtSession *session, const CtSql *sql, const CtSymbols *symbols
  * look at the clock by which the server sums up how long a session is active.
  */
 static void
-report_activity(CtInProcess *self, const CtStatement *statement)
+inprocess_report_activity(CtInProcess *self, const CtStatement *statement)
 {
 	TimestampTz now = GetCurrentStatementStartTimestamp();
 	volatile PgBackendStatus *entry = MyBEEntry;
@@ -359,11 +375,75 @@ report_activity(CtInProcess *self, const CtStatement *statement)
 	self->reported_at = now;
 }
 
-static CtTransactionEvent
-inprocess_execute(CtSession *session, CtStatement *statement, const CtVariables *vars,
-				  bool more, CtRowTaker taker, void *taker_arg)
+/* ---- what the observer hears of transactions ---- */
+
+/*
+ * A commit that is a statement's, or that of a block, is told of before the
+ * server begins with it, so before deferred triggers are fired; one that
+ * happens within a statement, by the callback below.
+ */
+static void
+inprocess_announce_commit(CtInProcess *self)
 {
-	CtInProcess *self = (CtInProcess *) session;
+	CtObserver *observer = self->session.observer;
+
+	if (likely(observer == NULL || observer->before_commit == NULL))
+		return;
+	observer->before_commit(observer);
+	self->announced = true;
+}
+
+/* The snapshot of all of a transaction's statements, if there is such a one. */
+static Snapshot
+inprocess_transaction_snapshot(void)
+{
+	return FirstSnapshotSet && IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : NULL;
+}
+
+static void
+inprocess_tell_ended(CtInProcess *self, CtTransactionEvent event)
+{
+	CtObserver *observer = self->session.observer;
+
+	self->announced = false;
+	if (observer->ended != NULL)
+		observer->ended(observer, event, GetTopTransactionIdIfAny(),
+						inprocess_transaction_snapshot());
+}
+
+/* Called by the server for every transaction of the process, of whoever's. */
+static void
+inprocess_transaction_event(XactEvent event, void *arg)
+{
+	CtInProcess *self = inprocess_current;
+
+	if (self == NULL || self->session.observer == NULL)
+		return;
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			if (!self->announced && self->session.observer->before_commit != NULL)
+				self->session.observer->before_commit(self->session.observer);
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PREPARE:
+			inprocess_tell_ended(self, CT_TRANSACTION_COMMITTED);
+			break;
+		case XACT_EVENT_ABORT:
+			inprocess_tell_ended(self, CT_TRANSACTION_ROLLED_BACK);
+			break;
+		default:
+			break;
+	}
+}
+
+/* ---- the session ---- */
+
+static CtTransactionEvent
+inprocess_execute(CtInProcess *self)
+{
+	CtStatement *statement = self->statement;
 	MemoryContext oldcontext = CurrentMemoryContext;
 	CtTransactionEvent event = CT_TRANSACTION_COMMITTED;
 	bool		timed = StatementTimeout > 0;
@@ -372,27 +452,29 @@ inprocess_execute(CtSession *session, CtStatement *statement, const CtVariables 
 	CtStatementKind kind;
 
 	SetCurrentStatementStartTimestamp();
-	report_activity(self, statement);
+	inprocess_report_activity(self, statement);
 	if (timed)
 		enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
 
 	StartTransactionCommand();
-	if (more)
+	if (self->more)
 		BeginImplicitTransactionBlock();
 	MemoryContextReset(MessageContext);
 	MemoryContextSwitchTo(MessageContext);
 
-	kind = ct_statement_look(statement, vars);
+	kind = ct_statement_look(statement, self->vars);
 	switch (kind)
 	{
 		case CT_STATEMENT_PLAN:
-			execute_plan(session, statement, vars, taker, taker_arg);
+			inprocess_execute_plan(self);
 			break;
 		case CT_STATEMENT_BEGIN:
 			BeginTransactionBlock();
 			control = TRANS_STMT_BEGIN;
 			break;
 		case CT_STATEMENT_COMMIT:
+			if (was_open)
+				inprocess_announce_commit(self);
 			(void) EndTransactionBlock(false);
 			control = TRANS_STMT_COMMIT;
 			break;
@@ -401,10 +483,10 @@ inprocess_execute(CtSession *session, CtStatement *statement, const CtVariables 
 			control = TRANS_STMT_ROLLBACK;
 			break;
 		case CT_STATEMENT_UTILITY:
-			control = execute_text(session, statement->sql->text, taker, taker_arg);
+			control = inprocess_execute_text(self, statement->sql->text);
 			break;
 		case CT_STATEMENT_TEXT:
-			control = execute_text(session, ct_statement_text(statement, vars), taker, taker_arg);
+			control = inprocess_execute_text(self, ct_statement_text(statement, self->vars));
 			/* that was the last resort, but it works */
 			if (unlikely(statement->kind == CT_STATEMENT_NEW))
 				statement->kind = CT_STATEMENT_TEXT;
@@ -417,13 +499,15 @@ inprocess_execute(CtSession *session, CtStatement *statement, const CtVariables 
 	/* as in the server's main loop, the commit isn't the statement's time */
 	if (timed)
 		disable_timeout(STATEMENT_TIMEOUT, false);
-	if (more && control == NO_CONTROL)
+	if (self->more && control == NO_CONTROL)
 		CommandCounterIncrement();
 	else
 	{
 		/* only ends a block that "\;" had begun */
-		if (!more)
+		if (!self->more)
 			EndImplicitTransactionBlock();
+		if (control == NO_CONTROL && !IsTransactionBlock())
+			inprocess_announce_commit(self);
 		/* transaction control takes effect before the next statement, whatever joins them */
 		CommitTransactionCommand();
 	}
@@ -442,7 +526,7 @@ inprocess_execute(CtSession *session, CtStatement *statement, const CtVariables 
 
 /* Calls the validator of a user's function, which compiles it and keeps that. */
 static bool
-compile_function(Oid funcid, void *context)
+inprocess_compile_function(Oid funcid, void *context)
 {
 	HeapTuple	tuple;
 	Oid			language;
@@ -468,19 +552,19 @@ compile_function(Oid funcid, void *context)
 }
 
 static bool
-compile_functions(Node *node, void *context)
+inprocess_compile_functions(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
 	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, compile_functions, context, 0);
-	(void) check_functions_in_node(node, compile_function, context);
-	return expression_tree_walker(node, compile_functions, context);
+		return query_tree_walker((Query *) node, inprocess_compile_functions, context, 0);
+	(void) check_functions_in_node(node, inprocess_compile_function, context);
+	return expression_tree_walker(node, inprocess_compile_functions, context);
 }
 
 /* Up to the point where the executor would begin to do something. */
 static void
-warm_up_plan(CtStatement *statement, const CtVariables *vars)
+inprocess_warm_up_plan(CtStatement *statement, const CtVariables *vars)
 {
 	CachedPlan *plan;
 	PlannedStmt *stmt;
@@ -496,13 +580,14 @@ warm_up_plan(CtStatement *statement, const CtVariables *vars)
 									  GetActiveSnapshot(), InvalidSnapshot, None_Receiver,
 									  statement->prepared->params, NULL, 0),
 					  EXEC_FLAG_SKIP_TRIGGERS);
-	(void) compile_functions((Node *) statement->prepared->source->query_list, NULL);
+	(void) inprocess_compile_functions((Node *) statement->prepared->source->query_list, NULL);
 }
 
 static void
 inprocess_warm_up(CtSession *session, CtStatement *statement, const CtVariables *vars)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
+
 
 	PG_TRY();
 	{
@@ -514,7 +599,7 @@ inprocess_warm_up(CtSession *session, CtStatement *statement, const CtVariables 
 		MemoryContextSwitchTo(MessageContext);
 		ct_statement_look(statement, vars);
 		if (statement->kind == CT_STATEMENT_PLAN)
-			warm_up_plan(statement, vars);
+			inprocess_warm_up_plan(statement, vars);
 	}
 	PG_CATCH();
 	{
@@ -533,6 +618,139 @@ inprocess_warm_up(CtSession *session, CtStatement *statement, const CtVariables 
 	MemoryContextSwitchTo(oldcontext);
 }
 
+static void
+inprocess_open(CtSession *session, const CtSetting *settings, int nsettings)
+{
+	CtInProcess *self = (CtInProcess *) session;
+
+	Assert(!self->opening && self->statement == NULL);
+	self->opening = true;
+	self->settings = settings;
+	self->nsettings = nsettings;
+}
+
+/* The process is connected; what it connects with is set as if a client had done so. */
+static void
+inprocess_set(CtInProcess *self)
+{
+	int			i;
+
+	for (i = 0; i < self->nsettings; i++)
+	{
+		/* what RESET comes back to, and over what was SET since */
+		SetConfigOption(self->settings[i].name, self->settings[i].value, PGC_USERSET, PGC_S_CLIENT);
+		SetConfigOption(self->settings[i].name, self->settings[i].value, PGC_USERSET, PGC_S_SESSION);
+	}
+}
+
+static inline void
+inprocess_note_timeouts(CtSession *session)
+{
+	session->gives_up = LockTimeout > 0 || StatementTimeout > 0;
+}
+
+static void
+inprocess_start(CtSession *session, CtStatement *statement, const CtVariables *vars,
+				bool more, CtRowTaker taker, void *taker_arg)
+{
+	CtInProcess *self = (CtInProcess *) session;
+
+	Assert(!self->opening && self->statement == NULL);
+	self->statement = statement;
+	self->vars = vars;
+	self->more = more;
+	self->taker = taker;
+	self->taker_arg = taker_arg;
+	inprocess_note_timeouts(session);
+}
+
+static bool
+inprocess_ready(CtSession *session, CtWait *wait)
+{
+	return true;
+}
+
+static void
+inprocess_rollback(CtSession *session)
+{
+	CtInProcess *self = (CtInProcess *) session;
+
+	inprocess_current = self;
+	self->opening = false;
+	self->statement = NULL;
+	disable_timeout(STATEMENT_TIMEOUT, false);
+	AbortOutOfAnyTransaction();
+	inprocess_current = NULL;
+	self->announced = false;
+	MemoryContextReset(MessageContext);
+}
+
+/*
+ * The lock manager arms the deadlock timeout each time that it goes to sleep on
+ * a heavyweight lock, so when that was last done tells whether something has
+ * slept, and since when; and it costs nothing.
+ */
+static inline TimestampTz
+inprocess_last_wait(void)
+{
+	return get_timeout_start_time(DEADLOCK_TIMEOUT);
+}
+
+static CtStatementResult
+inprocess_finish(CtSession *session)
+{
+	CtInProcess *self = (CtInProcess *) session;
+	bool		opening = self->opening;
+	CtObserver *observer = opening ? NULL : session->observer;
+	TimestampTz last_wait = observer ? inprocess_last_wait() : 0;
+	MemoryContext context = CurrentMemoryContext;
+	CtStatementResult result;
+	volatile CtTransactionEvent event = CT_TRANSACTION_ROLLED_BACK;
+	ErrorData  *volatile error = NULL;
+
+	inprocess_current = self;
+	PG_TRY();
+	{
+		if (unlikely(opening))
+			inprocess_set(self);
+		else
+		{
+			if (observer != NULL && observer->statement != NULL)
+				observer->statement(observer, true);
+			event = inprocess_execute(self);
+		}
+	}
+	PG_CATCH();
+	{
+		/* whoever has other sessions goes on with them */
+		HOLD_INTERRUPTS();
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		inprocess_rollback(session);
+		MemoryContextSwitchTo(context);
+		RESUME_INTERRUPTS();
+	}
+	PG_END_TRY();
+
+	inprocess_current = NULL;
+	if (observer != NULL)
+	{
+		TimestampTz wait = inprocess_last_wait();
+
+		if (unlikely(wait != last_wait) && observer->waited != NULL)
+			observer->waited(observer, wait);
+		if (observer->statement != NULL)
+			observer->statement(observer, false);
+	}
+	self->opening = false;
+	self->statement = NULL;
+	inprocess_note_timeouts(session);
+	result.event = event;
+	result.error = error;
+	return result;
+}
+
 static bool
 inprocess_in_transaction(CtSession *session)
 {
@@ -540,27 +758,66 @@ inprocess_in_transaction(CtSession *session)
 }
 
 static void
-inprocess_rollback(CtSession *session)
+inprocess_idle(CtSession *session, bool for_good)
 {
-	disable_timeout(STATEMENT_TIMEOUT, false);
-	AbortOutOfAnyTransaction();
-	MemoryContextReset(MessageContext);
+	/* a utility statement may have left one, which holds back others */
+	InvalidateCatalogSnapshotConditionally();
+	if (for_good)
+		pgstat_report_stat(true);
+	pgstat_report_activity(IsTransactionOrTransactionBlock() ?
+						   STATE_IDLEINTRANSACTION : STATE_IDLE, NULL);
+}
+
+/* As StatementCancelHandler, which is called by the signal that this may be called by. */
+static void
+inprocess_cancel(CtSession *session)
+{
+	InterruptPending = true;
+	QueryCancelPending = true;
+	SetLatch(MyLatch);
+}
+
+static int
+inprocess_pid(CtSession *session)
+{
+	return MyProcPid;
+}
+
+static void
+inprocess_close(CtSession *session)
+{
+	CtInProcess *self = (CtInProcess *) session;
+
+	inprocess_rollback(session);
+	MemoryContextDelete(self->context);
 }
 
 CtSession *
 ct_session_in_process(void)
 {
-	CtInProcess *self = palloc0(sizeof(CtInProcess));
+	static bool registered = false;
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "ct_ext session",
+												  ALLOCSET_DEFAULT_SIZES);
+	CtInProcess *self = MemoryContextAllocZero(context, sizeof(CtInProcess));
 
+	self->context = context;
+	self->session.open = inprocess_open;
+	self->session.close = inprocess_close;
+	self->session.cancel = inprocess_cancel;
+	self->session.pid = inprocess_pid;
 	self->session.prepare = inprocess_prepare;
-	self->session.execute = inprocess_execute;
 	self->session.warm_up = inprocess_warm_up;
+	self->session.start = inprocess_start;
+	self->session.ready = inprocess_ready;
+	self->session.finish = inprocess_finish;
 	self->session.in_transaction = inprocess_in_transaction;
 	self->session.rollback = inprocess_rollback;
-	self->context = AllocSetContextCreate(CurrentMemoryContext, "ct_ext session",
-										  ALLOCSET_DEFAULT_SIZES);
+	self->session.idle = inprocess_idle;
 	if (MessageContext == NULL)
 		MessageContext = AllocSetContextCreate(TopMemoryContext, "MessageContext",
 											   ALLOCSET_DEFAULT_SIZES);
+	if (!registered)
+		RegisterXactCallback(inprocess_transaction_event, NULL);
+	registered = true;
 	return &self->session;
 }

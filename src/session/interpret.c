@@ -6,7 +6,6 @@
 
 #include "access/htup_details.h"
 #include "miscadmin.h"
-#include "utils/snapmgr.h"
 
 #include "src/base/ct_compat.h"
 #include "src/base/pause.h"
@@ -78,8 +77,7 @@ gather_row(void *arg, int ncolumns, const char *const *names, const Oid *types,
 }
 
 CtTransactionEvent
-ct_interpret_sql(CtInterpreter *interpreter, const CtCommand *command, CtStatement **statements,
-				 void (*settled) (CtInterpreter *self, CtTransactionEvent event))
+ct_interpret_sql(CtInterpreter *interpreter, const CtCommand *command, CtStatement **statements)
 {
 	CtSession  *session = interpreter->session;
 	CtTransactionEvent event = CT_TRANSACTION_OPEN;
@@ -92,16 +90,13 @@ ct_interpret_sql(CtInterpreter *interpreter, const CtCommand *command, CtStateme
 			(command->gather == CT_GATHER_GSET && last);
 		CtGatherTarget target = {interpreter, command->prefix, 0};
 
-		event = session->execute(session, statements[i], interpreter->vars, !last,
-								 gather ? gather_row : NULL, &target);
+		event = ct_session_execute(session, statements[i], interpreter->vars, !last,
+								   gather ? gather_row : NULL, &target);
 		if (command->gather == CT_GATHER_GSET && last && target.rows != 1)
 			ereport(ERROR,
 					(errcode(target.rows == 0 ? ERRCODE_NO_DATA_FOUND : ERRCODE_TOO_MANY_ROWS),
 					 errmsg("\\gset expects one row, but the query returned " UINT64_FORMAT,
 							target.rows)));
-		if (settled != NULL &&
-			(event == CT_TRANSACTION_COMMITTED || event == CT_TRANSACTION_ROLLED_BACK))
-			settled(interpreter, event);
 	}
 	return event;
 }
@@ -248,13 +243,13 @@ once_sql(CtInterpreter *self, int index, const CtCommand *command)
 	for (i = 0; i < command->nstatements; i++)
 		statements[i] = self->session->prepare(self->session, &command->statements[i],
 											   self->symbols);
-	(void) ct_interpret_sql(self, command, statements, NULL);
+	(void) ct_interpret_sql(self, command, statements);
 }
 
 static void
 once_pause(CtInterpreter *self, uint64 ns)
 {
-	InvalidateCatalogSnapshotConditionally();
+	self->session->idle(self->session, false);
 	ct_pause_ns(ns);
 }
 

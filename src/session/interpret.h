@@ -46,13 +46,10 @@ extern void ct_interpret(CtInterpreter *interpreter, const CtScript *script);
 /*
  * Executes an SQL command's statements, and puts the results into variables
  * as \gset and \aset say.  statements: the session's, one for each of the
- * command's.  Calls settled, if not NULL, for each that ended a transaction;
- * returns what the last one did.
+ * command's.  Returns what the last one did.
  */
 extern CtTransactionEvent ct_interpret_sql(CtInterpreter *interpreter, const CtCommand *command,
-										   CtStatement **statements,
-										   void (*settled) (CtInterpreter *self,
-															CtTransactionEvent event));
+										   CtStatement **statements);
 
 /*
  * Executes a script once, from nothing but its text's parse: for setup and
