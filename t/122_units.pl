@@ -1,0 +1,37 @@
+# Tests in C (t/units): sessions and interpreters in one process, which SQL has no way to make. Each
+# unit is executed in a background worker of its own and prints what was ok and what wasn't.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use CtTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $units = "$FindBin::RealBin/units";
+my ($out, $err) = run_command([ 'make', '-s', '-C', $units, 'PG_CONFIG=' . ($ENV{PG_CONFIG} // 'pg_config') ]);
+is($err, '', 'it compiles');
+
+my $node = ct_node('units', dynamic_library_path => "\$libdir:$units");
+$node->start;
+$node->safe_psql('postgres', "CREATE FUNCTION units_run(text) RETURNS text LANGUAGE c STRICT AS 'ct_units'");
+
+for my $unit (qw(session))
+{
+	my @lines = split /\n/, $node->safe_psql('postgres', "SELECT units_run('$unit')");
+	my $last = pop @lines // '';
+
+	for (@lines)
+	{
+		my ($not, $what) = /^(not )?ok (.*)/ or next;
+		ok(!$not, "$unit: $what");
+	}
+	is($last, 'done', "$unit: it came to its end");
+}
+$node->stop;
+
+done_testing();
