@@ -17,9 +17,9 @@ is_seen(const CtProgram *program, uint64 *orders, int s, int i, int t, int j)
 
 void
 ct_orders_walk(const CtProgram *program, uint64 *orders,
-			   void (*take) (void *arg, const CtOrderRow *row), void *arg)
+			   void (*take) (void *arg, const CtOrderPairs *row), void *arg)
 {
-	CtOrderRow	row;
+	CtOrderPairs row;
 	int			s;
 	int			t;
 	int			i;
@@ -54,7 +54,7 @@ ct_orders_walk(const CtProgram *program, uint64 *orders,
 }
 
 static void
-count_row(void *arg, const CtOrderRow *row)
+count_row(void *arg, const CtOrderPairs *row)
 {
 	CtResults  *results = arg;
 	int			i;

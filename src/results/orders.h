@@ -22,7 +22,7 @@
 #include "src/results/results.h"
 
 /* what is known of one step with all steps of another script, or of its own */
-typedef struct CtOrderRow
+typedef struct CtOrderPairs
 {
 	int			script;
 	int			command;		/* the step's, from 0 */
@@ -31,11 +31,11 @@ typedef struct CtOrderRow
 	int			other_command[CT_MAX_STEPS];
 	bool		before[CT_MAX_STEPS];	/* the step ended before the other one began */
 	bool		after[CT_MAX_STEPS];	/* the other one ended before the step began */
-} CtOrderRow;
+} CtOrderPairs;
 
 /* Calls take for every row of pairs that there are. */
 extern void ct_orders_walk(const CtProgram *program, uint64 *orders,
-						   void (*take) (void *arg, const CtOrderRow *row), void *arg);
+						   void (*take) (void *arg, const CtOrderPairs *row), void *arg);
 
 /* Sets orders_seen and orders_possible from the orders. */
 extern void ct_orders_count(const CtProgram *program, CtResults *results);

@@ -1,0 +1,106 @@
+/*
+ * values.c
+ *		Values by the names of their columns.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "src/catalog/catalog.h"
+#include "src/catalog/values.h"
+
+void
+ct_values_add(CtValues *values, const char *name, Oid type, Datum value, bool isnull)
+{
+	if (values->n >= CT_MAX_VALUES)
+		elog(ERROR, "too many values");
+	values->names[values->n] = name;
+	values->types[values->n] = type;
+	values->values[values->n] = value;
+	values->nulls[values->n] = isnull ? 'n' : ' ';
+	values->n++;
+}
+
+void
+ct_values_int32(CtValues *values, const char *name, int32 value)
+{
+	ct_values_add(values, name, INT4OID, Int32GetDatum(value), false);
+}
+
+void
+ct_values_int64(CtValues *values, const char *name, int64 value)
+{
+	ct_values_add(values, name, INT8OID, Int64GetDatum(value), false);
+}
+
+void
+ct_values_bool(CtValues *values, const char *name, bool value)
+{
+	ct_values_add(values, name, BOOLOID, BoolGetDatum(value), false);
+}
+
+void
+ct_values_text(CtValues *values, const char *name, const char *value)
+{
+	ct_values_add(values, name, TEXTOID, value ? CStringGetTextDatum(value) : (Datum) 0, value == NULL);
+}
+
+void
+ct_values_double(CtValues *values, const char *name, double value)
+{
+	ct_values_add(values, name, FLOAT8OID, Float8GetDatum(value), isnan(value));
+}
+
+void
+ct_values_time(CtValues *values, const char *name, TimestampTz value)
+{
+	ct_values_add(values, name, TIMESTAMPTZOID, TimestampTzGetDatum(value), value == 0);
+}
+
+static void
+values_execute(const CtValues *values, const char *sql)
+{
+	CtValues	copy = *values;
+
+	ct_catalog_execute(sql, copy.n, copy.types, copy.values, copy.nulls, false);
+}
+
+int64
+ct_values_insert(const CtValues *values, const char *table, const char *returning)
+{
+	StringInfoData sql;
+	bool		isnull;
+	int			i;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "INSERT INTO @%s (", table);
+	for (i = 0; i < values->n; i++)
+		appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "", quote_identifier(values->names[i]));
+	appendStringInfoString(&sql, ") VALUES (");
+	for (i = 0; i < values->n; i++)
+		appendStringInfo(&sql, "%s$%d", i > 0 ? ", " : "", i + 1);
+	appendStringInfo(&sql, ") RETURNING %s", quote_identifier(returning));
+	values_execute(values, sql.data);
+	if (SPI_processed != 1)
+		elog(ERROR, "could not insert a row into %s", table);
+	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+}
+
+void
+ct_values_update(const CtValues *values, const char *table, const char *key, int64 value)
+{
+	CtValues	all = *values;
+	StringInfoData sql;
+	int			i;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "UPDATE @%s SET ", table);
+	for (i = 0; i < values->n; i++)
+		appendStringInfo(&sql, "%s%s = $%d", i > 0 ? ", " : "", quote_identifier(values->names[i]), i + 1);
+	appendStringInfo(&sql, " WHERE %s = $%d", quote_identifier(key), values->n + 1);
+	ct_values_int64(&all, key, value);
+	values_execute(&all, sql.data);
+}

@@ -1,0 +1,173 @@
+/*
+ * rows.h
+ *		The kinds of rows that a run's results consist of.
+ *
+ * Each kind is a table, a view that shows it to whoever may see the run, and
+ * a struct, below, that holds a row: as it is recorded, and as a report reads
+ * it from the view again.  rows.c says how they hang together and how rows are
+ * made of a run's results.  So a new kind is a piece of SQL in
+ * install/20-results/ and a declaration in rows.c, with its struct in here if
+ * the report shows it; then it is recorded, seen, and in JSON.  (What it is
+ * made of has to be in results.h, of course.)  sql/rows.sql fails if SQL and
+ * declaration differ.
+ *
+ * Steps, lines, positions and workers count from 1.  ms are milliseconds, and
+ * shares are between 0 and 1.  For null see src/catalog/rowset.h.
+ */
+#ifndef CT_ROWS_H
+#define CT_ROWS_H
+
+#include "utils/timestamp.h"
+
+#include "src/catalog/rowset.h"
+#include "src/plan/program.h"
+#include "src/results/results.h"
+
+typedef struct CtCheckRow
+{
+	int			position;
+	const char *check_name;
+	const char *kind;
+	const char *status;			/* pass, fail */
+	int64		violations;
+	const char *target;
+	const char *actual;
+} CtCheckRow;
+
+typedef struct CtAnomalyRow
+{
+	int			position;		/* not shown */
+	const char *check_name;
+	const char *kind;
+	TimestampTz first_seen;
+	const char *observed;		/* or NULL */
+	const char *expected;		/* or NULL */
+	const char *evidence;		/* JSON text, or NULL */
+} CtAnomalyRow;
+
+typedef struct CtOutcomeRow
+{
+	const char *script;
+	const char *outcome;
+	int64		count;
+	double		share;			/* shown, not stored */
+} CtOutcomeRow;
+
+typedef struct CtTallyRow
+{
+	const char *tally;
+	double		value;
+} CtTallyRow;
+
+typedef struct CtLatencyRow
+{
+	const char *script;
+	int			step;			/* 0: the whole transaction's */
+	const char *kind;
+	int64		count;
+	double		mean_ms;
+	double		stddev_ms;
+	double		min_ms;
+	double		p50_ms;
+	double		p90_ms;
+	double		p95_ms;
+	double		p99_ms;
+	double		p999_ms;
+	double		max_ms;
+	const char *sql;			/* or NULL */
+
+	/* the histogram's buckets that are not empty; not shown, but as ct_histograms */
+	CtArray		lower_us;
+	CtArray		upper_us;
+	CtArray		bucket_count;
+} CtLatencyRow;
+
+typedef struct CtSecondRow
+{
+	TimestampTz time;			/* its end */
+	double		seconds;		/* its length */
+	int64		transactions;
+	double		tps;			/* shown, not stored */
+	int64		failed;
+	int64		retries;
+	double		p50_ms;
+	double		p95_ms;
+	double		p99_ms;
+	double		max_ms;
+} CtSecondRow;
+
+/* one step with those of another script, or of its own; shown a row each */
+typedef struct CtOrderRow
+{
+	const char *script;
+	int			step;
+	const char *other_script;
+	CtArray		other_steps;
+	CtArray		before_seen;
+	CtArray		after_seen;
+} CtOrderRow;
+
+typedef struct CtErrorRow
+{
+	const char *script;
+	const char *sqlstate;
+	const char *condition_name;
+	const char *handling;
+	int64		count;
+
+	/* of the first one */
+	const char *first_message;
+	int			step;			/* -1 if it was the script's end, like line */
+	int			line;
+	TimestampTz first_seen;
+	const char *statement;		/* or NULL */
+} CtErrorRow;
+
+typedef struct CtWorkerRow
+{
+	int			worker;
+	int			pid;
+	int64		transactions;
+	double		share;			/* shown, not stored */
+	int64		failed;
+	int64		retries;
+	int64		overlapped;
+	int64		waited;
+	int64		met;
+} CtWorkerRow;
+
+/* A kind of row. */
+typedef struct CtRowKind
+{
+	const char *key;			/* of its list in a JSON report */
+	CtRowSet	set;
+
+	/*
+	 * Puts the rows that a run's results make, at its end.  NULL: they are
+	 * written while it is under way, or another kind's table has them.
+	 */
+	void		(*put) (CtRowWriter *writer, const CtProgram *program, const CtResults *results);
+
+	const char *unread;			/* why ct_report_load doesn't read them; NULL: it does */
+} CtRowKind;
+
+extern const CtRowKind ct_check_rows;
+extern const CtRowKind ct_anomaly_rows;
+extern const CtRowKind ct_outcome_rows;
+extern const CtRowKind ct_tally_rows;
+extern const CtRowKind ct_latency_rows;
+extern const CtRowKind ct_second_rows;
+extern const CtRowKind ct_error_rows;
+extern const CtRowKind ct_worker_rows;
+
+/* all of them, also those that nobody needs by name */
+extern const CtRowKind *const ct_row_kinds[];
+extern const int ct_nrow_kinds;
+
+/* nanoseconds as the tables have them: ms, to a tenth of a microsecond, below which nothing is meant by it */
+extern double ct_rows_ms(double ns);
+
+/* the longest latency, in ms; NaN where nothing was measured */
+extern double ct_rows_max_ms(const CtHistogram *h);
+
+#endif							/* CT_ROWS_H */
