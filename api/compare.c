@@ -117,21 +117,23 @@ warn_of_error(CtCall *call, const char *variant)
 			 error.hint[0] ? errhint("%s", error.hint) : 0));
 }
 
-/* ct_compare(scenario, options ..., trust_owner, thresholds, retried_errors, stop_on_fail) */
 Datum
 ct_compare(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	const char *scenario = PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0));
 	CtRunOptions options;
+	CtArgs		args;
+	char	   *scenario;
 	List	   *variants;
 	List	   *rows = NIL;
 	CtComparison *best = NULL;
 	ListCell   *lc;
 
 	ct_call_check("ct_compare()");
-	ct_run_options(fcinfo, 1, false, &options);
-	ct_scenario_options(fcinfo, 1 + CT_RUN_NOPTIONS, &options);
+	ct_args_begin(&args, fcinfo);
+	scenario = ct_args_text(&args, "scenario");
+	ct_run_options(&args, &options);
+	ct_args_end(&args);
 	InitMaterializedSRF(fcinfo, 0);
 	variants = ct_plan_variants(scenario);
 

@@ -90,64 +90,60 @@ static const char builtin_check[] =
 "    (SELECT coalesce(sum(delta), 0) FROM pgbench_history) AS history) AS sums\n"
 "WHERE accounts <> history OR tellers <> history OR branches <> history";
 
-/*
- * ct_import_pgbench(name, script, description, setup, teardown, workers,
- *		duration, transactions, params, rate, max_tries, min_overlap, replace)
- */
 Datum
 ct_import_pgbench(PG_FUNCTION_ARGS)
 {
-	CtScenarioDefinition definition = {0};
-	const char *script;
-	const char *script_name = "script";
+	CtScenarioDefinition definition;
+	CtScriptDefinition script = {0};
+	CtArgs		args;
 	int			builtin = -1;
 	bool		own_tables;
+	bool		replace;
 	int			i;
 
 	ct_define_begin("ct_import_pgbench()");
-	definition.name = ct_arg_text_required(fcinfo, 0, "name of the scenario");
-	script = ct_arg_text_required(fcinfo, 1, "script");
-	definition.description = ct_arg_text(fcinfo, 2);
+	ct_args_begin(&args, fcinfo);
+	ct_define_read_args(&args, &definition);
+	script.name = "script";
+	script.body = ct_args_text_required(&args, "script", "script");
+	script.weight = 1;
+	script.quoted = true;
+	replace = ct_args_flag(&args, "replace");
+	ct_args_end(&args);
 	definition.category = "pgbench";
-	definition.setup = ct_arg_text(fcinfo, 3);
-	definition.teardown = ct_arg_text(fcinfo, 4);
-	definition.has_workers = !PG_ARGISNULL(5);
-	if (definition.has_workers)
-		definition.workers = PG_GETARG_INT32(5);
-	definition.duration = PG_ARGISNULL(6) ? NULL : PG_GETARG_INTERVAL_P(6);
-	definition.has_transactions = !PG_ARGISNULL(7);
-	if (definition.has_transactions)
-		definition.transactions = PG_GETARG_INT64(7);
-	definition.params = PG_ARGISNULL(8) ? NULL : PG_GETARG_JSONB_P(8);
-	definition.has_rate = !PG_ARGISNULL(9);
-	if (definition.has_rate)
-		definition.rate = PG_GETARG_FLOAT8(9);
+	if (!definition.has_max_tries)
+		definition.max_tries = 1;
 	definition.has_max_tries = true;
-	definition.max_tries = PG_ARGISNULL(10) ? 1 : PG_GETARG_INT32(10);
-	definition.replace = !PG_ARGISNULL(12) && PG_GETARG_BOOL(12);
 
 	for (i = 0; i < lengthof(builtins); i++)
 	{
-		if (strcmp(script, builtins[i].name) == 0)
+		if (strcmp(script.body, builtins[i].name) == 0)
 			builtin = i;
 	}
 	own_tables = builtin >= 0 && definition.setup == NULL;
 	if (builtin >= 0)
 	{
-		script = builtins[builtin].body;
-		script_name = builtins[builtin].name;
+		script.body = builtins[builtin].body;
+		script.name = builtins[builtin].name;
 	}
 	if (own_tables)
 		definition.setup = builtin_setup;
 
-	definition.has_min_overlap = !PG_ARGISNULL(11) || !(own_tables && builtins[builtin].balanced);
-	definition.min_overlap = PG_ARGISNULL(11) ? 0 : PG_GETARG_INT32(11);
+	/* 0 where nothing is checked, unless it is given */
+	definition.has_min_overlap |= !(own_tables && builtins[builtin].balanced);
 
-	ct_define_scenario(&definition);
-	ct_define_script(definition.name, script_name, script, NULL, 1, NULL, true, 0);
+	ct_define_scenario(&definition, replace);
+	ct_define_script(definition.name, &script);
 	if (own_tables && builtins[builtin].balanced)
-		ct_define_check(definition.name, "balances_agree", builtin_check,
-						"accounts, tellers, branches and history sum up to the same",
-						"lost_update", NULL, false);
+	{
+		CtCheckDefinition check = {
+			.name = "balances_agree",
+			.query = builtin_check,
+			.description = "accounts, tellers, branches and history sum up to the same",
+			.kind = "lost_update"
+		};
+
+		ct_define_check(definition.name, &check);
+	}
 	PG_RETURN_VOID();
 }

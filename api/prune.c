@@ -8,7 +8,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -16,7 +15,7 @@
 #include "utils/timestamp.h"
 
 #include "bgworker/sandbox.h"
-#include "src/catalog/catalog.h"
+#include "src/catalog/run.h"
 
 PG_FUNCTION_INFO_V1(ct_prune);
 
@@ -34,8 +33,6 @@ ct_prune(PG_FUNCTION_ARGS)
 	Oid			caller = GetUserId();
 	Interval	zero = {0};
 	CtCatalogScope scope;
-	Oid			types[3] = {INTERVALOID, BOOLOID, OIDOID};
-	Datum		values[3];
 	int64		removed;
 	int			unfinished;
 
@@ -54,17 +51,8 @@ ct_prune(PG_FUNCTION_ARGS)
 	(void) ct_sandbox_sweep(true, &unfinished);
 
 	ct_catalog_enter(&scope);
-	values[0] = PG_GETARG_DATUM(0);
-	values[1] = BoolGetDatum(has_privs_of_role(caller, GetUserId()));
-	values[2] = ObjectIdGetDatum(caller);
-	ct_catalog_execute("DELETE FROM @ct_result r"
-					   " WHERE coalesce(r.finished_at, r.started_at) <= clock_timestamp() - $1"
-					   " AND (r.status NOT IN ('starting', 'running')"
-					   "  OR NOT @ct_run_lives(r.run_id, r.shm_handle))"
-					   " AND r.sandbox IS NULL"
-					   " AND ($2 OR pg_has_role($3, r.role::oid, 'USAGE'))",
-					   3, types, values, NULL, false);
-	removed = SPI_processed;
+	removed = ct_catalog_run_prune(PG_GETARG_INTERVAL_P(0), caller,
+								   has_privs_of_role(caller, GetUserId()));
 	ct_catalog_leave(&scope);
 
 	PG_RETURN_INT64(removed);

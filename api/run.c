@@ -7,20 +7,18 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_authid.h"
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "api/run.h"
 #include "bgworker/caller.h"
 #include "bgworker/sandbox.h"
-#include "src/catalog/catalog.h"
+#include "src/catalog/run.h"
 #include "src/plan/plan.h"
 #include "src/plan/validate.h"
 
@@ -34,64 +32,32 @@ PG_FUNCTION_INFO_V1(ct_stop);
 PG_FUNCTION_INFO_V1(ct_run_lives);
 PG_FUNCTION_INFO_V1(ct_sweep);
 
-static const char *
-text_arg(FunctionCallInfo fcinfo, int n)
-{
-	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
-}
-
-/* NULL is false */
-static bool
-flag_arg(FunctionCallInfo fcinfo, int n)
-{
-	return !PG_ARGISNULL(n) && PG_GETARG_BOOL(n);
-}
-
 void
-ct_run_options(FunctionCallInfo fcinfo, int n, bool rate_last, CtRunOptions *options)
+ct_run_options(CtArgs *args, CtRunOptions *options)
 {
-	int			rate = rate_last ? 5 : 3;
-	int			isolation = rate_last ? 3 : 4;
-	int			max_tries = rate_last ? 4 : 5;
-
 	memset(options, 0, sizeof(CtRunOptions));
-#define OPTION(member, offset, getter) \
-	if (!PG_ARGISNULL(n + (offset))) \
-	{ \
-		options->has_##member = true; \
-		options->member = getter(n + (offset)); \
-	}
-#define INTERVAL_SECONDS(n) ct_interval_seconds(PG_GETARG_INTERVAL_P(n))
-
-	OPTION(workers, 0, PG_GETARG_INT32);
-	OPTION(duration, 1, INTERVAL_SECONDS);
-	OPTION(transactions, 2, PG_GETARG_INT64);
-	OPTION(rate, rate, PG_GETARG_FLOAT8);
-	options->isolation = text_arg(fcinfo, n + isolation);
-	OPTION(max_tries, max_tries, PG_GETARG_INT32);
-	options->params = PG_ARGISNULL(n + 6) ? NULL : PG_GETARG_JSONB_P(n + 6);
-	OPTION(seed, 7, PG_GETARG_INT64);
-	OPTION(warmup, 8, INTERVAL_SECONDS);
-	OPTION(ramp, 9, INTERVAL_SECONDS);
-	OPTION(min_overlap, 10, PG_GETARG_INT32);
-	options->expected_errors = PG_ARGISNULL(n + 11) ? NULL : PG_GETARG_ARRAYTYPE_P(n + 11);
-	options->keep = flag_arg(fcinfo, n + 12);
-#undef OPTION
-#undef INTERVAL_SECONDS
-}
-
-void
-ct_scenario_options(FunctionCallInfo fcinfo, int n, CtRunOptions *options)
-{
-	options->trust_owner = flag_arg(fcinfo, n);
-	options->thresholds = PG_ARGISNULL(n + 1) ? NULL : PG_GETARG_ARRAYTYPE_P(n + 1);
-	options->retried_errors = PG_ARGISNULL(n + 2) ? NULL : PG_GETARG_ARRAYTYPE_P(n + 2);
-	options->stop_on_fail = flag_arg(fcinfo, n + 3);
+	options->has_workers = ct_args_int(args, "workers", &options->workers);
+	options->has_duration = ct_args_seconds(args, "duration", &options->duration);
+	options->has_transactions = ct_args_bigint(args, "transactions", &options->transactions);
+	options->has_rate = ct_args_double(args, "rate", &options->rate);
+	options->isolation = ct_args_text(args, "isolation");
+	options->has_max_tries = ct_args_int(args, "max_tries", &options->max_tries);
+	options->params = ct_args_jsonb(args, "params");
+	options->has_seed = ct_args_bigint(args, "seed", &options->seed);
+	options->has_warmup = ct_args_seconds(args, "warmup", &options->warmup);
+	options->has_ramp = ct_args_seconds(args, "ramp", &options->ramp);
+	options->has_min_overlap = ct_args_int(args, "min_overlap", &options->min_overlap);
+	options->expected_errors = ct_args_array(args, "expected_errors");
+	options->retried_errors = ct_args_array(args, "retried_errors");
+	options->thresholds = ct_args_array(args, "thresholds");
+	options->keep = ct_args_flag(args, "keep");
+	options->stop_on_fail = ct_args_flag(args, "stop_on_fail");
+	options->trust_owner = ct_args_flag(args, "trust_owner");
 }
 
 /* What a run that came to its end has to say to who waited for it. */
 static void
-report_end(const CtCall *call)
+run_report_end(const CtCall *call)
 {
 	CtShared   *shared = call->shared;
 
@@ -121,25 +87,28 @@ run_and_wait(const Jsonb *document, CtCallMode mode, bool raise_on_fail)
 				 errmsg("run " INT64_FORMAT ": %s", run_id, call.shared->verdict),
 				 errdetail_internal("%s", call.shared->reason),
 				 errhint("See SELECT ct_report(" INT64_FORMAT ").", run_id)));
-	report_end(&call);
+	run_report_end(&call);
 	ct_call_detach(&call);
 	return run_id;
 }
 
-/*
- * The arguments of ct_run, ct_start and ct_execute: scenario, variant,
- * options ..., raise_on_fail, trust_owner, thresholds, retried_errors,
- * stop_on_fail.  Returns the plan.
- */
+/* The plan that the arguments of ct_run, ct_start and ct_execute mean. */
 static const Jsonb *
-scenario_args(FunctionCallInfo fcinfo, bool *raise_on_fail)
+run_plan(FunctionCallInfo fcinfo, bool *raise_on_fail)
 {
 	CtRunOptions options;
+	CtArgs		args;
+	char	   *scenario;
+	char	   *variant;
 
-	ct_run_options(fcinfo, 2, false, &options);
-	ct_scenario_options(fcinfo, 2 + CT_RUN_NOPTIONS + 1, &options);
-	*raise_on_fail = flag_arg(fcinfo, 2 + CT_RUN_NOPTIONS);
-	return ct_plan_of_scenario(text_arg(fcinfo, 0), text_arg(fcinfo, 1), &options);
+	ct_args_begin(&args, fcinfo);
+	scenario = ct_args_text(&args, "scenario");
+	variant = ct_args_text(&args, "variant");
+	ct_run_options(&args, &options);
+	*raise_on_fail = ct_args_flag(&args, "raise_on_fail");
+	(void) ct_args_given(&args, "run_id");	/* ct_execute's, which says nothing */
+	ct_args_end(&args);
+	return ct_plan_of_scenario(scenario, variant, &options);
 }
 
 Datum
@@ -149,13 +118,13 @@ ct_run(PG_FUNCTION_ARGS)
 	bool		raise_on_fail;
 
 	ct_call_check("ct_run()");
-	document = scenario_args(fcinfo, &raise_on_fail);
+	document = run_plan(fcinfo, &raise_on_fail);
 	PG_RETURN_INT64(run_and_wait(document, CT_CALL_WAITS, raise_on_fail));
 }
 
 /* May the procedure that is called here commit? */
 static bool
-may_commit(FunctionCallInfo fcinfo)
+run_may_commit(FunctionCallInfo fcinfo)
 {
 	return fcinfo->context != NULL && IsA(fcinfo->context, CallContext) &&
 		!((CallContext *) fcinfo->context)->atomic && !IsSubTransaction();
@@ -180,32 +149,35 @@ ct_execute(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	desc = BlessTupleDesc(desc);
-	document = scenario_args(fcinfo, &raise_on_fail);
+	document = run_plan(fcinfo, &raise_on_fail);
 	value = Int64GetDatum(run_and_wait(document,
-									   may_commit(fcinfo) ? CT_CALL_COMMITS : CT_CALL_WAITS,
+									   run_may_commit(fcinfo) ? CT_CALL_COMMITS : CT_CALL_WAITS,
 									   raise_on_fail));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, &value, &isnull)));
 }
 
-/*
- * ct_test(script, setup, checks, options ..., raise_on_fail, retried_errors,
- * teardown, stop_on_fail)
- */
 Datum
 ct_test(PG_FUNCTION_ARGS)
 {
-	const int	n = 3 + CT_RUN_NOPTIONS;
 	CtRunOptions options;
+	CtArgs		args;
+	char	   *script;
+	char	   *setup;
+	char	   *teardown;
+	ArrayType  *checks;
+	bool		raise_on_fail;
 
 	ct_call_check("ct_test()");
-	ct_run_options(fcinfo, 3, true, &options);
-	options.retried_errors = PG_ARGISNULL(n + 1) ? NULL : PG_GETARG_ARRAYTYPE_P(n + 1);
-	options.stop_on_fail = flag_arg(fcinfo, n + 3);
-	PG_RETURN_INT64(run_and_wait(ct_plan_of_test(text_arg(fcinfo, 0), text_arg(fcinfo, 1),
-												 text_arg(fcinfo, n + 2),
-												 PG_ARGISNULL(2) ? NULL : PG_GETARG_ARRAYTYPE_P(2),
-												 &options),
-								 CT_CALL_WAITS, flag_arg(fcinfo, n)));
+	ct_args_begin(&args, fcinfo);
+	script = ct_args_text(&args, "script");
+	setup = ct_args_text(&args, "setup");
+	teardown = ct_args_text(&args, "teardown");
+	checks = ct_args_array(&args, "checks");
+	ct_run_options(&args, &options);
+	raise_on_fail = ct_args_flag(&args, "raise_on_fail");
+	ct_args_end(&args);
+	PG_RETURN_INT64(run_and_wait(ct_plan_of_test(script, setup, teardown, checks, &options),
+								 CT_CALL_WAITS, raise_on_fail));
 }
 
 Datum
@@ -217,7 +189,7 @@ ct_start(PG_FUNCTION_ARGS)
 	int64		run_id;
 
 	ct_call_check("ct_start()");
-	document = scenario_args(fcinfo, &raise_on_fail);
+	document = run_plan(fcinfo, &raise_on_fail);
 	if (raise_on_fail)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -229,22 +201,27 @@ ct_start(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(run_id);
 }
 
+/* May the role see it?  watchers: whose members may see all. */
+static bool
+run_may_see(Oid role, const CtRunRow *run, Oid watchers)
+{
+	return has_privs_of_role(role, run->role) ||
+		has_privs_of_role(role, ROLE_PG_READ_ALL_STATS) || has_privs_of_role(role, watchers);
+}
+
 /*
- * Looks a run up as seen by the current role, or by a member of watchers, and
- * attaches to it if it lives.
- * Returns its stored status, palloc'd; call->shared is NULL if it doesn't live.
+ * Looks up the run that the first argument names, as seen by the current role,
+ * or by a member of watchers, and attaches to it if it lives; call->shared is
+ * NULL if it doesn't.
  */
-static char *
-find_run(FunctionCallInfo fcinfo, const char *function, Oid watchers, CtCall *call, Oid *role)
+static void
+run_find(FunctionCallInfo fcinfo, const char *function, Oid watchers, CtRunRow *run,
+		 CtCall *call)
 {
 	CtCatalogScope scope;
-	MemoryContext context = CurrentMemoryContext;
 	Oid			caller = GetUserId();
-	Oid			types[1] = {INT8OID};
-	Datum		values[1];
-	char	   *status = NULL;
 	int64		run_id;
-	int64		handle = 0;
+	bool		found;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -254,35 +231,15 @@ find_run(FunctionCallInfo fcinfo, const char *function, Oid watchers, CtCall *ca
 	memset(call, 0, sizeof(CtCall));
 
 	ct_catalog_enter_to_read(&scope);
-	/* over the one that was entered with, which in REPEATABLE READ is an old one */
-	PushActiveSnapshot(GetLatestSnapshot());
-	values[0] = Int64GetDatum(run_id);
-	ct_catalog_execute("SELECT status, shm_handle, role FROM @ct_result WHERE run_id = $1",
-					   1, types, values, NULL, true);
-	if (SPI_processed == 1)
-	{
-		MemoryContext oldcontext = MemoryContextSwitchTo(context);
-		bool		isnull;
-
-		status = pstrdup(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
-		handle = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
-		*role = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull));
-		MemoryContextSwitchTo(oldcontext);
-	}
-	PopActiveSnapshot();
+	found = ct_catalog_run_find(&scope, run_id, run);
 	ct_catalog_leave(&scope);
-
-	if (status == NULL ||
-		!(has_privs_of_role(caller, *role) ||
-		  has_privs_of_role(caller, ROLE_PG_READ_ALL_STATS) ||
-		  has_privs_of_role(caller, watchers)))
+	if (!found || !run_may_see(caller, run, watchers))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("run " INT64_FORMAT " does not exist", run_id),
 				 errhint("SELECT run_id, scenario, status FROM ct_runs shows those that there are.")));
 
-	call->shared = ct_shared_attach((dsm_handle) handle, run_id, &call->segment, &call->attached);
-	return status;
+	call->shared = ct_shared_attach(run->handle, run_id, &call->segment, &call->attached);
 }
 
 /* ct_wait(run_id, timeout) */
@@ -290,8 +247,7 @@ Datum
 ct_wait(PG_FUNCTION_ARGS)
 {
 	CtCall		call;
-	Oid			role;
-	char	   *status;
+	CtRunRow	run;
 	uint64		timeout = 0;
 	bool		done = true;
 
@@ -306,7 +262,7 @@ ct_wait(PG_FUNCTION_ARGS)
 					 errmsg("ct_wait(): timeout must be between 0 and one year")));
 		timeout = Max((uint64) (seconds * 1e9), 1);
 	}
-	status = find_run(fcinfo, "ct_wait()", ROLE_PG_READ_ALL_STATS, &call, &role);
+	run_find(fcinfo, "ct_wait()", ROLE_PG_READ_ALL_STATS, &run, &call);
 	if (call.shared != NULL)
 	{
 		call.horizon = ct_horizon_of_statement();
@@ -314,26 +270,27 @@ ct_wait(PG_FUNCTION_ARGS)
 		if (done && call.shared->status[0] != '\0')
 		{
 			/* its row may be gone already */
-			status = pstrdup(call.shared->status);
+			text	   *status = cstring_to_text(call.shared->status);
+
 			ct_call_detach(&call);
-			PG_RETURN_TEXT_P(cstring_to_text(status));
+			PG_RETURN_TEXT_P(status);
 		}
 		ct_call_detach(&call);
 	}
-	if (strcmp(status, "running") == 0 || strcmp(status, "starting") == 0)
+	if (ct_catalog_run_is_open(&run))
 	{
 		/* a new look: it is over, or was when its memory was looked for, after its row */
-		status = find_run(fcinfo, "ct_wait()", ROLE_PG_READ_ALL_STATS, &call, &role);
+		run_find(fcinfo, "ct_wait()", ROLE_PG_READ_ALL_STATS, &run, &call);
 		ct_call_detach(&call);
-		if (done && (strcmp(status, "running") == 0 || strcmp(status, "starting") == 0))
-			status = "crashed";
+		if (done && ct_catalog_run_is_open(&run))
+			run.status = "crashed";
 	}
-	PG_RETURN_TEXT_P(cstring_to_text(status));
+	PG_RETURN_TEXT_P(cstring_to_text(run.status));
 }
 
 /* The rule of pg_cancel_backend. */
 static bool
-may_signal(Oid role)
+run_may_signal(Oid role)
 {
 	if (superuser_arg(role) && !superuser())
 		return false;
@@ -346,12 +303,12 @@ may_signal(Oid role)
  * verb is for the message.  call->shared is NULL if it doesn't live.
  */
 static void
-find_run_to_end(FunctionCallInfo fcinfo, const char *function, const char *verb, CtCall *call)
+run_find_to_end(FunctionCallInfo fcinfo, const char *function, const char *verb, CtCall *call)
 {
-	Oid			role;
+	CtRunRow	run;
 
-	(void) find_run(fcinfo, function, ROLE_PG_SIGNAL_BACKEND, call, &role);
-	if (!may_signal(role))
+	run_find(fcinfo, function, ROLE_PG_SIGNAL_BACKEND, &run, call);
+	if (!run_may_signal(run.role))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to %s run " INT64_FORMAT, verb, PG_GETARG_INT64(0)),
@@ -365,7 +322,7 @@ ct_cancel(PG_FUNCTION_ARGS)
 	CtCall		call;
 	bool		lived = false;
 
-	find_run_to_end(fcinfo, "ct_cancel()", "cancel", &call);
+	run_find_to_end(fcinfo, "ct_cancel()", "cancel", &call);
 	if (call.shared != NULL)
 	{
 		lived = ct_shared_state(call.shared) != CT_RUN_DONE;
@@ -383,7 +340,7 @@ ct_stop(PG_FUNCTION_ARGS)
 	CtCall		call;
 	bool		lived = false;
 
-	find_run_to_end(fcinfo, "ct_stop()", "stop", &call);
+	run_find_to_end(fcinfo, "ct_stop()", "stop", &call);
 	if (call.shared != NULL)
 	{
 		/* later on the workers have ended, and there is nothing left to stop */
@@ -396,70 +353,55 @@ ct_stop(PG_FUNCTION_ARGS)
 }
 
 /*
- * Has the run come to its end after all?  The asker's snapshot may be from
- * before that, and then its row only looks as if the leader had been lost.
+ * Looks up a run that has, or had, that handle.  Returns whether there is one
+ * and the current role may see it.  The functions that ask are for our views,
+ * but anybody can call them.
  */
 static bool
-has_ended(int64 run_id)
-{
-	CtCatalogScope scope;
-	Oid			types[1] = {INT8OID};
-	Datum		values[1];
-	bool		ended;
-
-	ct_catalog_enter_to_read(&scope);
-	/* over the one that was entered with, which may be the asker's */
-	PushActiveSnapshot(GetLatestSnapshot());
-	values[0] = Int64GetDatum(run_id);
-	ct_catalog_execute("SELECT FROM @ct_result WHERE run_id = $1"
-					   " AND status NOT IN ('starting', 'running')", 1, types, values, NULL, true);
-	ended = SPI_processed > 0;
-	PopActiveSnapshot();
-	ct_catalog_leave(&scope);
-	return ended;
-}
-
-/*
- * Is there such a run with that handle, and may the current role see it?  The
- * functions below are for our views, but anybody can call them.
- */
-bool
-ct_run_is_visible(int64 run_id, int64 handle)
+run_find_visible(int64 run_id, int64 handle, CtRunRow *run)
 {
 	CtCatalogScope scope;
 	Oid			asker = GetUserId();
-	Oid			types[2] = {INT8OID, INT8OID};
-	Datum		values[2];
-	Oid			role = InvalidOid;
-	bool		isnull;
+	bool		found;
 
 	ct_catalog_enter_to_read(&scope);
-	values[0] = Int64GetDatum(run_id);
-	values[1] = Int64GetDatum(handle);
-	ct_catalog_execute("SELECT role FROM @ct_result WHERE run_id = $1 AND shm_handle = $2",
-					   2, types, values, NULL, true);
-	if (SPI_processed == 1)
-		role = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	found = ct_catalog_run_find(&scope, run_id, run);
 	ct_catalog_leave(&scope);
-	return has_privs_of_role(asker, ROLE_PG_READ_ALL_STATS) ||
-		(OidIsValid(role) && has_privs_of_role(asker, role));
+	return found && (int64) run->handle == handle &&
+		run_may_see(asker, run, ROLE_PG_READ_ALL_STATS);
+}
+
+bool
+ct_run_is_visible(int64 run_id, int64 handle)
+{
+	CtRunRow	run;
+
+	return run_find_visible(run_id, handle, &run);
 }
 
 /* ct_run_lives(run_id, shm_handle): for the views, of a run that is stored as under way */
 Datum
 ct_run_lives(PG_FUNCTION_ARGS)
 {
+	CtRunRow	run;
 	dsm_segment *segment;
 	bool		attached;
 	bool		lives;
 
-	if (!ct_run_is_visible(PG_GETARG_INT64(0), PG_GETARG_INT64(1)))
+	if (!run_find_visible(PG_GETARG_INT64(0), PG_GETARG_INT64(1), &run))
 		PG_RETURN_BOOL(false);
-	lives = ct_shared_attach((dsm_handle) PG_GETARG_INT64(1), PG_GETARG_INT64(0),
-							 &segment, &attached) != NULL;
+	lives = ct_shared_attach(run.handle, run.run_id, &segment, &attached) != NULL;
 	if (attached)
 		dsm_detach(segment);
-	PG_RETURN_BOOL(lives || has_ended(PG_GETARG_INT64(0)));
+
+	/*
+	 * Has it come to its end after all?  The asker's snapshot may be from before
+	 * that, and then its row only looks as if the leader had been lost.
+	 */
+	if (!lives && ct_catalog_run_is_open(&run) &&
+		!run_find_visible(PG_GETARG_INT64(0), PG_GETARG_INT64(1), &run))
+		PG_RETURN_BOOL(false);
+	PG_RETURN_BOOL(lives || !ct_catalog_run_is_open(&run));
 }
 
 /* ct_sweep() */

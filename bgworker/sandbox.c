@@ -47,7 +47,7 @@
 #include "bgworker/holders.h"
 #include "bgworker/sandbox.h"
 #include "bgworker/shm/shared.h"
-#include "src/catalog/catalog.h"
+#include "src/catalog/run.h"
 
 /* how long a sweep, which is in the way of a new run, waits for who uses an old sandbox */
 #define SWEEP_LOCK_TIMEOUT	"20ms"
@@ -56,7 +56,7 @@
 #define SWEEP_AGAIN			"1 min"
 
 /* warnings about one run; later ones are not kept */
-#define MAX_COMPLAINTS		"10"
+#define MAX_COMPLAINTS		10
 
 Oid
 ct_sandbox_create(const char *name)
@@ -228,13 +228,6 @@ ct_sandbox_complaint(const char *sandbox, const char *error)
 
 /* ---- the sweep ---- */
 
-/* a run that is to be closed, as far as it is known without a lock */
-typedef struct CtOrphan
-{
-	int64		run_id;
-	dsm_handle	handle;
-} CtOrphan;
-
 typedef enum CtClosing
 {
 	CT_CLOSED,
@@ -243,41 +236,8 @@ typedef enum CtClosing
 	CT_SKIPPED					/* somebody else is at it, or has done it */
 } CtClosing;
 
-/* what is to be swept; an index is made for it, see install/20-results.sql */
-#define IS_ORPHAN	"(status IN ('starting', 'running') OR sandbox IS NOT NULL)"
-
-static List *
-find_orphans(MemoryContext context, bool asked)
-{
-	MemoryContext oldcontext;
-	List	   *orphans = NIL;
-	Oid			types[1] = {BOOLOID};
-	Datum		values[1];
-	uint64		i;
-
-	values[0] = BoolGetDatum(asked);
-	ct_catalog_execute("SELECT run_id, shm_handle FROM @ct_result WHERE " IS_ORPHAN
-					   " AND ($1 OR sandbox_tried_at IS NULL"
-					   "  OR sandbox_tried_at < clock_timestamp() - interval '" SWEEP_AGAIN "')"
-					   " ORDER BY run_id", 1, types, values, NULL, true);
-	oldcontext = MemoryContextSwitchTo(context);
-	for (i = 0; i < SPI_processed; i++)
-	{
-		CtOrphan   *orphan = palloc(sizeof(CtOrphan));
-		bool		isnull;
-
-		orphan->run_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
-													 SPI_tuptable->tupdesc, 1, &isnull));
-		orphan->handle = (dsm_handle) DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
-																  SPI_tuptable->tupdesc, 2, &isnull));
-		orphans = lappend(orphans, orphan);
-	}
-	MemoryContextSwitchTo(oldcontext);
-	return orphans;
-}
-
 static bool
-is_alive(const CtOrphan *orphan)
+is_alive(const CtRunRow *orphan)
 {
 	dsm_segment *segment;
 	bool		attached;
@@ -289,42 +249,19 @@ is_alive(const CtOrphan *orphan)
 	return true;
 }
 
-/* Locks the row of one that was found dead; false if there is nothing to do any more. */
-static bool
-lock_orphan(MemoryContext context, int64 run_id, Oid *role, char **sandbox)
-{
-	Oid			types[1] = {INT8OID};
-	Datum		values[1];
-	char	   *name;
-	bool		isnull;
-
-	values[0] = Int64GetDatum(run_id);
-	ct_catalog_execute("SELECT role, sandbox::text FROM @ct_result WHERE run_id = $1 AND " IS_ORPHAN
-					   " FOR UPDATE SKIP LOCKED", 1, types, values, NULL, false);
-	if (SPI_processed == 0)
-		return false;
-	*role = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
-	*sandbox = name ? MemoryContextStrdup(context, name) : NULL;
-	return true;
-}
-
 /*
  * Drops a crashed run's sandbox, which isn't worth to keep a new run waiting,
  * or a portion of it, and marks it as done if that was all.
  */
 static CtClosing
-close_orphan(int64 run_id, int *budget)
+close_orphan(CtCatalogScope *scope, int64 run_id, int *budget)
 {
-	MemoryContext context = CurrentMemoryContext;
-	Oid			types[1] = {INT8OID};
-	Datum		values[1];
 	Oid			role;
 	char	   *sandbox;
 	int			nestlevel;
 	bool		gone = true;
 
-	if (!lock_orphan(context, run_id, &role, &sandbox))
+	if (!ct_catalog_run_lock_orphan(scope, run_id, &role, &sandbox))
 		return CT_SKIPPED;
 	if (sandbox != NULL)
 	{
@@ -336,28 +273,8 @@ close_orphan(int64 run_id, int *budget)
 	}
 	if (!gone)
 		return CT_UNFINISHED;
-	values[0] = Int64GetDatum(run_id);
-	ct_catalog_execute("UPDATE @ct_result SET sandbox = NULL, sandbox_tried_at = NULL, status ="
-					   " CASE WHEN status IN ('starting', 'running') THEN 'crashed' ELSE status END"
-					   " WHERE run_id = $1", 1, types, values, NULL, false);
+	ct_catalog_run_close(run_id);
 	return CT_CLOSED;
-}
-
-/* That it couldn't be dropped is said in the run's row, unless somebody else has that. */
-static void
-record_complaint(int64 run_id, const char *complaint)
-{
-	Oid			types[2] = {INT8OID, TEXTOID};
-	Datum		values[2];
-
-	values[0] = Int64GetDatum(run_id);
-	values[1] = CStringGetTextDatum(complaint);
-	ct_catalog_execute("UPDATE @ct_result SET sandbox_tried_at = clock_timestamp(), status ="
-					   " CASE WHEN status IN ('starting', 'running') THEN 'crashed' ELSE status END,"
-					   " warnings = CASE WHEN $2 = ANY (warnings) OR cardinality(warnings) >= " MAX_COMPLAINTS
-					   "  THEN warnings ELSE array_append(warnings, $2) END"
-					   " WHERE run_id = (SELECT run_id FROM @ct_result WHERE run_id = $1 AND " IS_ORPHAN
-					   "  FOR UPDATE SKIP LOCKED)", 2, types, values, NULL, false);
 }
 
 /*
@@ -365,7 +282,7 @@ record_complaint(int64 run_id, const char *complaint)
  * what else was taken is given back if that fails.  *complaint: why, then.
  */
 static CtClosing
-try_to_close(int64 run_id, int *budget, char **complaint)
+try_to_close(CtCatalogScope *scope, int64 run_id, int *budget, char **complaint)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -376,7 +293,7 @@ try_to_close(int64 run_id, int *budget, char **complaint)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		closing = close_orphan(run_id, budget);
+		closing = close_orphan(scope, run_id, budget);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
@@ -400,7 +317,7 @@ try_to_close(int64 run_id, int *budget, char **complaint)
 	if (closing == CT_FAILED)
 	{
 		*complaint = ct_sandbox_complaint(psprintf(CT_SANDBOX_NAME, run_id), error->message);
-		record_complaint(run_id, *complaint);
+		ct_catalog_run_complain(run_id, *complaint, MAX_COMPLAINTS);
 	}
 	return closing;
 }
@@ -408,7 +325,6 @@ try_to_close(int64 run_id, int *budget, char **complaint)
 int64
 ct_sandbox_sweep(bool asked, int *unfinished)
 {
-	MemoryContext context = CurrentMemoryContext;
 	CtCatalogScope scope;
 	List	   *orphans;
 	ListCell   *lc;
@@ -417,16 +333,16 @@ ct_sandbox_sweep(bool asked, int *unfinished)
 
 	*unfinished = 0;
 	ct_catalog_enter(&scope);
-	orphans = find_orphans(context, asked);
+	orphans = ct_catalog_run_orphans(&scope, asked, SWEEP_AGAIN);
 	foreach(lc, orphans)
 	{
-		CtOrphan   *orphan = lfirst(lc);
+		CtRunRow   *orphan = lfirst(lc);
 		char	   *complaint = NULL;
 
 		if (is_alive(orphan))
 			continue;
 
-		switch (try_to_close(orphan->run_id, &budget, &complaint))
+		switch (try_to_close(&scope, orphan->run_id, &budget, &complaint))
 		{
 			case CT_CLOSED:
 				closed++;

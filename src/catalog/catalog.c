@@ -31,7 +31,7 @@
 
 /* The extension's row in pg_extension: its schema and owner.  Returns its OID. */
 static Oid
-lookup_extension(Oid *schema, Oid *owner)
+catalog_lookup_extension(Oid *schema, Oid *owner)
 {
 	Oid			extension;
 	Relation	rel;
@@ -61,16 +61,16 @@ lookup_extension(Oid *schema, Oid *owner)
 
 /* The same, and nobody drops it until the lock is given back. */
 static void
-lock_extension(Oid *schema, Oid *owner)
+catalog_lock_extension(Oid *schema, Oid *owner)
 {
-	Oid			extension = lookup_extension(schema, owner);
+	Oid			extension = catalog_lookup_extension(schema, owner);
 
 	for (;;)
 	{
 		Oid			found;
 
 		LockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
-		found = lookup_extension(schema, owner);
+		found = catalog_lookup_extension(schema, owner);
 		if (found == extension)
 			return;
 		UnlockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
@@ -79,8 +79,9 @@ lock_extension(Oid *schema, Oid *owner)
 }
 
 static void
-enter(CtCatalogScope *scope, Oid role)
+catalog_enter(CtCatalogScope *scope, Oid role)
 {
+	scope->context = CurrentMemoryContext;
 	scope->save_owner = NULL;
 	GetUserIdAndSecContext(&scope->save_userid, &scope->save_sec_context);
 	SetUserIdAndSecContext(role,
@@ -100,14 +101,14 @@ ct_catalog_enter(CtCatalogScope *scope)
 	Oid			schema;
 	Oid			owner;
 
-	(void) lookup_extension(&schema, &owner);
-	enter(scope, owner);
+	(void) catalog_lookup_extension(&schema, &owner);
+	catalog_enter(scope, owner);
 }
 
 void
 ct_catalog_enter_server(CtCatalogScope *scope)
 {
-	enter(scope, GetUserId());
+	catalog_enter(scope, GetUserId());
 }
 
 void
@@ -152,7 +153,7 @@ ct_catalog_execute(const char *sql, int nargs, Oid *types, Datum *values,
 	const char *p;
 	int			rc;
 
-	lock_extension(&schema_oid, &owner);
+	catalog_lock_extension(&schema_oid, &owner);
 	schema = pstrdup(quote_identifier(get_namespace_name(schema_oid)));
 	initStringInfo(&buf);
 	for (p = sql; *p; p++)

@@ -15,6 +15,7 @@
 
 typedef struct CtCatalogScope
 {
+	MemoryContext context;		/* that was current when it was entered, for SPI changes it */
 	Oid			save_userid;
 	int			save_sec_context;
 	int			save_nestlevel;

@@ -1,42 +1,187 @@
 /*
  * definition.h
- *		Looking up definitions of scenarios.
+ *		Definitions of scenarios: what they are made of, read and written.
  *
- * All of it within ct_catalog_enter and ct_catalog_leave.  "context" is where
- * results live: the one that was current before, as SPI changes it.
+ * All of it within a scope of the catalog, in whose memory results are.  Who
+ * may define what is the caller's business (api/define.c), as is whether what
+ * is written makes sense (plan/validate.c).
  */
 #ifndef CT_DEFINITION_H
 #define CT_DEFINITION_H
 
 #include "nodes/pg_list.h"
 #include "src/catalog/catalog.h"
+#include "utils/array.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
 
-/*
- * Executes a query whose parameters $1 and $2 are of type text: a scenario
- * and a variant or NULL.  Makes the context current again.
- */
-extern void ct_definition_query(MemoryContext context, const char *sql,
-								const char *scenario, const char *variant);
+/* NULL, or has_... false, is "not said" in all of these */
 
-/* a value of the last query's result; text as a C string in the current context, NULL for null */
-extern Datum ct_definition_value(uint64 row, int column, bool *isnull);
-extern char *ct_definition_text(uint64 row, int column);
+typedef struct CtScenarioDefinition
+{
+	const char *name;
+	const char *description;
+	const char *story;
+	const char *category;
+	const char *setup;
+	const char *teardown;
+	bool		has_workers,
+				has_transactions,
+				has_rate,
+				has_max_tries,
+				has_min_overlap;
+	int			workers;
+	Interval   *duration;
+	int64		transactions;
+	const char *transactions_expr;
+	double		rate;
+	int			max_tries;
+	int			min_overlap;
+	Jsonb	   *params;
+	ArrayType  *expected_errors;	/* text[] */
+	ArrayType  *retried_errors; /* text[] */
+	bool		bundled;
+	Oid			owner;
+} CtScenarioDefinition;
+
+typedef struct CtVariantDefinition
+{
+	const char *name;
+	const char *description;
+	const char *isolation;
+	bool		has_max_tries;
+	int			max_tries;
+	const char *setup;			/* after the scenario's */
+	ArrayType  *expected_errors;	/* on top of the scenario's */
+	ArrayType  *retried_errors;
+	const char *expected_verdict;
+} CtVariantDefinition;
+
+/* of these three: variant NULL is of every variant that has none of that name of its own */
+
+typedef struct CtScriptDefinition
+{
+	const char *name;
+	const char *variant;
+	const char *body;
+	int			weight;
+	Interval   *think_time;
+	bool		quoted;			/* variables within quotes are some, as in pgbench's default query mode */
+	int			workers;		/* 0 is "not said" */
+} CtScriptDefinition;
+
+typedef struct CtCheckDefinition
+{
+	const char *name;
+	const char *variant;
+	const char *query;
+	const char *description;
+	const char *kind;
+	bool		during;
+} CtCheckDefinition;
+
+typedef struct CtThresholdDefinition
+{
+	const char *metric;
+	const char *variant;
+	const char *op;
+	double		target;
+} CtThresholdDefinition;
+
+/* whose parts are read: of a variant named */
+typedef enum CtPartsOf
+{
+	CT_PARTS_OF_VARIANT,		/* its own, and those of every variant that they don't replace */
+	CT_PARTS_OF_SCENARIO,		/* all, whatever the variant */
+	CT_PARTS_OF_OTHERS			/* those that other variants have of their own */
+} CtPartsOf;
+
+/* what a part is, for ct_definition_delete_part and its messages */
+typedef enum CtPartKind
+{
+	CT_PART_SCRIPT,
+	CT_PART_CHECK,
+	CT_PART_THRESHOLD
+} CtPartKind;
+
+/* ---- reading ---- */
 
 /* Raises ERRCODE_UNDEFINED_OBJECT with near matches. */
-extern void ct_definition_unknown_scenario(MemoryContext context, const char *scenario);
+extern void ct_definition_unknown_scenario(CtCatalogScope *scope, const char *scenario);
 
-/* names of the variants in their order, List of char *; NIL also if there is no such scenario */
-extern List *ct_definition_variants(MemoryContext context, const char *scenario);
-
-/* Raises ERRCODE_UNDEFINED_OBJECT with near matches among those that there are. */
+/* The same among the names that there are, List of char *. */
 extern void ct_definition_unknown_variant(const char *scenario, const char *variant,
 										  const List *variants);
 
-/* Raises so unless the scenario has the variant defined; NULL is fine. */
-extern void ct_definition_check_variant(MemoryContext context, const char *scenario,
+/* False if there is none of that name; the description, story and category are left out. */
+extern bool ct_definition_read_scenario(CtCatalogScope *scope, const char *name,
+										CtScenarioDefinition *scenario);
+
+/* False if there is none; the description and expected verdict are left out. */
+extern bool ct_definition_read_variant(CtCatalogScope *scope, const char *scenario,
+									   const char *name, CtVariantDefinition *variant);
+
+/* names of the variants in their order, List of char *; NIL also if there is no such scenario */
+extern List *ct_definition_variants(CtCatalogScope *scope, const char *scenario);
+
+/* Raises ct_definition_unknown_variant's error unless it is defined; NULL is fine. */
+extern void ct_definition_check_variant(CtCatalogScope *scope, const char *scenario,
 										const char *variant);
 
-/* the result's first column, List of char * */
-extern List *ct_definition_names(void);
+/* Lists of the structs, in the order of their positions; descriptions are left out. */
+extern List *ct_definition_scripts(CtCatalogScope *scope, const char *scenario,
+								   const char *variant, CtPartsOf of);
+extern List *ct_definition_checks(CtCatalogScope *scope, const char *scenario,
+								  const char *variant);
+extern List *ct_definition_thresholds(CtCatalogScope *scope, const char *scenario,
+									  const char *variant);
+
+/* the names of metrics that have a dot, of any variant's thresholds, each once; List of char * */
+extern List *ct_definition_dotted_metrics(CtCatalogScope *scope, const char *scenario);
+
+/*
+ * The expected_errors that there are: List of ArrayType *.  Of the scenario
+ * and of the variant or of all, or of the other variants alone.
+ */
+extern List *ct_definition_expected_errors(CtCatalogScope *scope, const char *scenario,
+										   const char *variant, CtPartsOf of);
+
+/* ---- writing; the current transaction's, as a statement of the user's ---- */
+
+/*
+ * Locks a scenario's row until the transaction's end, by which whoever adds to
+ * it takes turns; false if there is none.
+ */
+extern bool ct_definition_lock(CtCatalogScope *scope, const char *scenario, Oid *owner,
+							   bool *bundled);
+
+/* Each returns false if there is one of that name already. */
+extern bool ct_definition_insert_scenario(CtCatalogScope *scope,
+										  const CtScenarioDefinition *scenario);
+extern bool ct_definition_insert_variant(CtCatalogScope *scope, const char *scenario,
+										 const CtVariantDefinition *variant);
+extern bool ct_definition_insert_script(CtCatalogScope *scope, const char *scenario,
+										const CtScriptDefinition *script);
+extern bool ct_definition_insert_check(CtCatalogScope *scope, const char *scenario,
+									   const CtCheckDefinition *check);
+extern bool ct_definition_insert_threshold(CtCatalogScope *scope, const char *scenario,
+										   const CtThresholdDefinition *threshold);
+
+/* What hangs on it goes with it. */
+extern void ct_definition_delete_scenario(CtCatalogScope *scope, const char *scenario);
+extern void ct_definition_delete_variant(CtCatalogScope *scope, const char *scenario,
+										 const char *variant);
+
+/*
+ * Of every variant (NULL) or of one; op only for thresholds, NULL: any.
+ * Raises ERRCODE_UNDEFINED_OBJECT if there is none, with the place where there
+ * is one, or the names that are near.
+ */
+extern void ct_definition_delete_part(CtCatalogScope *scope, CtPartKind kind,
+									  const char *scenario, const char *name, const char *op,
+									  const char *variant);
+
+/* "scenario ..." or "variant ... of scenario ..." of a message, palloc'd; variant may be NULL */
+extern char *ct_definition_place(const char *scenario, const char *variant);
 
 #endif							/* CT_DEFINITION_H */

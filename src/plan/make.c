@@ -24,52 +24,38 @@
 
 /* ---- reading definitions ---- */
 
-/* a column of type text[] with the names of errors */
-static List *
-errors_column(int number, const char *what, bool labels)
-{
-	bool		isnull;
-	Datum		value = ct_definition_value(0, number, &isnull);
-
-	return ct_validate_errors(what, isnull ? NULL : DatumGetArrayTypePCopy(value), labels);
-}
-
 /* Names of the scenario's variants, of which there is at least the implicit one. */
 static List *
-read_variants(MemoryContext context, const char *scenario)
+make_read_variants(CtCatalogScope *scope, const char *scenario)
 {
-	List	   *names = ct_definition_variants(context, scenario);
+	List	   *names = ct_definition_variants(scope, scenario);
+	CtScenarioDefinition definition;
 
 	if (names != NIL)
 		return names;
-
-	ct_definition_query(context, "SELECT 1 FROM @ct_scenario WHERE name = $1 AND $2 IS NULL",
-						scenario, NULL);
-	if (SPI_processed == 0)
-		ct_definition_unknown_scenario(context, scenario);
+	if (!ct_definition_read_scenario(scope, scenario, &definition))
+		ct_definition_unknown_scenario(scope, scenario);
 	return list_make1(pstrdup(CT_DEFAULT_VARIANT));
 }
 
 /* The variant of that name, by default the first one; raises if there is none. */
 static char *
-choose_variant(MemoryContext context, const char *scenario, const char *variant)
+make_choose_variant(CtCatalogScope *scope, const char *scenario, const char *variant)
 {
-	List	   *variants;
+	List	   *variants = make_read_variants(scope, scenario);
+	ListCell   *lc;
 
-	ct_definition_query(context,
-						"SELECT name FROM @ct_variant WHERE scenario = $1"
-						" AND ($2 IS NULL OR name = $2) ORDER BY position LIMIT 1",
-						scenario, variant);
-	if (SPI_processed > 0)
-		return ct_definition_text(0, 1);
-	variants = read_variants(context, scenario);
-	if (variant != NULL && strcmp(variant, linitial(variants)) != 0)
-		ct_definition_unknown_variant(scenario, variant, variants);
-	return linitial(variants);
+	if (variant == NULL)
+		return linitial(variants);
+	foreach(lc, variants)
+		if (strcmp(lfirst(lc), variant) == 0)
+			return lfirst(lc);
+	ct_definition_unknown_variant(scenario, variant, variants);
+	return NULL;				/* keep compiler quiet */
 }
 
 static void
-check_scenario_name(const char *scenario)
+make_check_name(const char *scenario)
 {
 	if (scenario == NULL)
 		ereport(ERROR,
@@ -80,60 +66,33 @@ check_scenario_name(const char *scenario)
 List *
 ct_plan_variants(const char *scenario)
 {
-	MemoryContext context = CurrentMemoryContext;
 	CtCatalogScope scope;
 	List	   *names;
 
-	check_scenario_name(scenario);
+	make_check_name(scenario);
 	ct_catalog_enter_to_read(&scope);
-	names = read_variants(context, scenario);
+	names = make_read_variants(&scope, scenario);
 	ct_catalog_leave(&scope);
-	MemoryContextSwitchTo(context);
 	return names;
 }
 
 /*
  * The plan's part that the scenario says, of those numbers the unset ones
- * being 0 but for max_tries and min_overlap, which are -1 then.  *owner is
- * invalid for a bundled one, which is everybody's.
+ * being 0 but for max_tries and min_overlap, which are -1 then.
  */
 static void
-read_scenario(MemoryContext context, CtPlan *plan, Jsonb **params, char **transactions_expr,
-			  Oid *owner)
+make_take_scenario(CtPlan *plan, const CtScenarioDefinition *scenario)
 {
-	bool		isnull;
-	Datum		value;
-
-	ct_definition_query(context,
-						"SELECT setup, teardown, workers, duration, transactions, rate, max_tries,"
-						" min_overlap, params, expected_errors, retried_errors,"
-						" CASE WHEN NOT bundled THEN owner END, transactions_expr"
-						" FROM @ct_scenario WHERE name = $1 AND $2 IS NULL",
-						plan->scenario, NULL);
-	if (SPI_processed == 0)
-		ct_definition_unknown_scenario(context, plan->scenario);
-
-	plan->setup = ct_definition_text(0, 1);
-	plan->teardown = ct_definition_text(0, 2);
-	value = ct_definition_value(0, 3, &isnull);
-	plan->workers = isnull ? 0 : DatumGetInt32(value);
-	value = ct_definition_value(0, 4, &isnull);
-	plan->duration = isnull ? 0 : ct_interval_seconds(DatumGetIntervalP(value));
-	value = ct_definition_value(0, 5, &isnull);
-	plan->transactions = isnull ? 0 : DatumGetInt64(value);
-	value = ct_definition_value(0, 6, &isnull);
-	plan->rate = isnull ? 0 : DatumGetFloat8(value);
-	value = ct_definition_value(0, 7, &isnull);
-	plan->max_tries = isnull ? -1 : DatumGetInt32(value);
-	value = ct_definition_value(0, 8, &isnull);
-	plan->min_overlap = isnull ? -1 : DatumGetInt32(value);
-	value = ct_definition_value(0, 9, &isnull);
-	*params = DatumGetJsonbPCopy(value);
-	plan->expected_errors = errors_column(10, "expected_errors", true);
-	plan->retried_errors = errors_column(11, "retried_errors", false);
-	value = ct_definition_value(0, 12, &isnull);
-	*owner = isnull ? InvalidOid : DatumGetObjectId(value);
-	*transactions_expr = ct_definition_text(0, 13);
+	plan->setup = unconstify(char *, scenario->setup);
+	plan->teardown = unconstify(char *, scenario->teardown);
+	plan->workers = scenario->has_workers ? scenario->workers : 0;
+	plan->duration = scenario->duration ? ct_interval_seconds(scenario->duration) : 0;
+	plan->transactions = scenario->has_transactions ? scenario->transactions : 0;
+	plan->rate = scenario->has_rate ? scenario->rate : 0;
+	plan->max_tries = scenario->has_max_tries ? scenario->max_tries : -1;
+	plan->min_overlap = scenario->has_min_overlap ? scenario->min_overlap : -1;
+	plan->expected_errors = ct_validate_errors("expected_errors", scenario->expected_errors, true);
+	plan->retried_errors = ct_validate_errors("retried_errors", scenario->retried_errors, false);
 }
 
 /*
@@ -142,7 +101,7 @@ read_scenario(MemoryContext context, CtPlan *plan, Jsonb **params, char **transa
  * have most to lose, are strangers to everybody.
  */
 static void
-check_owner(const char *scenario, Oid owner)
+make_check_owner(const char *scenario, Oid owner)
 {
 	char	   *name = GetUserNameFromId(owner, true);
 
@@ -158,7 +117,7 @@ check_owner(const char *scenario, Oid owner)
 
 /* of two labels for an error the one that was given later comes first */
 static int
-compare_errors(const ListCell *a, const ListCell *b)
+make_compare_errors(const ListCell *a, const ListCell *b)
 {
 	const CtPlanError *one = lfirst(a);
 	const CtPlanError *other = lfirst(b);
@@ -173,7 +132,7 @@ compare_errors(const ListCell *a, const ListCell *b)
  * duplicates, and stays so; of two labels for an error the latter wins.
  */
 static List *
-add_errors(List *errors, List *more)
+make_add_errors(List *errors, List *more)
 {
 	List	   *all;
 	List	   *merged = NIL;
@@ -184,7 +143,7 @@ add_errors(List *errors, List *more)
 	all = list_concat_copy(errors, more);
 	foreach(lc, all)
 		((CtPlanError *) lfirst(lc))->position = foreach_current_index(lc);
-	list_sort(all, compare_errors);
+	list_sort(all, make_compare_errors);
 	foreach(lc, all)
 	{
 		CtPlanError *error = lfirst(lc);
@@ -195,29 +154,20 @@ add_errors(List *errors, List *more)
 	return merged;
 }
 
-/* What the variant says, on top of that. */
+/* What the variant says, on top of that; the default one of a scenario without any says nothing. */
 static void
-read_variant(MemoryContext context, CtPlan *plan)
+make_take_variant(CtPlan *plan, const CtVariantDefinition *variant)
 {
-	bool		isnull;
-	Datum		value;
-
-	ct_definition_query(context,
-						"SELECT isolation, max_tries, setup, expected_errors, retried_errors"
-						" FROM @ct_variant WHERE scenario = $1 AND name = $2",
-						plan->scenario, plan->variant);
-	if (SPI_processed == 0)
-		return;					/* the default one of a scenario without any */
-
-	plan->isolation = ct_definition_text(0, 1);
-	value = ct_definition_value(0, 2, &isnull);
-	if (!isnull)
-		plan->max_tries = DatumGetInt32(value);
-	plan->variant_setup = ct_definition_text(0, 3);
-	plan->expected_errors = add_errors(plan->expected_errors,
-									   errors_column(4, "expected_errors", true));
-	plan->retried_errors = add_errors(plan->retried_errors,
-									  errors_column(5, "retried_errors", false));
+	plan->isolation = unconstify(char *, variant->isolation);
+	if (variant->has_max_tries)
+		plan->max_tries = variant->max_tries;
+	plan->variant_setup = unconstify(char *, variant->setup);
+	plan->expected_errors =
+		make_add_errors(plan->expected_errors,
+						ct_validate_errors("expected_errors", variant->expected_errors, true));
+	plan->retried_errors =
+		make_add_errors(plan->retried_errors,
+						ct_validate_errors("retried_errors", variant->retried_errors, false));
 }
 
 /*
@@ -225,69 +175,70 @@ read_variant(MemoryContext context, CtPlan *plan)
  * them may ask for the outcome of one.
  */
 static void
-read_elsewhere(MemoryContext context, CtPlan *plan)
+make_read_elsewhere(CtCatalogScope *scope, CtPlan *plan)
 {
 	CtSymbols  *symbols = ct_symbols_create();
-	uint64		row;
-	bool		isnull;
+	ListCell   *lc;
 
-	ct_definition_query(context,
-						"SELECT name, body, quoted FROM @ct_script"
-						" WHERE scenario = $1 AND variant <> $2",
-						plan->scenario, plan->variant);
-	for (row = 0; row < SPI_processed; row++)
+	foreach(lc, ct_definition_scripts(scope, plan->scenario, plan->variant, CT_PARTS_OF_OTHERS))
+	{
+		const CtScriptDefinition *script = lfirst(lc);
+
 		plan->elsewhere =
 			ct_plan_result_names(plan->elsewhere,
-								 ct_script_parse(ct_definition_text(row, 1), ct_definition_text(row, 2),
-												 symbols,
-												 DatumGetBool(ct_definition_value(row, 3, &isnull))));
-
-	ct_definition_query(context,
-						"SELECT expected_errors FROM @ct_variant WHERE scenario = $1 AND name <> $2",
-						plan->scenario, plan->variant);
-	for (row = 0; row < SPI_processed; row++)
-	{
-		Datum		value = ct_definition_value(row, 1, &isnull);
-
-		if (!isnull)
-			plan->elsewhere =
-				ct_plan_error_names(plan->elsewhere,
-									ct_validate_errors("expected_errors",
-													   DatumGetArrayTypePCopy(value), true));
+								 ct_script_parse(script->name, script->body, symbols, script->quoted));
 	}
+	foreach(lc, ct_definition_expected_errors(scope, plan->scenario, plan->variant,
+											  CT_PARTS_OF_OTHERS))
+		plan->elsewhere =
+			ct_plan_error_names(plan->elsewhere,
+								ct_validate_errors("expected_errors", lfirst(lc), true));
 }
 
-/*
- * Scripts, checks and thresholds: those of every variant and those of this
- * one, which take the place of the general ones of the same name.
- */
-static void
-read_parts(MemoryContext context, CtPlan *plan)
+CtPlanScript *
+ct_plan_script(const CtScriptDefinition *definition)
 {
-	uint64		row;
-	Datum		value;
-	bool		isnull;
+	CtPlanScript *script = palloc0(sizeof(CtPlanScript));
 
-	ct_definition_query(context,
-						"SELECT s.name, s.body, s.weight, s.think_time, s.quoted, s.workers FROM @ct_script s"
-						" WHERE s.scenario = $1 AND (s.variant = $2 OR s.variant IS NULL AND NOT EXISTS"
-						" (SELECT FROM @ct_script o"
-						" WHERE o.scenario = $1 AND o.variant = $2 AND o.name = s.name))"
-						" ORDER BY s.position",
-						plan->scenario, plan->variant);
-	for (row = 0; row < SPI_processed; row++)
-	{
-		CtPlanScript *script = palloc0(sizeof(CtPlanScript));
+	script->name = unconstify(char *, definition->name);
+	script->body = unconstify(char *, definition->body);
+	script->weight = definition->weight;
+	script->think = definition->think_time ? ct_interval_seconds(definition->think_time) : 0;
+	script->quoted = definition->quoted;
+	script->workers = definition->workers;
+	return script;
+}
 
-		script->name = ct_definition_text(row, 1);
-		script->body = ct_definition_text(row, 2);
-		script->weight = DatumGetInt32(ct_definition_value(row, 3, &isnull));
-		script->think = ct_interval_seconds(DatumGetIntervalP(ct_definition_value(row, 4, &isnull)));
-		script->quoted = DatumGetBool(ct_definition_value(row, 5, &isnull));
-		value = ct_definition_value(row, 6, &isnull);
-		script->workers = isnull ? 0 : DatumGetInt32(value);
-		plan->scripts = lappend(plan->scripts, script);
-	}
+CtPlanThreshold *
+ct_plan_threshold(const CtThresholdDefinition *definition)
+{
+	CtPlanThreshold *threshold = palloc0(sizeof(CtPlanThreshold));
+
+	threshold->metric = unconstify(char *, definition->metric);
+	threshold->op = unconstify(char *, definition->op);
+	threshold->target = definition->target;
+	return threshold;
+}
+
+static CtPlanCheck *
+make_check(const CtCheckDefinition *definition)
+{
+	CtPlanCheck *check = palloc0(sizeof(CtPlanCheck));
+
+	check->name = unconstify(char *, definition->name);
+	check->query = unconstify(char *, definition->query);
+	check->kind = unconstify(char *, definition->kind);
+	check->during = definition->during;
+	return check;
+}
+
+static void
+make_read_parts(CtCatalogScope *scope, CtPlan *plan)
+{
+	ListCell   *lc;
+
+	foreach(lc, ct_definition_scripts(scope, plan->scenario, plan->variant, CT_PARTS_OF_VARIANT))
+		plan->scripts = lappend(plan->scripts, ct_plan_script(lfirst(lc)));
 	if (plan->scripts == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -295,47 +246,16 @@ read_parts(MemoryContext context, CtPlan *plan)
 						plan->variant, plan->scenario),
 				 errdetail("There is nothing that its workers could repeat."),
 				 errhint("Add a script by ct_add_script(scenario, script, body).")));
-
-	ct_definition_query(context,
-						"SELECT c.name, c.query, c.kind, c.during FROM @ct_check c"
-						" WHERE c.scenario = $1 AND (c.variant = $2 OR c.variant IS NULL AND NOT EXISTS"
-						" (SELECT FROM @ct_check o"
-						" WHERE o.scenario = $1 AND o.variant = $2 AND o.name = c.name))"
-						" ORDER BY c.position",
-						plan->scenario, plan->variant);
-	for (row = 0; row < SPI_processed; row++)
-	{
-		CtPlanCheck *check = palloc0(sizeof(CtPlanCheck));
-
-		check->name = ct_definition_text(row, 1);
-		check->query = ct_definition_text(row, 2);
-		check->kind = ct_definition_text(row, 3);
-		check->during = DatumGetBool(ct_definition_value(row, 4, &isnull));
-		plan->checks = lappend(plan->checks, check);
-	}
-
-	ct_definition_query(context,
-						"SELECT t.metric, t.op, t.target FROM @ct_slo t"
-						" WHERE t.scenario = $1 AND (t.variant = $2 OR t.variant IS NULL AND NOT EXISTS"
-						" (SELECT FROM @ct_slo o"
-						" WHERE o.scenario = $1 AND o.variant = $2 AND o.metric = t.metric AND o.op = t.op))"
-						" ORDER BY t.position",
-						plan->scenario, plan->variant);
-	for (row = 0; row < SPI_processed; row++)
-	{
-		CtPlanThreshold *threshold = palloc0(sizeof(CtPlanThreshold));
-
-		threshold->metric = ct_definition_text(row, 1);
-		threshold->op = ct_definition_text(row, 2);
-		threshold->target = DatumGetFloat8(ct_definition_value(row, 3, &isnull));
-		plan->thresholds = lappend(plan->thresholds, threshold);
-	}
+	foreach(lc, ct_definition_checks(scope, plan->scenario, plan->variant))
+		plan->checks = lappend(plan->checks, make_check(lfirst(lc)));
+	foreach(lc, ct_definition_thresholds(scope, plan->scenario, plan->variant))
+		plan->thresholds = lappend(plan->thresholds, ct_plan_threshold(lfirst(lc)));
 }
 
 /* ---- putting both together ---- */
 
 static void
-check_options(const CtRunOptions *options)
+make_check_options(const CtRunOptions *options)
 {
 	if (options->has_duration && options->has_transactions)
 		ereport(ERROR,
@@ -364,7 +284,7 @@ check_options(const CtRunOptions *options)
 
 /* Raises unless the scenario has each of the call's parameters. */
 static void
-check_param_keys(const char *scenario, const Jsonb *known, const Jsonb *given)
+make_check_param_keys(const char *scenario, const Jsonb *known, const Jsonb *given)
 {
 	/* predefined variables that a call may always set, as by pgbench's -D */
 	static const char *const settable[] = {"scale", "random_seed", "default_seed"};
@@ -413,7 +333,7 @@ check_param_keys(const char *scenario, const Jsonb *known, const Jsonb *given)
  * the document of it all.  Numbers as read_scenario leaves them.
  */
 static Jsonb *
-finish_plan(CtPlan *plan, Jsonb *params, const char *transactions_expr,
+make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 			const CtRunOptions *options)
 {
 	static const int always_retried[] = {
@@ -461,10 +381,10 @@ finish_plan(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 		plan->min_overlap = options->min_overlap;
 	plan->keep = options->keep;
 	plan->stop_on_fail = options->stop_on_fail;
-	plan->expected_errors = add_errors(plan->expected_errors,
+	plan->expected_errors = make_add_errors(plan->expected_errors,
 									   ct_validate_errors("expected_errors",
 														  options->expected_errors, true));
-	plan->retried_errors = add_errors(plan->retried_errors,
+	plan->retried_errors = make_add_errors(plan->retried_errors,
 									  ct_validate_errors("retried_errors",
 														 options->retried_errors, false));
 
@@ -480,7 +400,7 @@ finish_plan(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 		if (lc != NULL)
 			continue;
 		error->sqlstate = always_retried[i];
-		plan->retried_errors = add_errors(plan->retried_errors, list_make1(error));
+		plan->retried_errors = make_add_errors(plan->retried_errors, list_make1(error));
 	}
 	foreach(lc, plan->retried_errors)
 		retried = lappend_int(retried, ((CtPlanError *) lfirst(lc))->sqlstate);
@@ -504,7 +424,7 @@ finish_plan(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 		params = options->params;
 	else if (options->params != NULL)
 	{
-		check_param_keys(plan->scenario, params, options->params);
+		make_check_param_keys(plan->scenario, params, options->params);
 		params = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat,
 													JsonbPGetDatum(params),
 													JsonbPGetDatum(options->params)));
@@ -526,30 +446,30 @@ finish_plan(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 Jsonb *
 ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOptions *options)
 {
-	MemoryContext context = CurrentMemoryContext;
 	CtPlan	   *plan = palloc0(sizeof(CtPlan));
 	CtCatalogScope scope;
-	Jsonb	   *params;
-	char	   *transactions_expr;
-	Oid			owner;
+	CtScenarioDefinition definition;
+	CtVariantDefinition of_variant;
 
-	check_scenario_name(scenario);
-	check_options(options);
+	make_check_name(scenario);
+	make_check_options(options);
 	plan->search_path = pstrdup(namespace_search_path);
 	plan->scenario = pstrdup(scenario);
 
 	ct_catalog_enter_to_read(&scope);
-	plan->variant = choose_variant(context, scenario, variant);
-	read_scenario(context, plan, &params, &transactions_expr, &owner);
-	read_variant(context, plan);
-	read_parts(context, plan);
-	read_elsewhere(context, plan);
+	if (!ct_definition_read_scenario(&scope, scenario, &definition))
+		ct_definition_unknown_scenario(&scope, scenario);
+	plan->variant = make_choose_variant(&scope, scenario, variant);
+	make_take_scenario(plan, &definition);
+	if (ct_definition_read_variant(&scope, scenario, plan->variant, &of_variant))
+		make_take_variant(plan, &of_variant);
+	make_read_parts(&scope, plan);
+	make_read_elsewhere(&scope, plan);
 	ct_catalog_leave(&scope);
-	MemoryContextSwitchTo(context);
-	if (OidIsValid(owner) && !options->trust_owner)
-		check_owner(scenario, owner);
+	if (!definition.bundled && !options->trust_owner)
+		make_check_owner(scenario, definition.owner);
 
-	return finish_plan(plan, params, transactions_expr, options);
+	return make_finish(plan, definition.params, definition.transactions_expr, options);
 }
 
 /* ---- checks of ct_test ---- */
@@ -562,7 +482,7 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
  * check, by all that can be told without a database; 0 if nothing is.
  */
 static int
-error_of_check(const char *text)
+make_error_of_check(const char *text)
 {
 	MemoryContext context = CurrentMemoryContext;
 	volatile int result = 0;
@@ -593,7 +513,7 @@ error_of_check(const char *text)
  * can be one.
  */
 static void
-check_split(char **elements, int n, int i)
+make_check_split(char **elements, int n, int i)
 {
 	int			first;
 	int			last;
@@ -609,7 +529,7 @@ check_split(char **elements, int n, int i)
 		{
 			CHECK_FOR_INTERRUPTS();
 			appendStringInfo(&joined, ",%s", elements[last]);
-			if (last < i || error_of_check(joined.data) != 0)
+			if (last < i || make_error_of_check(joined.data) != 0)
 				continue;
 			k = pg_mbcliplen(elements[i], strlen(elements[i]), 60);
 			ereport(ERROR,
@@ -641,7 +561,7 @@ ct_plan_of_test(const char *script, const char *setup, const char *teardown,
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("script must not be null")));
-	check_options(options);
+	make_check_options(options);
 	plan->max_tries = -1;
 	plan->min_overlap = -1;
 	plan->search_path = pstrdup(namespace_search_path);
@@ -673,9 +593,9 @@ ct_plan_of_test(const char *script, const char *setup, const char *teardown,
 		CHECK_FOR_INTERRUPTS();
 
 		/* the first one that doesn't parse is the one that will be told */
-		if (nelements > 1 && !wrong && error_of_check(elements[i]) == ERRCODE_SYNTAX_ERROR)
+		if (nelements > 1 && !wrong && make_error_of_check(elements[i]) == ERRCODE_SYNTAX_ERROR)
 		{
-			check_split(elements, nelements, i);
+			make_check_split(elements, nelements, i);
 			wrong = true;
 		}
 		if (ct_threshold_parse(elements[i], false, threshold))
@@ -689,5 +609,5 @@ ct_plan_of_test(const char *script, const char *setup, const char *teardown,
 		check->kind = "invariant";
 		plan->checks = lappend(plan->checks, check);
 	}
-	return finish_plan(plan, NULL, NULL, options);
+	return make_finish(plan, NULL, NULL, options);
 }

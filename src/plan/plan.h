@@ -153,6 +153,12 @@ extern Jsonb *ct_plan_of_scenario(const char *scenario, const char *variant,
 extern Jsonb *ct_plan_of_test(const char *script, const char *setup, const char *teardown,
 							  ArrayType *checks, const CtRunOptions *options);
 
+/* a script or threshold as it is defined, as one of a plan */
+struct CtScriptDefinition;
+struct CtThresholdDefinition;
+extern CtPlanScript *ct_plan_script(const struct CtScriptDefinition *definition);
+extern CtPlanThreshold *ct_plan_threshold(const struct CtThresholdDefinition *definition);
+
 /* names of a scenario's variants in their order, List of char *; raises if there is no such scenario */
 extern List *ct_plan_variants(const char *scenario);
 

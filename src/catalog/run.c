@@ -1,0 +1,147 @@
+/*
+ * run.c
+ *		The rows of runs: looked up, closed, and removed.
+ *
+ * Looking at the rows of others locks nothing: a leader whose row is locked
+ * can't write, and whoever looks may keep its transaction open.  Only the row
+ * of a run that was found dead is locked, and skipped where somebody else has
+ * it.
+ */
+#include "postgres.h"
+
+#include "utils/snapmgr.h"
+
+#include "src/catalog/row.h"
+#include "src/catalog/run.h"
+
+/* what is to be swept; an index is made for it, see install/20-results.sql */
+#define IS_ORPHAN	"(status IN ('starting', 'running') OR sandbox IS NOT NULL)"
+
+/* as a run that is closed is to show */
+#define CLOSED_STATUS \
+	"CASE WHEN status IN ('starting', 'running') THEN 'crashed' ELSE status END"
+
+/* a value of the last query's result, of a type that is passed by value and not null */
+static Datum
+run_datum(uint64 row, int column)
+{
+	bool		isnull;
+
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
+}
+
+bool
+ct_catalog_run_find(CtCatalogScope *scope, int64 run_id, CtRunRow *run)
+{
+	CtRow		row = {0};
+	bool		found;
+
+	ct_row_add_int64(&row, run_id, false);
+	/* over the one that was entered with, which in REPEATABLE READ is an old one */
+	PushActiveSnapshot(GetLatestSnapshot());
+	found = ct_row_execute(&row, "SELECT status, shm_handle, role FROM @ct_result WHERE run_id = $1",
+						   true) > 0;
+	MemoryContextSwitchTo(scope->context);
+	if (found)
+	{
+		run->run_id = run_id;
+		run->status = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+		run->handle = (dsm_handle) DatumGetInt64(run_datum(0, 2));
+		run->role = DatumGetObjectId(run_datum(0, 3));
+	}
+	PopActiveSnapshot();
+	return found;
+}
+
+bool
+ct_catalog_run_is_open(const CtRunRow *run)
+{
+	return strcmp(run->status, "starting") == 0 || strcmp(run->status, "running") == 0;
+}
+
+List *
+ct_catalog_run_orphans(CtCatalogScope *scope, bool asked, const char *retry)
+{
+	CtRow		row = {0};
+	List	   *orphans = NIL;
+	uint64		i;
+
+	ct_row_add_bool(&row, asked);
+	ct_row_add_text(&row, retry);
+	(void) ct_row_execute(&row,
+						  "SELECT run_id, shm_handle FROM @ct_result WHERE " IS_ORPHAN
+						  " AND ($1 OR sandbox_tried_at IS NULL"
+						  "  OR sandbox_tried_at < clock_timestamp() - $2::interval)"
+						  " ORDER BY run_id", true);
+	MemoryContextSwitchTo(scope->context);
+	for (i = 0; i < SPI_processed; i++)
+	{
+		CtRunRow   *run = palloc0(sizeof(CtRunRow));
+
+		run->run_id = DatumGetInt64(run_datum(i, 1));
+		run->handle = (dsm_handle) DatumGetInt64(run_datum(i, 2));
+		orphans = lappend(orphans, run);
+	}
+	return orphans;
+}
+
+bool
+ct_catalog_run_lock_orphan(CtCatalogScope *scope, int64 run_id, Oid *role, char **sandbox)
+{
+	CtRow		row = {0};
+
+	ct_row_add_int64(&row, run_id, false);
+	if (ct_row_execute(&row,
+					   "SELECT role, sandbox::text FROM @ct_result WHERE run_id = $1 AND " IS_ORPHAN
+					   " FOR UPDATE SKIP LOCKED", false) == 0)
+		return false;
+	MemoryContextSwitchTo(scope->context);
+	*role = DatumGetObjectId(run_datum(0, 1));
+	*sandbox = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+	return true;
+}
+
+void
+ct_catalog_run_close(int64 run_id)
+{
+	CtRow		row = {0};
+
+	ct_row_add_int64(&row, run_id, false);
+	(void) ct_row_execute(&row,
+						  "UPDATE @ct_result SET sandbox = NULL, sandbox_tried_at = NULL,"
+						  " status = " CLOSED_STATUS " WHERE run_id = $1", false);
+}
+
+void
+ct_catalog_run_complain(int64 run_id, const char *complaint, int max)
+{
+	CtRow		row = {0};
+
+	ct_row_add_int64(&row, run_id, false);
+	ct_row_add_text(&row, complaint);
+	ct_row_add_int32(&row, max, false);
+	(void) ct_row_execute(&row,
+						  "UPDATE @ct_result SET sandbox_tried_at = clock_timestamp(),"
+						  " status = " CLOSED_STATUS ","
+						  " warnings = CASE WHEN $2 = ANY (warnings) OR cardinality(warnings) >= $3"
+						  "  THEN warnings ELSE array_append(warnings, $2) END"
+						  " WHERE run_id = (SELECT run_id FROM @ct_result WHERE run_id = $1 AND " IS_ORPHAN
+						  "  FOR UPDATE SKIP LOCKED)", false);
+}
+
+int64
+ct_catalog_run_prune(const Interval *older_than, Oid caller, bool all)
+{
+	CtRow		row = {0};
+
+	ct_row_add(&row, INTERVALOID, IntervalPGetDatum(older_than), false);
+	ct_row_add_bool(&row, all);
+	ct_row_add(&row, OIDOID, ObjectIdGetDatum(caller), false);
+	return (int64) ct_row_execute(&row,
+								  "DELETE FROM @ct_result r"
+								  " WHERE coalesce(r.finished_at, r.started_at) <= clock_timestamp() - $1"
+								  " AND (r.status NOT IN ('starting', 'running')"
+								  "  OR NOT @ct_run_lives(r.run_id, r.shm_handle))"
+								  " AND r.sandbox IS NULL"
+								  " AND ($2 OR pg_has_role($3, r.role::oid, 'USAGE'))", false);
+}
