@@ -1,11 +1,12 @@
-# The arithmetic of src/metrics, against values that are known from elsewhere: it knows no
-# database, so a small program does.
+# The arithmetic of src/metrics, against values that are known from elsewhere: computed here from
+# all that was recorded, or to be found in a table.  It knows no database, so a small program
+# (t/metrics) does as its calculator.
 
 use strict;
 use warnings;
 
 use FindBin;
-use List::Util qw(sum);
+use List::Util qw(max min sum);
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -16,28 +17,278 @@ my ($include) = run_command([ $config, '--includedir-server' ]);
 my ($error) = (run_command([ 'cc', '-O1', "-I$root", "-I$include", '-o', "$dir/metrics", "$root/t/metrics/metrics_test.c",
 	"$root/src/metrics/batches.c", "$root/src/metrics/histogram.c", '-lm' ]))[1];
 is($error, '', 'it compiles without a server');
-my ($printed) = run_command([ "$dir/metrics" ]);
-my %is = map { split } split /\n/, $printed;
+
+# ---- the calculator: what is said first, what is asked with the answers' names ----
+
+my $said = '';
+my @asked;
+
+sub say_to { $said .= "@_\n"; return }
+sub ask { my ($name, @words) = @_; push @asked, $name; say_to(@words); return }
+
+my %answer;
+
+sub compute
+{
+	my $out = '';
+	my $err = '';
+
+	IPC::Run::run([ "$dir/metrics" ], '<', \$said, '>', \$out, '2>', \$err);
+	my @lines = split /\n/, $out;
+	die "not every question is answered: $err" unless @lines == @asked;
+	@answer{@asked} = @lines;
+	$said = '';
+	@asked = ();
+	return;
+}
+
+# numbers that look random, the same ones each time
+my $state = 1;
+sub drawn { $state = ($state * 1103515245 + 12345) % 2147483648; return $state / 2147483648 }
+
+sub quantile
+{
+	my ($sorted, $q) = @_;
+	my $rank = $q * @$sorted;
+
+	# the smallest one that at least q of all do not exceed
+	$rank = int($rank) == $rank ? $rank : int($rank) + 1;
+	return $sorted->[ max($rank, 1) - 1 ];
+}
+
+sub moments
+{
+	my $mean = sum(@_) / @_;
+
+	return ($mean, sqrt(sum(map { ($_ - $mean)**2 } @_) / @_));
+}
+
+sub near { my ($is, $should, $error) = @_; return abs($is - $should) <= $error * abs $should }
+
+# ---- histograms ----
+
+my %values = (
+	'uniform' => [ map { 1 + int(1e6 * drawn()) } 1 .. 20000 ],
+	'exponential' => [ map { int(-2e6 * log(1 - drawn())) } 1 .. 20000 ],
+	'bimodal' => [ map { int(drawn() < 0.93 ? 5e4 + 1e4 * drawn() : 8e7 + 1e7 * drawn()) } 1 .. 20000 ],
+	'constant' => [ (5_000_001) x 1000 ],
+	'single' => [ 123_456_789 ],
+	'tiny' => [ 0, 0, 1, 2, 3, 62, 63, 63, 64, 65, 127, 128, 129, 130 ],
+	'wide' => [ map { int(10**(11 * drawn())) } 1 .. 20000 ],
+	'hundred' => [ map { 1000 * $_ } 1 .. 100 ]);
+my @names = sort keys %values;
+my @quantiles = (0, 0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 0.79, 0.9, 0.95, 0.99, 0.999, 1);
+
+for my $i (0 .. $#names)
+{
+	my $all = $values{ $names[$i] };
+
+	say_to('record', $i, scalar @$all, @$all);
+	ask("$names[$i] moments", 'moments', $i);
+	ask("$names[$i] $_", 'quantile', $i, $_) for @quantiles;
+}
+compute();
+for my $name (@names)
+{
+	my @sorted = sort { $a <=> $b } @{ $values{$name} };
+	my ($count, $min, $max, $mean, $stddev) = split / /, $answer{"$name moments"};
+	my ($true_mean, $true_stddev) = moments(@sorted);
+	my @off = grep { !near($answer{"$name $_"}, quantile(\@sorted, $_), 1 / 128) } @quantiles;
+
+	is("@off", '', "$name: no quantile is off by more than 1/128");
+	is("$count $min $max", scalar(@sorted) . " $sorted[0] $sorted[-1]", "$name: count, minimum and maximum are exact");
+	ok(near($mean, $true_mean, 1e-12), "$name: so is the mean, $mean");
+	ok(near($stddev, $true_stddev, 1e-6) || abs($stddev - $true_stddev) < 1, "$name: and the standard deviation, $stddev");
+}
+# what needs no bucket's middle
+is($answer{"constant $_"}, 5000001, "constant: the $_ quantile is exact") for 0.5, 0.999;
+is($answer{'single 0'}, 123456789, 'single: so is its only value');
+is($answer{'tiny 0.5'}, 63, 'tiny: below 64 each value has a bucket of its own');
+is($answer{'tiny 0'}, 0, 'tiny: 0 is one of them');
+cmp_ok($answer{'wide 0'}, '>=', min(@{ $values{wide} }), 'wide: no quantile is below the minimum');
+cmp_ok($answer{'wide 1'}, '<=', max(@{ $values{wide} }), 'wide: nor above the maximum');
+
+# none, and more than there are buckets for
+my @huge = ((1 << 42) - 1, 1 << 42, 1 << 50, 1 << 60);
+ask('nothing moments', 'moments', 0);
+ask('nothing quantile', 'quantile', 0, 0.5);
+say_to('record', 1, 2, 7, 7_000);
+say_to('copy', 2, 1);
+say_to('add', 1, 0);
+ask('unchanged', 'same', 1, 2);
+say_to('add', 0, 1);
+ask('taken over', 'same', 0, 2);
+say_to('record', 3, scalar @huge, @huge);
+ask('huge moments', 'moments', 3);
+ask('huge quantile', 'quantile', 3, 0.5);
+compute();
+like($answer{'nothing moments'}, qr/^0 0 0 -?nan -?nan$/i, 'of nothing there is no mean');
+like($answer{'nothing quantile'}, qr/^-?nan$/i, 'and no quantile');
+is($answer{unchanged}, 1, 'nothing added changes nothing, not even the minimum');
+is($answer{'taken over'}, 1, 'added to nothing, all is as it was');
+my ($mean, $stddev) = moments(@huge);
+my @moments = split / /, $answer{'huge moments'};
+is("@moments[0 .. 2]", '4 4398046511103 1152921504606846976', 'huge: count, minimum and maximum');
+ok(near($moments[3], $mean, 1e-9) && near($moments[4], $stddev, 1e-9), 'huge: mean and standard deviation');
+cmp_ok($answer{'huge quantile'}, '>=', 2**42 * (1 - 1 / 128), 'huge: a quantile is the last bucket, at least');
+
+# merged in pieces, as of workers; what came later, as of a second
+my @pieces = (10 .. 16);
+my @early = @{ $values{exponential} };
+my @late = @{ $values{bimodal} }[ 0 .. 999 ];
+say_to('record', 0, scalar @early, @early);
+for my $p (@pieces)
+{
+	my @some = @early[ grep { $_ % @pieces == $p - 10 } 0 .. $#early ];
+	say_to('record', $p, scalar @some, @some);
+	say_to('add', 1, $p);
+}
+ask('merged', 'same', 1, 0);
+say_to('copy', 2, 0);
+say_to('record', 2, scalar @late, @late);
+say_to('record', 3, scalar @late, @late);
+say_to('subtract', 4, 2, 0);
+ask('later moments', 'moments', 4);
+ask('later alone', 'moments', 3);
+for my $q (@quantiles)
+{
+	ask("later $q", 'quantile', 4, $q);
+	ask("alone $q", 'quantile', 3, $q);
+}
+say_to('subtract', 5, 2, 2);
+ask('no difference', 'moments', 5);
+# into what was something else before, and of the very values between which it lies
+say_to('record', 6, 2, 1000, 999_999);
+say_to('record', 7, 1, 999_999);
+say_to('subtract', 4, 6, 7);
+ask('exact ends', 'moments', 4);
+compute();
+is($answer{merged}, 1, 'the sum of pieces is the histogram of all');
+my @later = split / /, $answer{'later moments'};
+my @alone = split / /, $answer{'later alone'};
+is($later[0], 1000, 'a difference has what came later, and no more');
+ok(near($later[3], $alone[3], 1e-9) && near($later[4], $alone[4], 1e-6), 'with its mean and standard deviation');
+ok($later[1] <= $alone[1] && near($later[1], $alone[1], 1 / 64), "its minimum is known to the bucket: $later[1]");
+ok($later[2] >= $alone[2] && near($later[2], $alone[2], 1 / 64), "and its maximum: $later[2]");
+is(join(' ', grep { !near($answer{"later $_"}, $answer{"alone $_"}, 1 / 128) } @quantiles), '', 'its quantiles are those of what came later');
+like($answer{'no difference'}, qr/^0 0 0 -?nan -?nan$/i, 'nothing came since now');
+is((split / /, $answer{'exact ends'})[1], 1000, 'a minimum is not below that of all');
+
+# buckets
+ask('buckets', 'buckets');
+compute();
+my $last = $answer{buckets} - 1;
+for my $b (0 .. $last)
+{
+	ask("bounds $b", 'bounds', $b);
+}
+compute();
+my @lower = map { (split / /, $answer{"bounds $_"})[0] } 0 .. $last;
+my @upper = map { (split / /, $answer{"bounds $_"})[1] } 0 .. $last;
+is($lower[0], 0, 'buckets begin with 0');
+is($upper[$last], 2**42, 'and end at 73 minutes');
+is(join(' ', grep { $upper[$_] != $lower[ $_ + 1 ] } 0 .. $last - 1), '', 'each ends where the next one begins');
+is(join(' ', grep { $upper[$_] - $lower[$_] > max(1, $lower[$_] / 64) } 0 .. $last), '', 'none is wider than 1/64 of its values');
+for my $b (0 .. $last)
+{
+	ask("of lower $b", 'bucket', $lower[$b]);
+	ask("of upper $b", 'bucket', $upper[$b] - 1);
+}
+ask('beyond', 'bucket', 2**42);
+ask('largest', 'bucket', '18446744073709551615');
+compute();
+is(join(' ', grep { $answer{"of lower $_"} != $_ || $answer{"of upper $_"} != $_ } 0 .. $last), '', 'each has its first value and its last one');
+is("$answer{beyond} $answer{largest}", "$last $last", 'the last one takes what is longer');
+
+# ---- intervals of rates ----
 
 # The 97.5 % quantiles of Student's t, from any table of them.
-my %t = (1 => 12.706, 9 => 2.262, 19 => 2.093);
-cmp_ok(abs($is{"t_$_"} - $t{$_}), '<=', 0.001, "t with $_ degrees of freedom is $t{$_}") for sort { $a <=> $b } keys %t;
+my @t = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
+	2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093);
 
-# Twenty batches of 2 ** 24 ns.
+# Half the interval by the book: batches of equal length, all of the time that they make up.
+sub half_interval
+{
+	my ($events, $length, $n) = @_;
+	my @counts = (0) x $n;
+
+	for my $ns (@$events)
+	{
+		$counts[ int($ns / $length) ]++ if $ns < $length * $n;
+	}
+	my @rates = map { $_ / ($length / 1e9) } @counts;
+	my $rate = sum(@rates) / $n;
+	return $t[ $n - 2 ] * sqrt(sum(map { ($_ - $rate)**2 } @rates) / ($n - 1) / $n);
+}
+
+ask("t $_", 't', $_) for 1 .. 19;
+
+# so many events in each stretch of 2 ** 24 ns, which is longer than a batch must be
+my $stretch = 2**24;
 my @counts = (10, 12, 9, 11, 10, 13, 8, 10, 12, 9, 11, 14, 9, 10, 8, 12, 10, 11, 9, 12);
-my @rates = map { $_ / (2**24 / 1e9) } @counts;
-my $mean = sum(@rates) / @rates;
-my $half = $t{19} * sqrt(sum(map { ($_ - $mean)**2 } @rates) / 19 / 20);
-cmp_ok(abs($is{twenty} / $half - 1), '<', 1e-6, 'half the interval of batches is t s / sqrt(n)');
-is($is{twenty_merged}, $is{twenty}, 'and the same, counted by two workers');
-is($is{twenty_total}, sum(@counts), 'none of them is lost');
-like($is{short}, qr/nan/i, 'in 100 ms there are too few batches');
-is($is{steady} + 0, 0, 'what never varies has no width');
+my @events = map {
+	my $i = $_;
+	map { int($stretch * ($i + ($_ + 0.5) / $counts[$i])) } 0 .. $counts[$i] - 1
+} 0 .. $#counts;
+my @odd = @events[ grep { $_ % 2 } 0 .. $#events ];
+my @even = @events[ grep { !($_ % 2) } 0 .. $#events ];
+my @first = grep { $_ < 2**20 } @events;
+my @rest = grep { $_ >= 2**20 } @events;
 
-cmp_ok($is{worst_quantile}, '<', 1 / 128, "no quantile is off by more than 1/128: $is{worst_quantile}");
-is($is{mean}, '500000.5', 'the mean is exact');
-cmp_ok(abs($is{stddev} - 288675), '<=', 1, 'so is the standard deviation');
-is($is{max}, 123456789, 'and the maximum');
-is($is{difference}, 1, 'a difference has what came later');
+say_to('events', 0, scalar @events, @events);
+ask('twenty', 'interval', 0, 20 * $stretch);
+ask("span $_", 'interval', 0, $_ * $stretch) for 5 .. 19;
+ask('a bit more', 'interval', 0, 20 * $stretch + 1);
+ask('a bit less', 'interval', 0, 20 * $stretch - 1);
+ask('slices', 'slices', 0);
+# two workers, of which one ended early and has shorter slices, added in either order
+say_to('events', 1, scalar @odd, @odd);
+say_to('events', 2, scalar @even, @even);
+say_to('join', 1, 2);
+ask('joined', 'slices', 1);
+say_to('events', 3, scalar @first, @first);
+say_to('events', 4, scalar @rest, @rest);
+say_to('join', 5, 3);
+say_to('join', 5, 4);
+ask('short first', 'slices', 5);
+say_to('join', 4, 3);
+ask('short last', 'slices', 4);
+say_to('join', 4, 6);
+ask('nothing added', 'slices', 4);
+ask('nothing', 'interval', 6, 20 * $stretch);
+# 7 in each stretch; and so late that the slices have become longer than a batch must be
+my @steady = map { my $i = $_; map { int($stretch * ($i + ($_ + 0.5) / 7)) } 0 .. 6 } 0 .. 19;
+say_to('events', 7, scalar @steady, @steady);
+ask('steady', 'interval', 7, 20 * $stretch);
+my @long = map { int(64 * 2**27 * drawn()) } 1 .. 3000;
+say_to('events', 8, scalar(@long) + 1, @long, 64 * 2**27 - 1);
+ask('long', 'interval', 8, 64 * 2**27);
+ask('longer than all', 'interval', 8, 640 * 2**27);
+# the first slices, and one event at each end of one
+say_to('events', 9, 4, 0, 2**16 - 1, 2**16, 64 * 2**16 - 1);
+ask('first slices', 'slices', 9);
+say_to('events', 9, 1, 64 * 2**16);
+ask('doubled', 'slices', 9);
+compute();
+is(join(' ', map { $answer{"t $_"} } 1 .. 19), join(' ', map { sprintf '%.3f', $_ } @t), "Student's t");
+ok(near($answer{twenty}, half_interval(\@events, $stretch, 20), 1e-9), "half the interval is t s / sqrt(n): $answer{twenty}");
+is($answer{'a bit more'}, $answer{twenty}, 'what makes no whole batch is left out');
+# slices of half a stretch: 40 of them make 20 batches, 39 make 19
+ok(near($answer{'a bit less'}, half_interval(\@events, $stretch, 19), 1e-9), 'so is a batch that is not whole');
+ok(near($answer{"span $_"}, half_interval(\@events, $stretch, $_), 1e-9), "$_ batches") for 10 .. 19;
+like($answer{"span $_"}, qr/^-?nan$/i, "$_ batches are too few") for 5 .. 9;
+is($answer{joined}, $answer{slices}, 'counted by two workers, it is the same');
+is($answer{'short first'}, $answer{slices}, 'and where the shorter one comes first');
+is($answer{'short last'}, $answer{slices}, 'or last');
+is($answer{'nothing added'}, $answer{slices}, 'or one that has nothing');
+my ($shift, @slices) = split / /, $answer{slices};
+is("$shift " . sum(@slices), '23 ' . sum(@counts), 'no event is lost as slices become longer');
+like($answer{nothing}, qr/^-?nan$/i, 'of nothing there is no interval');
+is($answer{steady} + 0, 0, 'what never varies has no width');
+push @long, 64 * 2**27 - 1;
+ok(near($answer{long}, half_interval(\@long, 4 * 2**27, 16), 1e-9), "64 slices make 16 batches of 4: $answer{long}");
+is($answer{'longer than all'}, $answer{long}, 'there are no more slices than that');
+is($answer{'first slices'}, join(' ', 16, 2, 1, (0) x 61, 1), 'a slice has its first nanosecond and its last one');
+is($answer{doubled}, join(' ', 17, 3, (0) x 30, 1, 1, (0) x 31), 'what is later doubles the slices');
 
 done_testing();

@@ -1,90 +1,179 @@
 /*
  * metrics_test.c
- *		What src/metrics computes, printed for t/120_metrics.pl: a line each,
- *		a name and a number.
+ *		src/metrics as a calculator, for t/120_metrics.pl: commands on standard
+ *		input, what they come to on standard output, a line for each that asks.
+ *
+ * Histograms and batches are named by small numbers.  What is right is none of
+ * this program's business: the script knows it from elsewhere.
  */
 #include "postgres.h"
 
 #include "src/metrics/batches.h"
 #include "src/metrics/histogram.h"
 
-/* the server's own is in a library that we do without */
+/* the server's own are in a library that we do without */
 #undef printf
+#undef fprintf
+
+#define MAX_NAMES	64
+
+static CtHistogram *histograms[MAX_NAMES];
+static CtBatches batches[MAX_NAMES];
 
 static void
-print_t(int degrees)
+give_up(const char *what)
 {
-	printf("t_%d %.3f\n", degrees, ct_student_t(degrees));
+	fprintf(stderr, "metrics_test: %s\n", what);
+	exit(2);
 }
 
-/* so many events in each stretch of 2 ** 24 ns, one stretch after the other */
-static void
-print_interval(const char *name, const int *counts, int n)
+static uint64
+read_uint64(void)
 {
-	CtBatches	batches;
-	CtBatches	even = {0};
-	CtBatches	odd = {0};
-	uint64		total = 0;
+	unsigned long long value;
+
+	if (scanf("%llu", &value) != 1)
+		give_up("a number is missing");
+	return value;
+}
+
+static double
+read_double(void)
+{
+	double		value;
+
+	if (scanf("%lf", &value) != 1)
+		give_up("a number is missing");
+	return value;
+}
+
+static int
+read_name(void)
+{
+	uint64		name = read_uint64();
+
+	if (name >= MAX_NAMES)
+		give_up("no such name");
+	if (histograms[name] == NULL)
+		histograms[name] = calloc(1, sizeof(CtHistogram));
+	return (int) name;
+}
+
+/* do they hold the same, but for the rounding of sums in another order? */
+static bool
+is_same(const CtHistogram *a, const CtHistogram *b)
+{
+	double		off = a->sum_squares - b->sum_squares;
+
+	return a->count == b->count && a->sum == b->sum && a->min == b->min && a->max == b->max &&
+		a->counted == b->counted && memcmp(a->buckets, b->buckets, sizeof(a->buckets)) == 0 &&
+		(off < 0 ? -off : off) <= 1e-9 * a->sum_squares;
+}
+
+static void
+print_slices(const CtBatches *one)
+{
 	int			i;
-	int			j;
 
-	memset(&batches, 0, sizeof(batches));
-	for (i = 0; i < n; i++)
-		for (j = 0; j < counts[i]; j++)
-		{
-			uint64		ns = (uint64) ((i + (j + 0.5) / counts[i]) * (1 << 24));
-
-			/* as two workers would, the second of which ends early */
-			ct_batches_record(&batches, ns);
-			ct_batches_record(j % 2 || i > n / 2 ? &odd : &even, ns);
-		}
-	printf("%s %.6f\n", name, ct_batches_half_interval(&batches, (uint64) n << 24));
-	ct_batches_add(&even, &odd);
-	printf("%s_merged %.6f\n", name, ct_batches_half_interval(&even, (uint64) n << 24));
+	printf("%d", one->shift);
 	for (i = 0; i < CT_SLICES; i++)
-		total += even.slices[i];
-	printf("%s_total %d\n", name, (int) total);
+		printf(" " UINT64_FORMAT, one->slices[i]);
+	printf("\n");
 }
 
 int
 main(void)
 {
-	static const int twenty[] = {
-		10, 12, 9, 11, 10, 13, 8, 10, 12, 9, 11, 14, 9, 10, 8, 12, 10, 11, 9, 12
-	};
-	static const int steady[] = {
-		7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7
-	};
-	CtHistogram *h = calloc(1, sizeof(CtHistogram));
-	CtHistogram *later = calloc(1, sizeof(CtHistogram));
-	CtHistogram *difference = calloc(1, sizeof(CtHistogram));
-	double		worst = 0;
-	uint64		ns;
-	int			q;
+	char		command[32];
 
-	print_t(1);
-	print_t(9);
-	print_t(19);
-	print_interval("twenty", twenty, lengthof(twenty));
-	print_interval("short", twenty, 6);
-	print_interval("steady", steady, lengthof(steady));
-
-	/* every thousandth of a microsecond up to 1 ms: the q-quantile is q ms */
-	for (ns = 1; ns <= 1000000; ns++)
-		ct_histogram_record(h, ns);
-	for (q = 1; q <= 999; q++)
+	while (scanf("%31s", command) == 1)
 	{
-		double		off = ct_histogram_quantile(h, q / 1000.0) / (q * 1000.0) - 1;
+		if (strcmp(command, "record") == 0) /* NAME n value.. */
+		{
+			int			to = read_name();
+			uint64		n = read_uint64();
 
-		worst = Max(worst, off < 0 ? -off : off);
+			for (; n > 0; n--)
+			{
+				ct_histogram_record(histograms[to], read_uint64());
+				histograms[to]->counted++;
+			}
+		}
+		else if (strcmp(command, "add") == 0)	/* TO FROM */
+		{
+			int			to = read_name();
+
+			ct_histogram_add(histograms[to], histograms[read_name()]);
+		}
+		else if (strcmp(command, "subtract") == 0)	/* RESULT NOW BEFORE */
+		{
+			int			result = read_name();
+			int			now = read_name();
+
+			ct_histogram_subtract(histograms[result], histograms[now], histograms[read_name()]);
+		}
+		else if (strcmp(command, "copy") == 0)	/* TO FROM */
+		{
+			int			to = read_name();
+
+			*histograms[to] = *histograms[read_name()];
+		}
+		else if (strcmp(command, "same") == 0)	/* A B */
+		{
+			int			a = read_name();
+
+			printf("%d\n", is_same(histograms[a], histograms[read_name()]));
+		}
+		else if (strcmp(command, "moments") == 0)	/* NAME */
+		{
+			const CtHistogram *h = histograms[read_name()];
+
+			printf(UINT64_FORMAT " " UINT64_FORMAT " " UINT64_FORMAT " %.17g %.17g\n",
+				   h->count, h->min, h->max, ct_histogram_mean(h), ct_histogram_stddev(h));
+		}
+		else if (strcmp(command, "quantile") == 0)	/* NAME q */
+		{
+			const CtHistogram *h = histograms[read_name()];
+
+			printf("%.17g\n", ct_histogram_quantile(h, read_double()));
+		}
+		else if (strcmp(command, "buckets") == 0)
+			printf("%d\n", CT_HISTOGRAM_BUCKETS);
+		else if (strcmp(command, "bounds") == 0)	/* bucket */
+		{
+			int			bucket = (int) read_uint64();
+
+			printf(UINT64_FORMAT " " UINT64_FORMAT "\n", ct_histogram_lower(bucket),
+				   ct_histogram_upper(bucket));
+		}
+		else if (strcmp(command, "bucket") == 0)	/* value */
+			printf("%d\n", ct_histogram_bucket(read_uint64()));
+		else if (strcmp(command, "events") == 0)	/* NAME n ns.. */
+		{
+			int			to = read_name();
+			uint64		n = read_uint64();
+
+			for (; n > 0; n--)
+				ct_batches_record(&batches[to], read_uint64());
+		}
+		else if (strcmp(command, "join") == 0)	/* TO FROM */
+		{
+			int			to = read_name();
+
+			ct_batches_add(&batches[to], &batches[read_name()]);
+		}
+		else if (strcmp(command, "slices") == 0)	/* NAME */
+			print_slices(&batches[read_name()]);
+		else if (strcmp(command, "interval") == 0)	/* NAME ns */
+		{
+			int			name = read_name();
+
+			printf("%.17g\n", ct_batches_half_interval(&batches[name], read_uint64()));
+		}
+		else if (strcmp(command, "t") == 0) /* degrees */
+			printf("%.3f\n", ct_student_t((int) read_uint64()));
+		else
+			give_up(command);
 	}
-	printf("worst_quantile %.6f\n", worst);
-	printf("mean %.1f\n", ct_histogram_mean(h));
-	printf("stddev %.0f\n", ct_histogram_stddev(h));
-	*later = *h;
-	ct_histogram_record(later, 123456789);
-	printf("max %.0f\n", (double) later->max);
-	ct_histogram_subtract(difference, later, h);
-	printf("difference %d\n", (int) difference->count);
 	return 0;
 }
