@@ -255,6 +255,8 @@ say_to('join', 4, 3);
 ask('short last', 'slices', 4);
 say_to('join', 4, 6);
 ask('nothing added', 'slices', 4);
+say_to('join', 10, 6);
+ask('nothing to nothing', 'interval', 10, 20 * $stretch);
 ask('nothing', 'interval', 6, 20 * $stretch);
 # 7 in each stretch; and so late that the slices have become longer than a batch must be
 my @steady = map { my $i = $_; map { int($stretch * ($i + ($_ + 0.5) / 7)) } 0 .. 6 } 0 .. 19;
@@ -284,6 +286,7 @@ is($answer{'nothing added'}, $answer{slices}, 'or one that has nothing');
 my ($shift, @slices) = split / /, $answer{slices};
 is("$shift " . sum(@slices), '23 ' . sum(@counts), 'no event is lost as slices become longer');
 like($answer{nothing}, qr/^-?nan$/i, 'of nothing there is no interval');
+like($answer{'nothing to nothing'}, qr/^-?nan$/i, 'nor of nothing and nothing');
 is($answer{steady} + 0, 0, 'what never varies has no width');
 push @long, 64 * 2**27 - 1;
 ok(near($answer{long}, half_interval(\@long, 4 * 2**27, 16), 1e-9), "64 slices make 16 batches of 4: $answer{long}");
