@@ -26,6 +26,7 @@
 #include "bgworker/holders.h"
 #include "bgworker/leader.h"
 #include "bgworker/sandbox.h"
+#include "bgworker/watch.h"
 #include "src/base/ct_compat.h"
 #include "src/base/text.h"
 #include "src/results/record.h"
@@ -130,7 +131,7 @@ record_piece(CtLeader *leader, CtEnding *ending)
 {
 	ct_leader_begin(RECORD_LOCK_MS);
 	if (ending->results != NULL && ending->details)
-		ct_leader_record_second(leader);
+		ct_watch_record_second(leader);
 	ct_record_end(leader->shared->run_id, leader->program, ending->results, ending->details,
 				  &ending->end);
 	record_warnings(leader, ending);

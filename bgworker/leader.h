@@ -2,8 +2,8 @@
  * leader.h
  *		What the leader's files share: its state, its transactions, its signals.
  *
- * leader.c has the way from the start to the verdict, ending.c what follows in
- * any case.
+ * leader.c has the way from the start to the verdict, watch.c what the leader
+ * does while the workers are at it, ending.c what follows in any case.
  */
 #ifndef CT_LEADER_H
 #define CT_LEADER_H
@@ -18,7 +18,15 @@
 #include "src/plan/program.h"
 #include "src/session/session.h"
 
-typedef struct CtLeader
+typedef struct CtLeader CtLeader;
+
+/*
+ * Has the workers do what the run is for: called once the gate's time is set,
+ * returns when the last one has ended; raises what ends the run.
+ */
+typedef void (*CtDrive) (CtLeader *leader);
+
+struct CtLeader
 {
 	CtShared   *shared;
 	dsm_segment *segment;
@@ -26,6 +34,7 @@ typedef struct CtLeader
 	CtPlan	   *plan;
 	CtProgram  *program;
 	CtSession  *session;
+	CtDrive		drive;
 	int			nhandles;
 	BackgroundWorkerHandle **handles;
 	int			unswept;		/* crashed runs that there was no time to close */
@@ -43,6 +52,12 @@ typedef struct CtLeader
 	CtStandstill standstill;
 	char	   *stands_still;	/* who waits for whom, if that ended the run; or NULL */
 
+	/* of the watch */
+	int			nduties;
+	struct CtDuty *duties;
+	uint64		stop_due_ns;	/* when the stop has something to do next; PG_UINT64_MAX: never */
+	bool		stopping;		/* the time is up */
+
 	/* of the timeline */
 	CtTotals	last_totals;
 	CtHistogram *last_latency;
@@ -50,7 +65,7 @@ typedef struct CtLeader
 	CtHistogram *difference;
 	uint64		last_ns;
 	bool		told_of_second; /* that one couldn't be written */
-} CtLeader;
+};
 
 /*
  * A transaction of the leader's own, which waits at most so long for each lock
@@ -71,8 +86,29 @@ extern bool ct_leader_may_retry(int sqlstate);
 /* Executes a script of setup or teardown, from its first command to its last. */
 extern void ct_leader_run_script(CtLeader *leader, const char *name, const char *body);
 
-/* What happened since the last time, into the timeline; in a transaction. */
-extern void ct_leader_record_second(CtLeader *leader);
+/*
+ * Does in a transaction of its own what the run can do without, or later.
+ * Returns false if it can't be done now; what is no matter of time is raised.
+ */
+extern bool ct_leader_try(CtLeader *leader, int lock_timeout_ms,
+						  void (*piece) (CtLeader *leader));
+
+/*
+ * Waits for news of the workers, or until the time; raises if the run is to
+ * end now.  We stay on the condition variable's list between two waits, so as
+ * to miss nothing: who has waited ends it.
+ */
+extern void ct_leader_wait(CtLeader *leader, uint64 until_ns);
+extern void ct_leader_end_wait(void);
+
+/* Raises if a worker couldn't go on, with its reason. */
+extern void ct_leader_check_workers(CtLeader *leader);
+
+/* how many of them are in one of these states */
+extern int	ct_leader_count_workers(CtLeader *leader, CtWorkerState from, CtWorkerState to);
+
+/* That the run is under way, into its row, unless somebody holds that for longer. */
+extern void ct_leader_record_running(CtLeader *leader, int lock_timeout_ms);
 
 /*
  * The measured part's length so far: the duration, or what there was of it;
