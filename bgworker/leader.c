@@ -133,6 +133,15 @@ ct_leader_forget_signal(void)
 	leader_signalled = false;
 }
 
+void
+ct_leader_forgive_cancel(const CtLeader *leader)
+{
+	if (!ct_leader_interrupted(leader))
+		QueryCancelPending = false;
+	if (leader_signalled)
+		QueryCancelPending = true;	/* just now */
+}
+
 uint64
 ct_leader_terminated_ns(void)
 {

@@ -122,6 +122,9 @@ extern void ct_leader_hold_off(bool hold);
 /* That somebody cancelled what was executed until now has been heard. */
 extern void ct_leader_forget_signal(void);
 
+/* That the leader cancelled itself was too late, and what it does next isn't meant. */
+extern void ct_leader_forgive_cancel(const CtLeader *leader);
+
 /* when SIGTERM came first; 0 if it didn't */
 extern uint64 ct_leader_terminated_ns(void);
 

@@ -18,9 +18,8 @@
 
 #include <signal.h>
 
-#include "storage/proc.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/timeout.h"
 
 #include "bgworker/watch.h"
 #include "src/results/record.h"
@@ -34,6 +33,9 @@
 
 /* between two looks whether everybody waits for those who are done, once some are */
 #define STANDSTILL_LOOK_NS	(100 * CT_NS_PER_MS)
+
+/* a check during the run looks up so often whether the run is to stop */
+#define LOOK_UP_MS			50
 
 /* who is interrupted is so again as long as it is still at it */
 #define INTERRUPT_NS		(100 * CT_NS_PER_MS)
@@ -270,49 +272,54 @@ watch_has_check_during(const CtPlan *plan)
 	return false;
 }
 
-static void
-watch_set_statement_timeout(int ms)
-{
-	char		value[32];
+/* who asks checks during the run, for the timeout's handler; NULL: nobody does now */
+static CtLeader *watch_asking = NULL;
+static volatile sig_atomic_t watch_gave_up;
 
-	snprintf(value, sizeof(value), "%d", ms);
-	SetConfigOption("statement_timeout", value, PGC_USERSET, PGC_S_SESSION);
+/* A check that is at it when the run is to stop is cancelled. */
+static void
+watch_look_up(void)
+{
+	CtLeader   *leader = watch_asking;
+
+	if (leader == NULL || (ct_now_ns() < leader->stop_due_ns &&
+						   pg_atomic_read_u32(&leader->shared->asked_to_stop) == 0))
+		return;
+	watch_gave_up = true;
+	leader->session->cancel(leader->session);
 }
 
-/* Asks the checks that are to be asked now; what isn't through by then is cancelled. */
+/* Asks the checks that are to be asked now, or as many as can be before the stop. */
 static void
-watch_ask_within(CtLeader *leader, const CtResults *results, int ms)
+watch_ask_checks(CtLeader *leader, const CtResults *results)
 {
-	int			statement_timeout = StatementTimeout;
+	static TimeoutId timeout = MAX_TIMEOUTS;
 
-	watch_set_statement_timeout(ms);
+	if (timeout == MAX_TIMEOUTS)
+		timeout = RegisterTimeout(USER_TIMEOUT, watch_look_up);
+	watch_gave_up = false;
+	watch_asking = leader;
+	enable_timeout_every(timeout, GetCurrentTimestamp() + LOOK_UP_MS * 1000, LOOK_UP_MS);
 	PG_TRY();
 	{
 		ct_checks_ask_during(leader->checks, results);
 	}
 	PG_CATCH();
 	{
-		if (geterrcode() != ERRCODE_QUERY_CANCELED || ct_leader_interrupted(leader))
+		watch_asking = NULL;
+		disable_timeout(timeout, false);
+		if (!watch_gave_up || geterrcode() != ERRCODE_QUERY_CANCELED ||
+			ct_leader_interrupted(leader))
 			PG_RE_THROW();
 		FlushErrorState();
 		ct_leader_rollback(leader);
 		MemoryContextSwitchTo(leader->tick_context);
 	}
 	PG_END_TRY();
-	watch_set_statement_timeout(statement_timeout);
-}
-
-/* The same until the stop, if that comes before what setup has SET. */
-static void
-watch_ask_checks(CtLeader *leader, const CtResults *results, uint64 now)
-{
-	uint64		due_ns = leader->stop_due_ns;
-	uint64		left_ms = due_ns > now ? (due_ns - now) / CT_NS_PER_MS + 1 : 1;
-
-	if (left_ms <= INT_MAX && (StatementTimeout == 0 || left_ms < StatementTimeout))
-		watch_ask_within(leader, results, (int) left_ms);
-	else
-		ct_checks_ask_during(leader->checks, results);
+	watch_asking = NULL;
+	disable_timeout(timeout, false);
+	if (watch_gave_up)
+		ct_leader_forgive_cancel(leader);
 }
 
 /* ---- the stop ---- */
@@ -343,7 +350,7 @@ watch_checks(CtLeader *leader, CtDuty *duty, uint64 now)
 	MemoryContextSwitchTo(leader->tick_context);
 	results = ct_merge_results(leader->shared, leader->program);
 	if (during)
-		watch_ask_checks(leader, results, now);
+		watch_ask_checks(leader, results);
 	if (leader->plan->stop_on_fail)
 		failed = ct_checks_have_failed(leader->checks, leader->program, results);
 	MemoryContextSwitchTo(leader->context);

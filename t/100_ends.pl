@@ -73,6 +73,28 @@ is(ct_last($node, "concat_ws(' ', status, verdict, coalesce(message, 'no message
 like(ct_last($node, 'warnings[1]'), qr/^the teardown failed, .*: division by zero$/, 'a teardown that fails: and it is recorded');
 is(ct_last($node, 'cardinality(warnings)'), 1, 'a teardown that fails: once');
 
+# ---- a check during the run that would last: it is in nobody's way
+
+$node->safe_psql('postgres', q{SELECT ct_create_scenario('lasts', workers => 2, min_overlap => 0),
+	ct_add_script('lasts', 's', 'SELECT pg_sleep(600)'),
+	ct_add_check('lasts', 'c', $$SELECT 1 FROM pg_stat_activity WHERE backend_type = 'ct_ext worker' AND state = 'active' AND pg_sleep(600) IS NULL$$, during => true)});
+my $in_check = "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'ct_ext leader' AND wait_event = 'PgSleep'";
+foreach my $strike ([ 'its duration', "'2 s'", '' ], [ 'ct_stop', "'1 hour'", 'SELECT ct_stop(max(run_id)) FROM ct_runs' ])
+{
+	my ($name, $duration, $sql) = @$strike;
+	my $what = "a check that lasts, $name";
+
+	$call = ct_call($node, [ "SET ct_ext.stop_timeout = '200 ms'", "SELECT ct_run('lasts', duration => $duration)" ]);
+	ok(ct_await($node, $in_check), "$what: in the check");
+	$from = time;
+	$node->safe_psql('postgres', $sql) if $sql;
+	is(ct_call_end($call), 0, "$what: the run ends") or diag($call->{stderr});
+	cmp_ok(time - $from, '<', 15, "$what: soon");
+	is(ct_last($node, $row), 'succeeded inconclusive', "$what: well");
+	is($node->safe_psql('postgres', "SELECT status FROM ct_checks WHERE check_name = 'c' ORDER BY run_id DESC LIMIT 1"), 'pass', "$what: the check is asked at the end");
+	ct_nothing_left($node, $what);
+}
+
 # ---- a setup that swallows its cancellation
 
 my $swallow = q{DO $$ BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN END $$; CREATE TABLE t (i int)};
