@@ -38,7 +38,7 @@ put_ms(Datum *values, bool *nulls, int column, double ns)
 }
 
 /*
- * ct_run_progress(run_id, shm_handle): one row, or NULLs if the run has ended.
+ * _ct_run_progress(run_id, shm_handle): one row, or NULLs if the run has ended.
  * phase, elapsed, workers, transactions, failed, retries, tps, p50, p95, p99.
  */
 Datum

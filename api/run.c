@@ -379,7 +379,7 @@ ct_run_is_visible(int64 run_id, int64 handle)
 	return run_find_visible(run_id, handle, &run);
 }
 
-/* ct_run_lives(run_id, shm_handle): for the views, of a run that is stored as under way */
+/* _ct_run_lives(run_id, shm_handle): for the views, of a run that is stored as under way */
 Datum
 ct_run_lives(PG_FUNCTION_ARGS)
 {

@@ -16,21 +16,22 @@
 DO LANGUAGE plpgsql $$
 DECLARE
 	intruder	pg_catalog.regprocedure;
+	place		name;
 BEGIN
-	SELECT p.oid INTO intruder
+	SELECT p.oid, p.pronamespace::pg_catalog.regnamespace INTO intruder, place
 		FROM pg_catalog.pg_proc p
 		JOIN pg_catalog.pg_extension e ON e.extnamespace = p.pronamespace
 		WHERE e.extname = 'ct_ext'::name
-			AND p.proname = ANY ('{ct_add_check, ct_add_script, ct_add_slo, ct_add_threshold, ct_add_variant,
-				ct_assert, ct_cancel, ct_compare, ct_create_scenario, ct_drop_check, ct_drop_scenario,
-				ct_drop_script, ct_drop_threshold, ct_drop_variant, ct_execute, ct_import_pgbench, ct_prune,
-				ct_report, ct_run, ct_run_lives, ct_run_progress, ct_start, ct_stop, ct_sweep, ct_test,
-				ct_wait}'::name[])
+			AND p.proname = ANY ('{_ct_run_lives, _ct_run_progress, ct_add_check, ct_add_script, ct_add_slo,
+				ct_add_threshold, ct_add_variant, ct_assert, ct_cancel, ct_compare, ct_create_scenario,
+				ct_drop_check, ct_drop_scenario, ct_drop_script, ct_drop_threshold, ct_drop_variant,
+				ct_execute, ct_help, ct_import_pgbench, ct_prune, ct_report, ct_run, ct_start, ct_stop,
+				ct_sweep, ct_test, ct_wait}'::name[])
 		ORDER BY p.oid LIMIT 1;
 	IF intruder IS NOT NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'duplicate_function',
-			MESSAGE = pg_catalog.format('function %s is in the way of ct_ext''s own'::text, intruder),
+			MESSAGE = pg_catalog.format('function %s in schema %s is in the way of ct_ext''s own'::text, intruder, place),
 			HINT = 'Drop it, or create ct_ext in a schema of its own.';
 	END IF;
 END

@@ -124,12 +124,12 @@ COMMENT ON COLUMN @extschema@.ct_result.seed IS 'seed of the random functions';
 COMMENT ON COLUMN @extschema@.ct_result.server_version IS 'server_version at the time';
 COMMENT ON COLUMN @extschema@.ct_result.plan IS 'everything that the run was to do (src/plan/plan.h)';
 COMMENT ON COLUMN @extschema@.ct_result.leader_pid IS 'process id of the leader';
-COMMENT ON COLUMN @extschema@.ct_result.shm_handle IS 'handle of the run''s shared memory, by which ct_run_lives finds it';
+COMMENT ON COLUMN @extschema@.ct_result.shm_handle IS 'handle of the run''s shared memory, by which _ct_run_lives finds it';
 COMMENT ON COLUMN @extschema@.ct_result.sandbox IS 'schema that is to be dropped; null once it is';
 COMMENT ON COLUMN @extschema@.ct_result.sandbox_tried_at IS 'when dropping it was tried last, and failed';
 COMMENT ON COLUMN @extschema@.ct_result.kept_sandbox IS 'schema that was left behind on request';
 
-COMMENT ON SEQUENCE @extschema@.ct_result_run_id_seq IS 'Ids of runs';
+COMMENT ON SEQUENCE @extschema@.ct_result_run_id_seq IS 'ids of runs';
 
 COMMENT ON VIEW @extschema@.ct_visible_result IS 'internal: the rows of ct_result that the current role may see; all views of results stand on it';
 /* The inner view's columns are the table's. */
@@ -175,7 +175,7 @@ COMMENT ON COLUMN @extschema@.ct_visible_result.seed IS 'seed of the random func
 COMMENT ON COLUMN @extschema@.ct_visible_result.server_version IS 'server_version at the time';
 COMMENT ON COLUMN @extschema@.ct_visible_result.plan IS 'everything that the run was to do (src/plan/plan.h)';
 COMMENT ON COLUMN @extschema@.ct_visible_result.leader_pid IS 'process id of the leader';
-COMMENT ON COLUMN @extschema@.ct_visible_result.shm_handle IS 'handle of the run''s shared memory, by which ct_run_lives finds it';
+COMMENT ON COLUMN @extschema@.ct_visible_result.shm_handle IS 'handle of the run''s shared memory, by which _ct_run_lives finds it';
 COMMENT ON COLUMN @extschema@.ct_visible_result.sandbox IS 'schema that is to be dropped; null once it is';
 COMMENT ON COLUMN @extschema@.ct_visible_result.sandbox_tried_at IS 'when dropping it was tried last, and failed';
 COMMENT ON COLUMN @extschema@.ct_visible_result.kept_sandbox IS 'schema that was left behind on request';

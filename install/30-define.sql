@@ -166,48 +166,48 @@ params: a JSON object of scalars, which are variables of the scripts; a call can
 expected_errors: SQLSTATEs or condition names, as 23505 or unique_violation=taken; a transaction that ends with one counts as the outcome behind the equals sign (else named after the condition), not as a failure.
 retried_errors: repeat the transaction upon these too, besides 40001 and 40P01 (unless those are expected).
 replace: a scenario of that name is dropped first, with all that was added to it, if the current role may; results of its runs stay, and so does its owner.
-Raises 42710 if there is a scenario of that name, 42601 for a script that does not parse, 22023 for a value out of range.';
+Raises 42710 if there is a scenario of that name, 42601 for a script that does not parse, 22023 for a value out of range';
 COMMENT ON FUNCTION @extschema@.ct_add_variant IS
 'adds a way of running a scenario; the first one is what ct_run runs by default. A scenario without any has one variant, "default".
 isolation: read committed, repeatable read or serializable; NULL: the role''s default. max_tries: overrides the scenario''s. setup: a script that runs after the scenario''s. expected_errors and retried_errors add to the scenario''s. expected_verdict: what it is known to come to, pass or fail; it changes no verdict.
-Raises 42704 if there is no such scenario, 42501 unless it is the current role''s, 42710 if it has that variant already.';
+Raises 42704 if there is no such scenario, 42501 unless it is the current role''s, 42710 if it has that variant already';
 COMMENT ON FUNCTION @extschema@.ct_add_script IS
 'adds a script, in pgbench''s language, that workers repeat. Several scripts make a mix.
 variant: NULL for all of them; a variant''s own script takes the place of the general one of the same name. weight (1 to 1000000): how often it is chosen, relative to the others. think_time: mean pause after each transaction, up to 31 days. workers (1 to 1000): so many workers run this script and no other, as one maintainer among many users; the first such script of a variant gets workers 1 on, the next one those that follow. The others choose among the scripts without it, by weight.
-Raises 42704 if there is no such scenario or variant, 42501 unless it is the current role''s, 42710 if it has that script already, 42601 with the place if the script or one of its statements does not parse.';
+Raises 42704 if there is no such scenario or variant, 42501 unless it is the current role''s, 42710 if it has that script already, 42601 with the place if the script or one of its statements does not parse';
 COMMENT ON FUNCTION @extschema@.ct_add_check IS
 'adds a check: one SELECT that returns the violations, a row each; the check holds if there is none.
 The query can use the scenario''s params as :variables, and :transactions, :failed, :retries, :workers, :outcome_LABEL, :tally_NAME.
 kind: what the violations are called, as lost_update. variant: NULL for all of them; a variant''s own check takes the place of the general one of the same name. during: asked once a second while the run is under way, too.
-Raises as ct_add_script does, and 22023 for what is not one SELECT.';
+Raises as ct_add_script does, and 22023 for what is not one SELECT';
 COMMENT ON FUNCTION @extschema@.ct_add_threshold IS
 'adds a threshold on a metric, as p95_ms < 100: a run fails unless it is met. op: <, <=, =, >=, >, <>.
 Metrics of a run, of its measured part (after the warmup), but for errors and tallies, which are of all of it: transactions (completed), tps (per second), failed (given up), retries (tries beyond the first), success_rate, error_rate (completed, failed, of both together, 0 to 1), retry_rate (retries per transaction); errors (not expected, those retried among them), deadlocks (40P01), serialization_failures (40001); mean_ms, stddev_ms, p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms (latency of a completed transaction, ms); anomalies (rows that the checks returned; these fail the run all the same); fairness (Jain''s index over the workers'' completed transactions: 1 if all have the same number, 1/n if one of n has all); rows_per_s (rows that statements of completed transactions returned or changed, per second); connect_ms (time to connect to the database, of the worker that took longest, ms).
 script.METRIC or outcome.METRIC, as read.p95_ms or sold.p95_ms: transactions, tps and latencies of those that executed this script, or ended with this outcome; of a script errors, deadlocks and serialization_failures, too. script:STEP.METRIC, as read:3.p95_ms: latencies of the statement that is this step of the script, see ct_latencies. tally.NAME: the sum of a tally.
 A metric for which there was nothing to measure, as the latency of an outcome that never came, meets no threshold.
-Raises 42704 if there is no such scenario, variant, metric, script, outcome or tally, 22023 for a name that two of these have, 42501 unless the scenario is the current role''s, 42710 if it has that metric and comparison already.';
+Raises 42704 if there is no such scenario, variant, metric, script, outcome or tally, 22023 for a name that two of these have, 42501 unless the scenario is the current role''s, 42710 if it has that metric and comparison already';
 COMMENT ON FUNCTION @extschema@.ct_add_slo IS
-'the same as ct_add_threshold, by its former name.';
+'the same as ct_add_threshold, by its former name';
 COMMENT ON FUNCTION @extschema@.ct_drop_scenario IS
 'drops a scenario with its variants, scripts, checks and thresholds; the results of its runs stay.
-Raises 42704 if there is no such scenario, 42501 unless it is the current role''s or if it is bundled.';
+Raises 42704 if there is no such scenario, 42501 unless it is the current role''s or if it is bundled';
 COMMENT ON FUNCTION @extschema@.ct_drop_variant IS
 'drops a variant with the scripts, checks and thresholds that are its own; a scenario that has no other one left has one variant, "default".
-Raises 42704 if there is no such scenario or variant, 42501 unless it is the current role''s or if it is bundled.';
+Raises 42704 if there is no such scenario or variant, 42501 unless it is the current role''s or if it is bundled';
 COMMENT ON FUNCTION @extschema@.ct_drop_script IS
 'drops a script from a scenario, so that another one of its name can be added.
 variant: NULL for the one that all variants have, else the variant''s own.
-Raises 42704 if there is no such scenario, variant or script there, 42501 unless it is the current role''s or if it is bundled.';
+Raises 42704 if there is no such scenario, variant or script there, 42501 unless it is the current role''s or if it is bundled';
 COMMENT ON FUNCTION @extschema@.ct_drop_check IS
 'drops a check from a scenario, so that another one of its name can be added.
-variant: NULL for the one that all variants have, else the variant''s own. Raises as ct_drop_script does.';
+variant: NULL for the one that all variants have, else the variant''s own. Raises as ct_drop_script does';
 COMMENT ON FUNCTION @extschema@.ct_drop_threshold IS
 'drops the thresholds on a metric from a scenario.
-op: the comparison; NULL: whichever. variant: NULL for those that all variants have, else the variant''s own. Raises as ct_drop_script does.';
+op: the comparison; NULL: whichever. variant: NULL for those that all variants have, else the variant''s own. Raises as ct_drop_script does';
 COMMENT ON FUNCTION @extschema@.ct_import_pgbench IS
 'defines a scenario of an unmodified pgbench script, as pgbench -f runs it, or of one of its builtin scripts: tpcb-like, simple-update, select-only. Variables within quotes are replaced too, as in pgbench''s default query mode, with what would end the quotes escaped.
 setup: NULL makes the tables of a builtin script in the run''s own schema, of :scale (1 unless params say else); an empty one leaves it to those that pgbench -i has made. Other arguments, replace among them, are those of ct_create_scenario, but by default a transaction is tried once, as by pgbench, and no overlap is asked for unless tpcb-like''s sums are checked.
-Raises as ct_create_scenario and ct_add_script do.';
+Raises as ct_create_scenario and ct_add_script do';
 
 CREATE VIEW @extschema@.ct_scenarios AS
 SELECT s.name,
@@ -222,8 +222,8 @@ SELECT s.name,
 	s.transactions_expr,
 	coalesce((SELECT pg_catalog.array_agg(v.name ORDER BY v.position)
 			  FROM @extschema@.ct_variant v WHERE v.scenario = s.name), '{default}'::text[]) AS variants,
-	coalesce((SELECT pg_catalog.array_agg(k.name ORDER BY k.slo, k.position)
-			  FROM (SELECT c.name, false AS slo, pg_catalog.min(c.position) AS position
+	coalesce((SELECT pg_catalog.array_agg(k.name ORDER BY k.threshold, k.position)
+			  FROM (SELECT c.name, false AS threshold, pg_catalog.min(c.position) AS position
 					FROM @extschema@.ct_check c WHERE c.scenario = s.name GROUP BY c.name
 					UNION ALL
 					SELECT t.metric || ' '::text || t.op || ' '::text || t.target::text, true, pg_catalog.min(t.position)
@@ -292,7 +292,7 @@ ORDER BY s.name, b.phase, b."position";
 
 GRANT SELECT ON @extschema@.ct_scenarios, @extschema@.ct_stories, @extschema@.ct_variants, @extschema@.ct_scripts TO PUBLIC;
 
-COMMENT ON VIEW @extschema@.ct_scenarios IS 'scenarios that ct_run can run. What they execute is in ct_scripts, what their variants are in ct_variants.';
+COMMENT ON VIEW @extschema@.ct_scenarios IS 'scenarios that ct_run can run. What they execute is in ct_scripts, what their variants are in ct_variants';
 COMMENT ON COLUMN @extschema@.ct_scenarios.name IS 'what ct_run takes';
 COMMENT ON COLUMN @extschema@.ct_scenarios.category IS 'what kind of bug it is about';
 COMMENT ON COLUMN @extschema@.ct_scenarios.bundled IS 'comes with the extension, and cannot be changed';
@@ -319,7 +319,7 @@ COMMENT ON COLUMN @extschema@.ct_variants.isolation IS 'isolation level of its t
 COMMENT ON COLUMN @extschema@.ct_variants.expected_verdict IS 'what it is known to come to: fail for one that has the bug, pass for one that hasn''t; null: not said';
 COMMENT ON COLUMN @extschema@.ct_variants.description IS 'what is different in it';
 
-COMMENT ON VIEW @extschema@.ct_scripts IS 'all that scenarios execute with the rights of the role that runs them, in the order of a run, to be read before: of bundled scenarios for everybody, of others for roles with the privileges of their owner, and superusers. Thresholds are in ct_scenarios.checks.';
+COMMENT ON VIEW @extschema@.ct_scripts IS 'all that scenarios execute with the rights of the role that runs them, in the order of a run, to be read before: of bundled scenarios for everybody, of others for roles with the privileges of their owner, and superusers. Thresholds are in ct_scenarios.checks';
 COMMENT ON COLUMN @extschema@.ct_scripts.scenario IS 'the scenario';
 COMMENT ON COLUMN @extschema@.ct_scripts.kind IS 'setup (once, before all), variant setup (once, after it), script (repeated by the workers), check (asked at the end, some also during the run), teardown (once, after all)';
 COMMENT ON COLUMN @extschema@.ct_scripts.variant IS 'the variant that it is for; null: all of them, but for those that have a script or check of this name themselves';
@@ -392,7 +392,7 @@ COMMENT ON COLUMN @extschema@.ct_check.kind IS 'what its violations are called';
 COMMENT ON COLUMN @extschema@.ct_check.during IS 'asked once a second while a run is under way, too';
 COMMENT ON COLUMN @extschema@.ct_check.bundled IS 'as the scenario''s';
 
-COMMENT ON TABLE @extschema@.ct_slo IS 'thresholds on metrics of a run';
+COMMENT ON TABLE @extschema@.ct_slo IS 'thresholds on metrics of a run; named as they were called first, for dumps have that name';
 COMMENT ON COLUMN @extschema@.ct_slo.scenario IS 'the scenario';
 COMMENT ON COLUMN @extschema@.ct_slo.variant IS 'the variant; null: all of them, but for those that have one with this metric and comparison themselves';
 COMMENT ON COLUMN @extschema@.ct_slo.metric IS 'what is measured, and of what; see ct_add_threshold';

@@ -156,11 +156,11 @@ CREATE FUNCTION @extschema@.ct_sweep() RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_sweep';
 
-CREATE FUNCTION @extschema@.ct_run_lives(run_id bigint, shm_handle bigint) RETURNS boolean
+CREATE FUNCTION @extschema@._ct_run_lives(run_id bigint, shm_handle bigint) RETURNS boolean
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ct_run_lives';
 
-CREATE FUNCTION @extschema@.ct_run_progress(run_id bigint, shm_handle bigint,
+CREATE FUNCTION @extschema@._ct_run_progress(run_id bigint, shm_handle bigint,
 	OUT phase		text,
 	OUT elapsed		float8,
 	OUT workers		int,
@@ -183,7 +183,7 @@ REVOKE ALL ON FUNCTION @extschema@.ct_compare FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_sweep FROM PUBLIC;
 
 COMMENT ON FUNCTION @extschema@.ct_run IS
-'runs one variant of a scenario (default: its first) as the calling role, waits for it, and returns its run id. workers: 1 to 1000, default the scenario''s or as many as there are slots for; duration and transactions (for the whole run): one of them, default the scenario''s or 10 s; rate: transactions per second of the whole run, Poisson arrivals, latency then counts from the intended start; isolation: read committed, repeatable read or serializable; max_tries: of a transaction that fails with 40001 or 40P01, 0 for no limit; params: values for the scenario''s parameters; seed: same seed, same random values per worker; warmup: time before the duration, not measured; ramp: time over which the workers start, at most warmup and duration together; min_overlap: contended transactions that a pass needs, default 10, or 0 with thresholds and no checks; expected_errors: SQLSTATEs or condition names that are outcomes, as "23505=conflict"; keep: leave the sandbox schema; raise_on_fail: raise P0004 unless the verdict is pass; trust_owner: run a scenario of a role that one is no member of, which executes what that role has written; thresholds: like "p95_ms < 100", each in the place of those of the scenario that bound the same metric from the same side; retried_errors: SQLSTATEs or condition names that repeat the transaction, besides 40001, 40P01 and the scenario''s; stop_on_fail: end the run, looking once a second, at the first violation of a check that is asked during it, unexpected error, or threshold that no rest of the run could meet any more (an upper bound of transactions, failed, retries, errors, deadlocks, serialization_failures or max_ms)';
+'runs one variant of a scenario (default: its first) as the calling role, waits for it, and returns its run id. workers: 1 to 1000, default the scenario''s or as many as there are slots for; duration and transactions (for the whole run): one of them, default the scenario''s or 10 s; rate: transactions per second of the whole run, Poisson arrivals, latency then counts from the intended start; isolation: read committed, repeatable read or serializable; max_tries: of a transaction that fails with 40001 or 40P01, 0 for no limit; params: values for the scenario''s parameters; seed: same seed, same random values per worker; warmup: time before the duration, not measured; ramp: time over which the workers start, at most warmup and duration together; min_overlap: contended transactions that a pass needs, default 10, or 0 with thresholds and no checks; expected_errors: SQLSTATEs or condition names that are outcomes, as "23505=conflict"; keep: leave the sandbox schema; raise_on_fail: raise P0004 unless the verdict is pass; trust_owner: run a scenario of a role that one is no member of, which executes what that role has written; thresholds: like "p95_ms < 100", each in the place of those of the scenario that limit the same metric from the same side; retried_errors: SQLSTATEs or condition names that repeat the transaction, besides 40001, 40P01 and the scenario''s; stop_on_fail: end the run, looking once a second, at the first violation of a check that is asked during it, unexpected error, or threshold that no rest of the run could meet any more (one from above on transactions, failed, retries, errors, deadlocks, serialization_failures or max_ms)';
 COMMENT ON PROCEDURE @extschema@.ct_execute IS
 'like ct_run, but commits before it waits, so that it holds no lock and does not hold back vacuum: CALL ct_execute(''oversell_tickets''). run_id is the id of the run; in PL/pgSQL give it a variable. In a transaction block, in a function, or in a block with an EXCEPTION clause it cannot commit, and waits as ct_run does';
 COMMENT ON FUNCTION @extschema@.ct_start IS
@@ -200,7 +200,7 @@ COMMENT ON FUNCTION @extschema@.ct_stop IS
 'ends a run under way early, as its duration''s end would: transactions under way are finished, checks asked, and it is judged by what was seen; false if its workers had ended already. One that is still being set up ends as soon as it is. For whom ct_cancel is';
 COMMENT ON FUNCTION @extschema@.ct_sweep IS
 'marks runs whose leader is gone as crashed and drops their sandboxes, as every run does when it starts; returns how many. It locks nothing of runs that live. A WARNING names what can''t be dropped, and who holds it; a NOTICE says that there is more than one transaction should drop: commit and call it again';
-COMMENT ON FUNCTION @extschema@.ct_run_lives IS
+COMMENT ON FUNCTION @extschema@._ct_run_lives IS
 'internal: does the run that is recorded as under way still have its leader?';
-COMMENT ON FUNCTION @extschema@.ct_run_progress IS
+COMMENT ON FUNCTION @extschema@._ct_run_progress IS
 'internal: what a run''s shared memory says; see ct_progress';

@@ -14,7 +14,7 @@ CREATE VIEW @extschema@.ct_runs WITH (security_barrier) AS
 		CASE
 			WHEN r.status NOT IN ('starting', 'running') THEN r.status
 			WHEN pg_catalog.pg_is_in_recovery() THEN r.status
-			WHEN @extschema@.ct_run_lives(r.run_id, r.shm_handle) THEN r.status
+			WHEN @extschema@._ct_run_lives(r.run_id, r.shm_handle) THEN r.status
 			ELSE 'crashed'
 		END AS status,
 		r.verdict,

@@ -17,7 +17,7 @@ CREATE VIEW @extschema@.ct_progress WITH (security_barrier) AS
 		r.scenario,
 		r.variant
 	FROM @extschema@.ct_visible_result r,
-		LATERAL @extschema@.ct_run_progress(r.run_id, r.shm_handle) p
+		LATERAL @extschema@._ct_run_progress(r.run_id, r.shm_handle) p
 	WHERE r.status IN ('starting', 'running') AND p.phase IS NOT NULL
 	ORDER BY r.run_id;
 GRANT SELECT ON @extschema@.ct_progress TO PUBLIC;

@@ -124,7 +124,7 @@ WHERE d.refclassid IN ('pg_operator'::regclass, 'pg_proc'::regclass, 'pg_cast'::
 ORDER BY 1, 2;
 -- of the dependencies that were looked at, those on the extension's own functions are there
 SELECT count(*) > 0 AS looked FROM pg_depend
-WHERE classid = 'pg_rewrite'::regclass AND refobjid = '"ct Trap".ct_run_lives'::regproc;
+WHERE classid = 'pg_rewrite'::regclass AND refobjid = '"ct Trap"._ct_run_lives'::regproc;
 
 -- whoever uses it with that schema first
 SET client_min_messages = warning;

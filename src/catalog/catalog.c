@@ -158,7 +158,7 @@ ct_catalog_execute(const char *sql, int nargs, Oid *types, Datum *values,
 	initStringInfo(&buf);
 	for (p = sql; *p; p++)
 	{
-		if (*p == '@' && strncmp(p + 1, "ct_", 3) == 0)
+		if (*p == '@' && (strncmp(p + 1, "ct_", 3) == 0 || strncmp(p + 1, "_ct_", 4) == 0))
 			appendStringInfo(&buf, "%s.", schema);
 		else
 			appendStringInfoChar(&buf, *p);

@@ -141,7 +141,7 @@ ct_catalog_run_prune(const Interval *older_than, Oid caller, bool all)
 								  "DELETE FROM @ct_result r"
 								  " WHERE coalesce(r.finished_at, r.started_at) <= clock_timestamp() - $1"
 								  " AND (r.status NOT IN ('starting', 'running')"
-								  "  OR NOT @ct_run_lives(r.run_id, r.shm_handle))"
+								  "  OR NOT @_ct_run_lives(r.run_id, r.shm_handle))"
 								  " AND r.sandbox IS NULL"
 								  " AND ($2 OR pg_has_role($3, r.role::oid, 'USAGE'))", false);
 }
