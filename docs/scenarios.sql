@@ -25,11 +25,30 @@ Find your own bug, run the broken way and see it fail, run the others and see wh
 the one that suits you:
 
 ```sql
-SELECT ct_run('oversell_tickets');                              -- the first variant, which has the bug
-SELECT ct_run('oversell_tickets', params => '{"buyers": 1000, "capacity": 50}');
-SELECT * FROM ct_compare('oversell_tickets');                   -- each variant, a row each
-SELECT kind, variant, body FROM ct_scripts WHERE scenario = 'oversell_tickets';
+CREATE EXTENSION ct_ext;
+SELECT ct_run('oversell_tickets') AS run_id \gset
+SELECT ct_run('oversell_tickets', params => '{"buyers": 1000, "capacity": 50}') AS run_id \gset
+SELECT variant, verdict, anomalies, tps, p99_ms FROM ct_compare('oversell_tickets');
+SELECT body FROM ct_scripts WHERE scenario = 'oversell_tickets' AND variant = 'atomic'
+	\g (format=unaligned tuples_only)
 ```
+
+```
+NOTICE:  run 1: fail: check "no_oversell" found 1 violation: observed 54, expected 10; found at the end, after 100 transactions; 2 checks failed in all
+NOTICE:  run 2: fail: check "no_oversell" found 1 violation: observed 276, expected 50; found at the end, after 1000 transactions; 2 checks failed in all
+    variant    | verdict | anomalies |  tps  | p99_ms 
+---------------+---------+-----------+-------+--------
+ naive         | fail    |         2 | 433.8 | 29.753
+ atomic        | pass    |         0 | 823.5 | 35.389
+...
+UPDATE event SET stock = stock - 1 WHERE id = 1 AND stock > 0 RETURNING 1 AS taken \aset
+...
+```
+
+The first variant of each has the bug. Of the others most are right, and some are fixes that many believe
+in and that are none, as REPEATABLE READ in `write_skew`: `ct_variants.expected_verdict` says what each is
+known to come to. `ct_scripts` shows all that they execute, and [install/scenarios/](../install/scenarios/)
+how they are defined, with the functions of [the reference](reference.md#functions-that-define).
 
 Verdicts are those that a variant is known to come to, with the default parameters and on a server with
 default settings: other parameters can take a race away, or its fix. They can

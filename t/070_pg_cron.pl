@@ -1,6 +1,6 @@
 # pg_cron runs scenarios by night: its own table of job runs shows success, and failure with our
 # message where raise_on_fail is set and the scenario fails; by its background workers and by
-# connections alike.
+# connections alike.  And docs/operations.md is right about it.
 
 use strict;
 use warnings;
@@ -8,6 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 
+use CtDocs;
 use CtTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -70,6 +71,20 @@ if ($seconds)
 {
 	ok(ct_await($node, "SELECT count(*) > 2 FROM cron.job_run_details d JOIN cron.job j USING (jobid) WHERE jobname = 'good' AND status = 'succeeded'"), 'and again');
 }
+
+# What docs/operations.md shows, but sooner than at three in the morning.
+my @blocks = grep { $_->{text} =~ /\bcron\./ } ct_doc_blocks("$FindBin::RealBin/../docs/operations.md");
+is(scalar @blocks, 2, 'the page schedules jobs, and looks at them');
+$node->safe_psql('postgres', 'SELECT cron.unschedule(jobid) FROM cron.job; DELETE FROM cron.job_run_details');
+ct_doc_execute($node, 'postgres', $blocks[0]);
+unlike($blocks[0]{got}, qr/ERROR/, 'they can be scheduled');
+is($node->safe_psql('postgres', "UPDATE cron.job SET schedule = '$schedule'; SELECT string_agg(jobname, ', ' ORDER BY jobname) FROM cron.job"),
+	'prune, tickets', 'there they are');
+$node->append_conf('postgresql.conf', 'cron.use_background_workers = on');
+$node->restart;
+ok(ct_await($node, "SELECT count(DISTINCT jobid) = 2 FROM cron.job_run_details WHERE status IN ('succeeded', 'failed')"), 'and they run');
+ct_doc_execute($node, 'postgres', $blocks[1]);
+is(ct_doc_mismatch($blocks[1]{output}, $blocks[1]{got}), undef, 'their details are what the page shows') or diag($blocks[1]{got});
 $node->safe_psql('postgres', 'SELECT cron.unschedule(jobid) FROM cron.job');
 ct_nothing_left($node, 'pg_cron');
 

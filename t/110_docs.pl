@@ -1,5 +1,6 @@
+# What is written for users is true: README.md and the pages of docs/ are executed from top to
+# bottom, and what they show is what comes out (t/lib/CtDocs.pm says how that is compared).
 # docs/scenarios.md says what the catalog says: scripts/docs was run after the last change.
-# And the tutorial's SQL does what its text says.
 
 use strict;
 use warnings;
@@ -7,6 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 
+use CtDocs;
 use CtTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -38,22 +40,46 @@ is($node->safe_psql('postgres', <<'SQL'), '', 'each of their checks says what ho
 SELECT scenario, name FROM ct_check WHERE bundled AND description = ''
 SQL
 
-# The tutorial, from its first statement to its last, by somebody who isn't a superuser.
-my @blocks = slurp_file("$docs/tutorial.md") =~ /^```sql\n(.*?)^```$/msg;
-my $gate = $blocks[-2];
-my $tutorial = PostgreSQL::Test::Utils::tempdir . '/tutorial.sql';
+# The pages; pg_cron's part is t/070_pg_cron.pl's.
+my @pages = ('README.md', map { "docs/$_" } qw(tutorial.md script.md reference.md operations.md security.md scenarios.md));
+my @left;
+foreach my $page (@pages)
+{
+	my (undef, $left) = ct_doc_ok($node, "$docs/../$page",
+		$page eq 'docs/tutorial.md' ? (db => 'shop', keep => 1) : (), without => qr/\bcron\./);
 
-cmp_ok(scalar @blocks, '>', 10, 'the tutorial has its statements');
-$node->safe_psql('postgres', 'CREATE DATABASE shop');
-append_to_file($tutorial, "$_\n") for @blocks;
-($stdout, $stderr) = run_command([ 'psql', '-XAtq', '-d', $node->connstr('shop'), '-f', $tutorial ]);
-my @errors = $stderr =~ /ERROR:  (.*)/g;
-is_deeply(\@errors, ['run 7: fail'], 'its only error is that of the gate') or diag($stderr);
-like($node->safe_psql('shop', q(SELECT string_agg(coalesce(scenario, 'test') || ' ' || verdict, ', ' ORDER BY run_id) FROM ct_runs)),
-	qr/^test (?:fail|pass), redeem_voucher fail, redeem_voucher pass, redeem_voucher pass, ship_order fail, ship_order pass, redeem_voucher fail, ship_order pass$/,
-	'its runs come to what its text says');
-like($stdout, qr/\n0\|0\|0\n?$/, 'and nothing of them is left in its tables');
+	push @left, map { [ "$page:$_->{line} ($_->{language})", $_ ] } @$left;
+}
+is(join(', ', map { $_->[0] } grep { $_->[1]{language} eq 'sql' && $_->[1]{text} !~ /\bcron\./ } @left), '',
+	'every SQL block is executed');
+is(scalar @left, 6, 'blocks that are not executed: ' . join ', ', map { $_->[0] } @left);
 
+# What README promises of itself.
+my $readme = slurp_file("$docs/../README.md");
+cmp_ok($readme =~ tr/\n//, '<=', 300, 'README has at most 300 lines');
+cmp_ok(-s "$docs/../README.md", '<=', 20_000, 'and 20 kB');
+
+# Links lead somewhere.
+foreach my $page (@pages)
+{
+	my $text = slurp_file("$docs/../$page");
+	my @broken;
+
+	while ($text =~ /\]\(([^)\s]*?)(?:#([^)\s]*))?\)/g)
+	{
+		my ($file, $anchor) = ($1, $2);
+
+		next if $file =~ /^https?:/;
+		my $to = $file eq '' ? "$docs/../$page" : $page =~ m{^docs/} ? "$docs/$file" : "$docs/../$file";
+		my @anchors = map { s/[^\w\s-]//gr =~ s/\s/-/gr } map { lc } -f $to ? slurp_file($to) =~ /^#+ (.*)$/mg : ();
+
+		push @broken, "$file#" . ($anchor // '') unless -e $to && (!defined $anchor || grep { $_ eq $anchor } @anchors);
+	}
+	is(join(', ', @broken), '', "$page: its links lead somewhere");
+}
+
+# The gate that the tutorial ends with.
+my ($gate) = grep { /raise_on_fail/ && /\\gexec/ } map { $_->{language} eq 'sql' ? $_->{text} : () } ct_doc_blocks("$docs/tutorial.md");
 $gate =~ s/.*(?=^SELECT format)//ms;
 isnt($node->psql('shop', $gate, on_error_stop => 1), 0, 'a fail closes the gate');
 $node->safe_psql('shop', q(SELECT ct_drop_scenario('redeem_voucher')));
