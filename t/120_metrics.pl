@@ -15,7 +15,7 @@ my $config = $ENV{PG_CONFIG} // 'pg_config';
 my $dir = PostgreSQL::Test::Utils::tempdir;
 my ($include) = run_command([ $config, '--includedir-server' ]);
 my ($error) = (run_command([ 'cc', '-O1', "-I$root", "-I$include", '-o', "$dir/metrics", "$root/t/metrics/metrics_test.c",
-	"$root/src/metrics/batches.c", "$root/src/metrics/histogram.c", '-lm' ]))[1];
+	(map { "$root/src/metrics/$_.c" } qw(batches histogram metric)), '-lm' ]))[1];
 is($error, '', 'it compiles without a server');
 
 # ---- the calculator: what is said first, what is asked with the answers' names ----
@@ -293,5 +293,55 @@ ok(near($answer{long}, half_interval(\@long, 4 * 2**27, 16), 1e-9), "64 slices m
 is($answer{'longer than all'}, $answer{long}, 'there are no more slices than that');
 is($answer{'first slices'}, join(' ', 16, 2, 1, (0) x 61, 1), 'a slice has its first nanosecond and its last one');
 is($answer{doubled}, join(' ', 17, 3, (0) x 30, 1, 1, (0) x 31), 'what is later doubles the slices');
+
+# ---- thresholds ----
+
+my %op = ('<' => '100', '<=' => '110', '=' => '010', '>=' => '011', '>' => '001', '<>' => '101');
+for my $op (sort keys %op)
+{
+	ask("$op $_", 'holds', $_, $op, 5) for 4.999, 5, 5.001;
+	ask("$op nothing", 'holds', 'nan', $op, 5);
+	ask("$op to nothing", 'holds', 5, $op, 'nan');
+	ask("is $op", 'is_op', $op);
+	ask("lost $op $_", 'lost', 'failed', $_, $op, 5) for 4, 5, 6, 'nan';
+}
+ask("is $_", 'is_op', $_) for '!=', '==', '<<';
+# The members of CtMetrics in their order, and what there can be of a run, a script, an outcome (4)
+# and a statement (8).
+my @members = qw(tps transactions failed retries errors deadlocks serialization_failures anomalies fairness
+  rows_per_s connect_ms mean_ms stddev_ms p50_ms p90_ms p95_ms p99_ms p999_ms max_ms);
+my %kinds = ((map { $_ => 1 } @members, qw(success_rate error_rate retry_rate)), tps => 7, transactions => 7,
+	(map { $_ => 3 } qw(errors deadlocks serialization_failures)), (map { $_ => 15 } grep { /^(?:mean|stddev|p\d+|max)_ms/ } @members));
+my %grows = map { $_ => 1 } qw(transactions failed retries errors deadlocks serialization_failures max_ms);
+ask('metrics', 'metrics');
+for my $metric (sort keys %kinds)
+{
+	ask("kinds $metric", 'kinds', $metric);
+	ask("actual $metric", 'actual', $metric, 30, 10);
+	ask("none $metric", 'actual', $metric, 0, 0);
+	ask("lost $metric", 'lost', $metric, 6, '<', 5);
+}
+ask('kinds', 'kinds', 'p51_ms');
+ask("split $_", 'split', $_) for qw(p95_ms read.p95_ms read:3.p95_ms a.b.p95_ms tally.total);
+compute();
+is(join('', map { $answer{"$_ 4.999"} . $answer{"$_ 5"} . $answer{"$_ 5.001"} } sort keys %op), join('', @op{ sort keys %op }), 'below, at and above, by each comparison');
+is(join('', map { $answer{"$_ nothing"} . $answer{"$_ to nothing"} } keys %op), '0' x 12, 'what is not a number meets no threshold');
+is(join('', map { $answer{"is $_"} } (sort keys %op), '!=', '==', '<<'), '111111000', 'these are comparisons, and no others');
+is(join(' ', sort split / /, $answer{metrics}), join(' ', sort keys %kinds), 'these are the metrics');
+is(join(' ', map { "$_ " . $answer{"kinds $_"} } sort keys %kinds), join(' ', map { "$_ $kinds{$_}" } sort keys %kinds), 'what each can be of');
+is($answer{kinds}, 0, 'there is no other one');
+my %actual = (success_rate => 0.75, error_rate => 0.25, retry_rate => 0.1, transactions => 30, failed => 10);
+$actual{ $members[$_] } //= $_ + 1 for 0 .. $#members;
+is(join(' ', map { "$_ " . ($answer{"actual $_"} + 0) } sort keys %kinds), join(' ', map { "$_ $actual{$_}" } sort keys %kinds), 'what each has come to');
+like($answer{"none $_"}, qr/^-?nan$/i, "of no transactions there is no $_") for qw(success_rate error_rate retry_rate);
+is(join(' ', grep { $answer{"lost $_"} } sort keys %kinds), join(' ', sort keys %grows), 'lost for good is a bound from above of what only grows');
+# at 4, 5 and 6, and where there is nothing yet
+is(join(' ', map { my $op = $_; join '', $op, map { $answer{"lost $op $_"} } 4, 5, 6, 'nan' } sort keys %op),
+	'<0110 <=0010 <>0000 =0010 >0000 >=0000', 'as soon as it is reached, or exceeded');
+is($answer{"split p95_ms"}, '1 - p95_ms', 'a name without a dot is of the run');
+is($answer{"split read.p95_ms"}, '2 read p95_ms', 'a script\'s');
+is($answer{"split read:3.p95_ms"}, '2 read:3 p95_ms', 'a step\'s, for who knows more');
+is($answer{"split a.b.p95_ms"}, '2 a.b p95_ms', 'the last dot counts');
+is($answer{"split tally.total"}, '16 tally total', 'a tally\'s');
 
 done_testing();

@@ -10,10 +10,48 @@
 
 #include "src/metrics/batches.h"
 #include "src/metrics/histogram.h"
+#include "src/metrics/metric.h"
 
 /* the server's own are in a library that we do without */
 #undef printf
 #undef fprintf
+
+char *
+pstrdup(const char *in)
+{
+	return strdup(in);
+}
+
+char *
+pnstrdup(const char *in, Size len)
+{
+	return strndup(in, len);
+}
+
+bool
+errstart(int elevel, const char *domain)
+{
+	return true;
+}
+
+bool
+errstart_cold(int elevel, const char *domain)
+{
+	return true;
+}
+
+int
+errmsg_internal(const char *fmt,...)
+{
+	fprintf(stderr, "metrics_test: %s\n", fmt);
+	return 0;
+}
+
+void
+errfinish(const char *filename, int lineno, const char *funcname)
+{
+	exit(3);
+}
 
 #define MAX_NAMES	64
 
@@ -45,6 +83,18 @@ read_double(void)
 	if (scanf("%lf", &value) != 1)
 		give_up("a number is missing");
 	return value;
+}
+
+static const char *
+read_word(void)
+{
+	static char words[4][64];
+	static int	next = 0;
+	char	   *word = words[next++ % lengthof(words)];
+
+	if (scanf("%63s", word) != 1)
+		give_up("a word is missing");
+	return word;
 }
 
 static int
@@ -169,6 +219,54 @@ main(void)
 			int			name = read_name();
 
 			printf("%.17g\n", ct_batches_half_interval(&batches[name], read_uint64()));
+		}
+		else if (strcmp(command, "holds") == 0) /* actual op target */
+		{
+			double		actual = read_double();
+			const char *op = read_word();
+
+			printf("%d\n", ct_metric_holds(actual, op, read_double()));
+		}
+		else if (strcmp(command, "lost") == 0)	/* metric actual op target */
+		{
+			const char *metric = read_word();
+			double		actual = read_double();
+			const char *op = read_word();
+
+			printf("%d\n", ct_metric_is_lost(metric, actual, op, read_double()));
+		}
+		else if (strcmp(command, "actual") == 0)	/* metric, transactions, failed */
+		{
+			const char *metric = read_word();
+			CtMetrics	input;
+			int			i;
+
+			/* all others by their place */
+			for (i = 0; i < sizeof(CtMetrics) / sizeof(double); i++)
+				((double *) &input)[i] = i + 1;
+			input.transactions = read_double();
+			input.failed = read_double();
+			printf("%.17g\n", ct_metric_actual(metric, &input));
+		}
+		else if (strcmp(command, "kinds") == 0) /* metric */
+			printf("%d\n", ct_metric_kinds(read_word()));
+		else if (strcmp(command, "is_op") == 0) /* word */
+			printf("%d\n", ct_metric_is_op(read_word()));
+		else if (strcmp(command, "metrics") == 0)
+		{
+			int			i;
+
+			for (i = 0; ct_metrics[i] != NULL; i++)
+				printf("%s%s", i > 0 ? " " : "", ct_metrics[i]);
+			printf("\n");
+		}
+		else if (strcmp(command, "split") == 0) /* name */
+		{
+			char	   *of;
+			char	   *metric;
+			CtMetricKind kind = ct_metric_split(read_word(), &of, &metric);
+
+			printf("%d %s %s\n", kind, of ? of : "-", metric);
 		}
 		else if (strcmp(command, "t") == 0) /* degrees */
 			printf("%.3f\n", ct_student_t((int) read_uint64()));
