@@ -13,7 +13,9 @@ DIRS = api bgworker bgworker/shm \
 # The install script is one file made of ordered pieces.
 PIECES = $(sort $(wildcard $(srcdir)/install/*.sql $(srcdir)/install/20-results/*.sql))
 SCENARIOS = $(sort $(wildcard $(srcdir)/install/scenarios/*.sql))
-DATA_built = $(EXTENSION)--$(EXTVERSION).sql
+# An update is made of the same, between what install/upgrade/ has to say.
+FORMER = $(patsubst $(srcdir)/install/upgrade/from-%.sql,%,$(wildcard $(srcdir)/install/upgrade/from-*.sql))
+DATA_built = $(EXTENSION)--$(EXTVERSION).sql $(FORMER:%=$(EXTENSION)--%--$(EXTVERSION).sql)
 
 REGRESS = $(patsubst $(srcdir)/sql/%.sql,%,$(sort $(wildcard $(srcdir)/sql/*.sql)))
 REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=ct_ext
@@ -22,7 +24,7 @@ ISOLATION_OPTS = --load-extension=ct_ext
 
 EXTRA_CLEAN = src/script/exprparse.c src/script/exprparse.h src/script/exprscan.c
 
-PG_CPPFLAGS = -I. -I$(srcdir)
+PG_CPPFLAGS = -I. -I$(srcdir) -DCT_EXT_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 
 PG_CONFIG ?= pg_config
@@ -35,8 +37,12 @@ include $(PGXS)
 $(EXTENSION)--$(EXTVERSION).sql: $(PIECES) $(SCENARIOS) ct_ext.control
 	cat $(PIECES) $(SCENARIOS) > $@
 
+$(EXTENSION)--%--$(EXTVERSION).sql: $(srcdir)/install/upgrade/from-%.sql $(PIECES) $(SCENARIOS) ct_ext.control \
+		$(srcdir)/install/upgrade/begin.sql $(srcdir)/install/upgrade/end.sql
+	cat $(srcdir)/install/upgrade/begin.sql $< $(PIECES) $(SCENARIOS) $(srcdir)/install/upgrade/end.sql > $@
+
 # A header may be anybody's business.
-$(OBJS): $(wildcard $(foreach d,$(DIRS),$(srcdir)/$(d)/*.h))
+$(OBJS): ct_ext.control $(wildcard $(foreach d,$(DIRS),$(srcdir)/$(d)/*.h))
 
 src/script/exprparse.h: src/script/exprparse.c ;
 src/script/exprparse.c: BISONFLAGS += -d

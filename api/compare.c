@@ -15,9 +15,10 @@
 
 #include "api/run.h"
 #include "bgworker/caller.h"
+#include "src/catalog/version.h"
 #include "src/plan/plan.h"
 
-PG_FUNCTION_INFO_V1(ct_compare);
+CT_FUNCTION_INFO_V1(ct_compare);
 
 #define COMPARE_COLUMNS	12
 

@@ -22,12 +22,13 @@
 #include "utils/syscache.h"
 
 #include "api/define.h"
+#include "src/catalog/version.h"
 #include "src/plan/validate.h"
 
-PG_FUNCTION_INFO_V1(ct_create_scenario);
-PG_FUNCTION_INFO_V1(ct_add_variant);
-PG_FUNCTION_INFO_V1(ct_add_script);
-PG_FUNCTION_INFO_V1(ct_add_check);
+CT_FUNCTION_INFO_V1(ct_create_scenario);
+CT_FUNCTION_INFO_V1(ct_add_variant);
+CT_FUNCTION_INFO_V1(ct_add_script);
+CT_FUNCTION_INFO_V1(ct_add_check);
 
 /* ---- who may what ---- */
 

@@ -11,12 +11,13 @@
 #include "miscadmin.h"
 
 #include "api/define.h"
+#include "src/catalog/version.h"
 
-PG_FUNCTION_INFO_V1(ct_drop_scenario);
-PG_FUNCTION_INFO_V1(ct_drop_variant);
-PG_FUNCTION_INFO_V1(ct_drop_script);
-PG_FUNCTION_INFO_V1(ct_drop_check);
-PG_FUNCTION_INFO_V1(ct_drop_threshold);
+CT_FUNCTION_INFO_V1(ct_drop_scenario);
+CT_FUNCTION_INFO_V1(ct_drop_variant);
+CT_FUNCTION_INFO_V1(ct_drop_script);
+CT_FUNCTION_INFO_V1(ct_drop_check);
+CT_FUNCTION_INFO_V1(ct_drop_threshold);
 
 Datum
 ct_drop_scenario(PG_FUNCTION_ARGS)

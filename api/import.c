@@ -10,8 +10,9 @@
 #include "postgres.h"
 
 #include "api/define.h"
+#include "src/catalog/version.h"
 
-PG_FUNCTION_INFO_V1(ct_import_pgbench);
+CT_FUNCTION_INFO_V1(ct_import_pgbench);
 
 /* pgbench.c's builtin_script[], naccounts and the like written out */
 #define SET_AID "\\set aid random(1, 100000 * :scale)\n"

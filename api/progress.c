@@ -15,9 +15,10 @@
 #include "api/run.h"
 #include "bgworker/shm/merge.h"
 #include "bgworker/shm/shared.h"
+#include "src/catalog/version.h"
 #include "src/plan/program.h"
 
-PG_FUNCTION_INFO_V1(ct_run_progress);
+CT_FUNCTION_INFO_V1(ct_run_progress);
 
 static const char *const phases[] = {
 	[CT_RUN_STARTING] = "starting",

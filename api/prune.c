@@ -16,8 +16,9 @@
 
 #include "bgworker/sandbox.h"
 #include "src/catalog/run.h"
+#include "src/catalog/version.h"
 
-PG_FUNCTION_INFO_V1(ct_prune);
+CT_FUNCTION_INFO_V1(ct_prune);
 
 /*
  * ct_prune(older_than interval) RETURNS bigint

@@ -15,10 +15,11 @@
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
+#include "src/catalog/version.h"
 #include "src/report/report.h"
 
-PG_FUNCTION_INFO_V1(ct_report);
-PG_FUNCTION_INFO_V1(ct_assert);
+CT_FUNCTION_INFO_V1(ct_report);
+CT_FUNCTION_INFO_V1(ct_assert);
 
 /* a format: its name and what writes it */
 static const struct

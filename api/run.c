@@ -19,18 +19,19 @@
 #include "bgworker/caller.h"
 #include "bgworker/sandbox.h"
 #include "src/catalog/run.h"
+#include "src/catalog/version.h"
 #include "src/plan/plan.h"
 #include "src/plan/validate.h"
 
-PG_FUNCTION_INFO_V1(ct_run);
-PG_FUNCTION_INFO_V1(ct_execute);
-PG_FUNCTION_INFO_V1(ct_start);
-PG_FUNCTION_INFO_V1(ct_test);
-PG_FUNCTION_INFO_V1(ct_wait);
-PG_FUNCTION_INFO_V1(ct_cancel);
-PG_FUNCTION_INFO_V1(ct_stop);
-PG_FUNCTION_INFO_V1(ct_run_lives);
-PG_FUNCTION_INFO_V1(ct_sweep);
+CT_FUNCTION_INFO_V1(ct_run);
+CT_FUNCTION_INFO_V1(ct_execute);
+CT_FUNCTION_INFO_V1(ct_start);
+CT_FUNCTION_INFO_V1(ct_test);
+CT_FUNCTION_INFO_V1(ct_wait);
+CT_FUNCTION_INFO_V1(ct_cancel);
+CT_FUNCTION_INFO_V1(ct_stop);
+CT_FUNCTION_INFO_V1(ct_run_lives);
+CT_FUNCTION_INFO_V1(ct_sweep);
 
 void
 ct_run_options(CtArgs *args, CtRunOptions *options)

@@ -11,10 +11,12 @@
 #include "miscadmin.h"
 
 #include "api/define.h"
+#include "src/catalog/version.h"
 #include "src/plan/threshold.h"
 #include "src/plan/validate.h"
 
-PG_FUNCTION_INFO_V1(ct_add_threshold);
+CT_FUNCTION_INFO_V1(ct_add_threshold);
+CT_FUNCTION_INFO_V1(ct_add_slo);
 
 /*
  * The scenario's scripts and expected errors as a plan, no matter of which
@@ -93,4 +95,11 @@ ct_add_threshold(PG_FUNCTION_ARGS)
 						ct_definition_place(scenario, threshold.variant)),
 				 errhint("Drop it first by ct_drop_threshold.")));
 	PG_RETURN_VOID();
+}
+
+/* by its first name */
+Datum
+ct_add_slo(PG_FUNCTION_ARGS)
+{
+	return ct_add_threshold(fcinfo);
 }

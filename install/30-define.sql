@@ -85,7 +85,7 @@ CREATE FUNCTION @extschema@.ct_add_slo(
 	variant			text DEFAULT NULL
 ) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
-AS 'MODULE_PATHNAME', 'ct_add_threshold';
+AS 'MODULE_PATHNAME', 'ct_add_slo';
 
 CREATE FUNCTION @extschema@.ct_drop_scenario(
 	name			text

@@ -35,7 +35,7 @@
 #include "src/metrics/histogram.h"
 #include "src/plan/plan.h"
 
-#define CT_SHARED_MAGIC			0x63745f31
+#define CT_SHARED_MAGIC			0x63745f32	/* another one for each layout that was released */
 #define CT_MAX_OUTCOMES			64	/* labels per worker and script mix */
 #define CT_MAX_TALLIES			32
 #define CT_MAX_ERRORS			32	/* kinds of errors a worker tells apart */
