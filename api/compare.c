@@ -37,16 +37,16 @@ typedef struct CtComparison
 #define CHEAPEST_COLUMN	10
 
 static void
-put(CtComparison *row, int column, Datum value, bool isnull)
+compare_put(CtComparison *row, int column, Datum value, bool isnull)
 {
 	row->values[column - 1] = value;
 	row->nulls[column - 1] = isnull;
 }
 
 static void
-put_number(CtComparison *row, int column, double number, double digits)
+compare_put_number(CtComparison *row, int column, double number, double digits)
 {
-	put(row, column, Float8GetDatum(rint(number * digits) / digits), isnan(number));
+	compare_put(row, column, Float8GetDatum(rint(number * digits) / digits), isnan(number));
 }
 
 /*
@@ -54,26 +54,26 @@ put_number(CtComparison *row, int column, double number, double digits)
  * read from its row in ct_result: somebody may have removed that already.
  */
 static void
-fill_row(CtComparison *row, const CtShared *shared)
+compare_fill_row(CtComparison *row, const CtShared *shared)
 {
 	const CtSummary *summary = &shared->summary;
 	const char *verdict = shared->verdict[0] != '\0' ? shared->verdict :
 		shared->status[0] != '\0' ? shared->status : "crashed";
 
 	memset(row->nulls, true, sizeof(row->nulls));
-	put(row, 1, CStringGetTextDatum(row->variant), false);
-	put(row, 2, CStringGetTextDatum(verdict), false);
-	put(row, 12, Int64GetDatum(shared->run_id), false);
+	compare_put(row, 1, CStringGetTextDatum(row->variant), false);
+	compare_put(row, 2, CStringGetTextDatum(verdict), false);
+	compare_put(row, 12, Int64GetDatum(shared->run_id), false);
 	if (!summary->measured)
 		return;
-	put(row, 3, Int64GetDatum(summary->anomalies), false);
-	put_number(row, 4, summary->tps, 1e1);
-	put_number(row, 5, summary->p50_ms, 1e3);
-	put_number(row, 6, summary->p95_ms, 1e3);
-	put_number(row, 7, summary->p99_ms, 1e3);
-	put(row, 8, Int64GetDatum(summary->retries), false);
-	put(row, 9, Int64GetDatum(summary->failed), false);
-	put(row, 10, Int64GetDatum(summary->errors), false);
+	compare_put(row, 3, Int64GetDatum(summary->anomalies), false);
+	compare_put_number(row, 4, summary->tps, 1e1);
+	compare_put_number(row, 5, summary->p50_ms, 1e3);
+	compare_put_number(row, 6, summary->p95_ms, 1e3);
+	compare_put_number(row, 7, summary->p99_ms, 1e3);
+	compare_put(row, 8, Int64GetDatum(summary->retries), false);
+	compare_put(row, 9, Int64GetDatum(summary->failed), false);
+	compare_put(row, 10, Int64GetDatum(summary->errors), false);
 	row->tps = isnan(summary->tps) ? 0 : summary->tps;
 	row->tps_low = summary->tps - summary->tps_half;
 	row->tps_high = summary->tps + summary->tps_half;
@@ -85,7 +85,7 @@ fill_row(CtComparison *row, const CtShared *shared)
  * to have one is never told apart.
  */
 static bool
-may_be_cheapest(const CtComparison *row, const CtComparison *best)
+compare_may_be_cheapest(const CtComparison *row, const CtComparison *best)
 {
 	if (!row->passed)
 		return false;
@@ -97,7 +97,7 @@ may_be_cheapest(const CtComparison *row, const CtComparison *best)
  * which script, in the detail, since a warning's context isn't shown.
  */
 static void
-warn_of_error(CtCall *call, const char *variant)
+compare_warn_of_error(CtCall *call, const char *variant)
 {
 	CtErrorReport error = ct_call_error(call);
 	char		message[CT_MESSAGE_LEN];
@@ -160,8 +160,8 @@ ct_compare(PG_FUNCTION_ARGS)
 		ct_call_warn(&call);
 		if (strcmp(call.shared->status, "cancelled") == 0)
 			ct_call_raise_error(&call, ERROR);
-		warn_of_error(&call, row->variant);
-		fill_row(row, call.shared);
+		compare_warn_of_error(&call, row->variant);
+		compare_fill_row(row, call.shared);
 		ct_call_detach(&call);
 		if (row->passed && (best == NULL || row->tps > best->tps))
 			best = row;
@@ -172,7 +172,7 @@ ct_compare(PG_FUNCTION_ARGS)
 	{
 		CtComparison *row = lfirst(lc);
 
-		row->values[CHEAPEST_COLUMN] = BoolGetDatum(may_be_cheapest(row, best));
+		row->values[CHEAPEST_COLUMN] = BoolGetDatum(compare_may_be_cheapest(row, best));
 		row->nulls[CHEAPEST_COLUMN] = false;
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row->values, row->nulls);
 	}

@@ -32,7 +32,7 @@ static const char *const phases[] = {
 #define PROGRESS_COLUMNS	10
 
 static void
-put_ms(Datum *values, bool *nulls, int column, double ns)
+progress_put_ms(Datum *values, bool *nulls, int column, double ns)
 {
 	nulls[column] = isnan(ns);
 	values[column] = Float8GetDatum(ns / 1e6);
@@ -81,9 +81,9 @@ ct_run_progress(PG_FUNCTION_ARGS)
 		values[4] = Int64GetDatum(totals.failed);
 		values[5] = Int64GetDatum(totals.retries);
 		values[6] = Float8GetDatum(measured > 0 ? totals.transactions / measured : 0);
-		put_ms(values, nulls, 7, ct_histogram_quantile(latency, 0.50));
-		put_ms(values, nulls, 8, ct_histogram_quantile(latency, 0.95));
-		put_ms(values, nulls, 9, ct_histogram_quantile(latency, 0.99));
+		progress_put_ms(values, nulls, 7, ct_histogram_quantile(latency, 0.50));
+		progress_put_ms(values, nulls, 8, ct_histogram_quantile(latency, 0.95));
+		progress_put_ms(values, nulls, 9, ct_histogram_quantile(latency, 0.99));
 	}
 	if (attached)
 		dsm_detach(segment);

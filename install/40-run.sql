@@ -1,5 +1,5 @@
 /*
- * Runs: starting, waiting, cancelling, watching.  In C, in src/api; each of
+ * Runs: starting, waiting, cancelling, watching.  In C, in api; each of
  * these executes SQL that others wrote, as the role that calls it, so nobody
  * may unless granted.
  */

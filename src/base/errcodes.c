@@ -276,7 +276,7 @@ static const Condition conditions[] = {
 };
 
 static int
-pack_code(const char *code)
+errcodes_pack_code(const char *code)
 {
 	return MAKE_SQLSTATE(code[0], code[1], code[2], code[3], code[4]);
 }
@@ -294,7 +294,7 @@ ct_condition_name(int sqlstate)
 
 	for (i = 0; i < lengthof(conditions); i++)
 	{
-		if (pack_code(conditions[i].code) == sqlstate)
+		if (errcodes_pack_code(conditions[i].code) == sqlstate)
 			return conditions[i].name;
 	}
 	return ct_sqlstate_text(sqlstate);
@@ -312,7 +312,7 @@ ct_condition_lookup(const char *name_or_code, int *sqlstate)
 			strncmp(name_or_code, "01", 2) == 0 ||
 			strncmp(name_or_code, "02", 2) == 0)
 			return false;
-		*sqlstate = pack_code(name_or_code);
+		*sqlstate = errcodes_pack_code(name_or_code);
 		return true;
 	}
 
@@ -320,7 +320,7 @@ ct_condition_lookup(const char *name_or_code, int *sqlstate)
 	{
 		if (pg_strcasecmp(name_or_code, conditions[i].name) == 0)
 		{
-			*sqlstate = pack_code(conditions[i].code);
+			*sqlstate = errcodes_pack_code(conditions[i].code);
 			return true;
 		}
 	}

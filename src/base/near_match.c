@@ -18,7 +18,7 @@
 #define MAX_LENGTH	255			/* of what Levenshtein's distance is taken of */
 
 static void
-copy_lower(char *to, const char *from, int length)
+near_match_copy_lower(char *to, const char *from, int length)
 {
 	int			i;
 
@@ -32,7 +32,7 @@ copy_lower(char *to, const char *from, int length)
  * -1 if they have nothing to do with each other.
  */
 static int
-distance(const char *name, const char *candidate)
+near_match_distance(const char *name, const char *candidate)
 {
 	char		a[MAX_LENGTH + 1];
 	char		b[MAX_LENGTH + 1];
@@ -46,8 +46,8 @@ distance(const char *name, const char *candidate)
 
 	/* half of the name may be wrong, as in the server's own hints */
 	limit = Min(4, name_length / 2);
-	copy_lower(a, name, name_length);
-	copy_lower(b, candidate, candidate_length);
+	near_match_copy_lower(a, name, name_length);
+	near_match_copy_lower(b, candidate, candidate_length);
 	d = varstr_levenshtein_less_equal(a, name_length, b, candidate_length,
 									  1, 1, 1, limit, true);
 	if (d <= limit)
@@ -62,7 +62,7 @@ distance(const char *name, const char *candidate)
 
 /* The nearest candidates, nearest first; returns how many. */
 static int
-find_near(const char *name, const List *candidates, const char **near, int most)
+near_match_find_near(const char *name, const List *candidates, const char **near, int most)
 {
 	int			distances[MAX_NEAR];
 	int			n = 0;
@@ -75,7 +75,7 @@ find_near(const char *name, const List *candidates, const char **near, int most)
 		int			d;
 
 		CHECK_FOR_INTERRUPTS();
-		d = distance(name, candidate);
+		d = near_match_distance(name, candidate);
 		if (d < 0)
 			continue;
 
@@ -103,7 +103,7 @@ ct_near_match(const char *name, const List *candidates)
 {
 	const char *near[1];
 
-	return find_near(name, candidates, near, 1) > 0 ? near[0] : NULL;
+	return near_match_find_near(name, candidates, near, 1) > 0 ? near[0] : NULL;
 }
 
 char *
@@ -111,7 +111,7 @@ ct_near_match_hint(const char *name, const List *candidates, const char *plural,
 {
 	StringInfoData buf;
 	const char *near[MAX_NEAR];
-	int			nnear = find_near(name, candidates, near, MAX_NEAR);
+	int			nnear = near_match_find_near(name, candidates, near, MAX_NEAR);
 	ListCell   *lc;
 	int			i;
 

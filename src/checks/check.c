@@ -54,7 +54,7 @@ typedef struct CtViolations
 	CtChecks   *checks;
 } CtViolations;
 
-/* columns of wrapped_query() before those of the check */
+/* columns of check_wrapped_query() before those of the check */
 #define OWN_COLUMNS	3
 
 /*
@@ -63,8 +63,8 @@ typedef struct CtViolations
  * columns of these names, they go into the anomaly, too.
  */
 static void
-cut_evidence(CtAnomalyResult *anomaly, int ncolumns, const char *const *names,
-			 const char *const *values)
+check_cut_evidence(CtAnomalyResult *anomaly, int ncolumns, const char *const *names,
+				   const char *const *values)
 {
 	StringInfoData buf;
 	int			i;
@@ -95,8 +95,8 @@ cut_evidence(CtAnomalyResult *anomaly, int ncolumns, const char *const *names,
 }
 
 static bool
-take_violation(void *arg, int ncolumns, const char *const *names, const Oid *types,
-			   const char *const *values)
+check_take_violation(void *arg, int ncolumns, const char *const *names, const Oid *types,
+					 const char *const *values)
 {
 	CtViolations *violations = arg;
 	CtCheckResult *result = violations->result;
@@ -120,7 +120,7 @@ take_violation(void *arg, int ncolumns, const char *const *names, const Oid *typ
 	}
 	else
 	{
-		cut_evidence(anomaly, ncolumns, names, values);
+		check_cut_evidence(anomaly, ncolumns, names, values);
 		checks->rows_cut++;
 	}
 	if (checks->evidence_size + strlen(anomaly->evidence) > CT_MAX_RUN_EVIDENCE)
@@ -160,7 +160,7 @@ ct_checks_complaint(const CtChecks *checks)
  * the planner from having each of them computed several times.
  */
 static const CtSql *
-wrapped_query(const CtPlanCheck *check, CtSymbols *symbols, bool dry)
+check_wrapped_query(const CtPlanCheck *check, CtSymbols *symbols, bool dry)
 {
 	CtScript   *script = ct_script_parse(check->name, check->query, symbols, false);
 	char	   *query;
@@ -181,7 +181,7 @@ wrapped_query(const CtPlanCheck *check, CtSymbols *symbols, bool dry)
 }
 
 static void
-set_number(CtVariables *vars, int slot, double number)
+check_set_number(CtVariables *vars, int slot, double number)
 {
 	CtValue		value;
 
@@ -204,7 +204,7 @@ set_number(CtVariables *vars, int slot, double number)
  * before there are any.
  */
 static void
-set_result_variables(CtChecks *checks, const CtResults *results)
+check_set_result_variables(CtChecks *checks, const CtResults *results)
 {
 	const CtSymbols *symbols = checks->symbols;
 	CtVariables *vars = checks->vars;
@@ -252,7 +252,7 @@ set_result_variables(CtChecks *checks, const CtResults *results)
 		}
 		else
 			continue;
-		set_number(vars, slot, number);
+		check_set_number(vars, slot, number);
 	}
 }
 
@@ -263,8 +263,8 @@ check_error_context(void *arg)
 }
 
 static void
-execute(CtChecks *checks, const CtPlanCheck *check, CtStatement *statement,
-		CtViolations *violations)
+check_execute(CtChecks *checks, const CtPlanCheck *check, CtStatement *statement,
+			  CtViolations *violations)
 {
 	ErrorContextCallback callback;
 
@@ -273,7 +273,7 @@ execute(CtChecks *checks, const CtPlanCheck *check, CtStatement *statement,
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
 	(void) ct_session_execute(checks->session, statement, checks->vars, false,
-							  take_violation, violations);
+							  check_take_violation, violations);
 	error_context_stack = callback.previous;
 }
 
@@ -297,23 +297,23 @@ ct_checks_prepare(const CtPlan *plan, CtSession *session, int64 run_id)
 		CtCheck    *check = &checks->checks[checks->n];
 
 		check->plan = lfirst(lc);
-		dry[checks->n] = session->prepare(session, wrapped_query(check->plan, checks->symbols, true),
+		dry[checks->n] = session->prepare(session, check_wrapped_query(check->plan, checks->symbols, true),
 										  checks->symbols);
 		check->statement = session->prepare(session,
-											wrapped_query(check->plan, checks->symbols, false),
+											check_wrapped_query(check->plan, checks->symbols, false),
 											checks->symbols);
 		checks->n++;
 	}
 
 	checks->vars = ct_variables_create(checks->symbols);
-	set_result_variables(checks, NULL);
+	check_set_result_variables(checks, NULL);
 	for (i = 0; i < checks->n; i++)
-		execute(checks, checks->checks[i].plan, dry[i], NULL);
+		check_execute(checks, checks->checks[i].plan, dry[i], NULL);
 	return checks;
 }
 
 static CtCheckResult *
-ask(CtChecks *checks, const CtCheck *check, const CtResults *results, bool during)
+check_ask(CtChecks *checks, const CtCheck *check, const CtResults *results, bool during)
 {
 	CtViolations violations;
 	CtCheckResult *result;
@@ -326,7 +326,7 @@ ask(CtChecks *checks, const CtCheck *check, const CtResults *results, bool durin
 	result->after = results->all_transactions;
 	violations.result = result;
 	violations.checks = checks;
-	execute(checks, check->plan, check->statement, &violations);
+	check_execute(checks, check->plan, check->statement, &violations);
 	result->holds = result->violations == 0;
 	return result;
 }
@@ -336,7 +336,7 @@ ct_checks_ask_during(CtChecks *checks, const CtResults *results)
 {
 	int			i;
 
-	set_result_variables(checks, results);
+	check_set_result_variables(checks, results);
 	for (i = 0; i < checks->n; i++)
 	{
 		CtCheck    *check = &checks->checks[i];
@@ -345,7 +345,7 @@ ct_checks_ask_during(CtChecks *checks, const CtResults *results)
 		/* the first time that it was violated is what is to be told */
 		if (!check->plan->during || check->found != NULL)
 			continue;
-		result = ask(checks, check, results, true);
+		result = check_ask(checks, check, results, true);
 		if (result->holds)
 			pfree(result);
 		else
@@ -359,11 +359,11 @@ ct_checks_ask(CtChecks *checks, const CtResults *results)
 	List	   *answers = NIL;
 	int			i;
 
-	set_result_variables(checks, results);
+	check_set_result_variables(checks, results);
 	for (i = 0; i < checks->n; i++)
 	{
 		CtCheck    *check = &checks->checks[i];
-		CtCheckResult *result = check->found ? check->found : ask(checks, check, results, false);
+		CtCheckResult *result = check->found ? check->found : check_ask(checks, check, results, false);
 
 		result->actual = psprintf(INT64_FORMAT " row%s", result->violations,
 								  result->violations == 1 ? "" : "s");
@@ -375,7 +375,7 @@ ct_checks_ask(CtChecks *checks, const CtResults *results)
 /* ---- thresholds and errors ---- */
 
 static double
-quantile_ms(const CtHistogram *h, double q)
+check_quantile_ms(const CtHistogram *h, double q)
 {
 	return ct_histogram_quantile(h, q) / 1e6;
 }
@@ -385,7 +385,7 @@ quantile_ms(const CtHistogram *h, double q)
  * transactions, 1/n if one of n completed all of them.
  */
 static double
-fairness(const CtResults *results)
+check_fairness(const CtResults *results)
 {
 	double		sum = 0;
 	double		squares = 0;
@@ -404,7 +404,7 @@ fairness(const CtResults *results)
 
 /* the rows that the checks have returned, errors and thresholds not being such checks */
 static double
-count_anomalies(const CtResults *results)
+check_count_anomalies(const CtResults *results)
 {
 	double		n = 0;
 	ListCell   *lc;
@@ -420,48 +420,48 @@ count_anomalies(const CtResults *results)
 }
 
 static void
-set_latencies(CtMetrics *input, const CtHistogram *h)
+check_set_latencies(CtMetrics *input, const CtHistogram *h)
 {
 	input->mean_ms = ct_histogram_mean(h) / 1e6;
 	input->stddev_ms = ct_histogram_stddev(h) / 1e6;
-	input->p50_ms = quantile_ms(h, 0.50);
-	input->p90_ms = quantile_ms(h, 0.90);
-	input->p95_ms = quantile_ms(h, 0.95);
-	input->p99_ms = quantile_ms(h, 0.99);
-	input->p999_ms = quantile_ms(h, 0.999);
+	input->p50_ms = check_quantile_ms(h, 0.50);
+	input->p90_ms = check_quantile_ms(h, 0.90);
+	input->p95_ms = check_quantile_ms(h, 0.95);
+	input->p99_ms = check_quantile_ms(h, 0.99);
+	input->p999_ms = check_quantile_ms(h, 0.999);
 	input->max_ms = h->count > 0 ? h->max / 1e6 : get_float8_nan();
 }
 
 /* per second of the measured part */
 static double
-rate(const CtResults *results, double n)
+check_rate(const CtResults *results, double n)
 {
 	return results->seconds > 0 ? n / results->seconds : 0;
 }
 
 static CtMetrics
-run_input(const CtResults *results)
+check_run_input(const CtResults *results)
 {
 	CtMetrics	input;
 
-	input.tps = rate(results, results->transactions);
+	input.tps = check_rate(results, results->transactions);
 	input.transactions = results->transactions;
 	input.failed = results->failed;
 	input.retries = results->retries;
 	input.errors = ct_results_errors(results, -1, 0);
 	input.deadlocks = ct_results_errors(results, -1, ERRCODE_T_R_DEADLOCK_DETECTED);
 	input.serialization_failures = ct_results_errors(results, -1, ERRCODE_T_R_SERIALIZATION_FAILURE);
-	input.anomalies = count_anomalies(results);
-	input.fairness = fairness(results);
-	input.rows_per_s = rate(results, results->rows);
+	input.anomalies = check_count_anomalies(results);
+	input.fairness = check_fairness(results);
+	input.rows_per_s = check_rate(results, results->rows);
 	input.connect_ms = results->connect_ns / 1e6;
-	set_latencies(&input, results->latency);
+	check_set_latencies(&input, results->latency);
 	return input;
 }
 
 /* the sum of a tally; 0 where it was never said */
 static double
-tally(const CtResults *results, const char *name)
+check_tally(const CtResults *results, const char *name)
 {
 	ListCell   *lc;
 
@@ -477,7 +477,7 @@ tally(const CtResults *results, const char *name)
 
 /* What a threshold's metric has come to; run: of the run as a whole. */
 static double
-actual_value(const CtProgramThreshold *threshold, const CtResults *results, const CtMetrics *run)
+check_actual_value(const CtProgramThreshold *threshold, const CtResults *results, const CtMetrics *run)
 {
 	const CtHistogram *h;
 	CtMetrics	input = *run;
@@ -485,13 +485,13 @@ actual_value(const CtProgramThreshold *threshold, const CtResults *results, cons
 	if (threshold->kind == CT_OF_RUN)
 		return ct_metric_actual(threshold->metric, run);
 	if (threshold->kind == CT_OF_TALLY)
-		return tally(results, threshold->metric);
+		return check_tally(results, threshold->metric);
 
 	/* of the members these are what there can be of such a thing */
 	h = &results->histograms[threshold->histogram];
-	set_latencies(&input, h);
+	check_set_latencies(&input, h);
 	input.transactions = h->counted;
-	input.tps = rate(results, h->counted);
+	input.tps = check_rate(results, h->counted);
 	if (threshold->kind == CT_OF_SCRIPT)
 	{
 		input.errors = ct_results_errors(results, threshold->script, 0);
@@ -504,7 +504,7 @@ actual_value(const CtProgramThreshold *threshold, const CtResults *results, cons
 
 /* Where the first one of its kind was raised, as JSON. */
 static char *
-error_evidence(const CtProgram *program, const CtErrorResult *error)
+check_error_evidence(const CtProgram *program, const CtErrorResult *error)
 {
 	const CtScript *script = program->scripts[error->script].script;
 	StringInfoData buf;
@@ -529,7 +529,7 @@ error_evidence(const CtProgram *program, const CtErrorResult *error)
  * there was none.
  */
 static const CtErrorResult *
-first_counted(const CtResults *results, const char *metric)
+check_first_counted(const CtResults *results, const char *metric)
 {
 	const CtErrorResult *first = NULL;
 	bool		ended = strcmp(metric, "failed") == 0 || strcmp(metric, "error_rate") == 0 ||
@@ -554,9 +554,9 @@ first_counted(const CtResults *results, const char *metric)
 }
 
 static void
-measure_thresholds(const CtProgram *program, CtResults *results)
+check_measure_thresholds(const CtProgram *program, CtResults *results)
 {
-	CtMetrics	run = run_input(results);
+	CtMetrics	run = check_run_input(results);
 	ListCell   *lc;
 
 	foreach(lc, program->plan->thresholds)
@@ -565,8 +565,8 @@ measure_thresholds(const CtProgram *program, CtResults *results)
 		CtCheckResult *result = palloc0(sizeof(CtCheckResult));
 		CtAnomalyResult *anomaly;
 		const CtErrorResult *error;
-		double		actual = actual_value(&program->thresholds[foreach_current_index(lc)],
-										  results, &run);
+		double		actual = check_actual_value(&program->thresholds[foreach_current_index(lc)],
+												results, &run);
 
 		result->name = threshold->metric;
 		result->kind = "threshold";
@@ -583,10 +583,10 @@ measure_thresholds(const CtProgram *program, CtResults *results)
 			anomaly->observed = result->actual;
 			anomaly->expected = result->target;
 			anomaly->first_seen = GetCurrentTimestamp();
-			error = first_counted(results, threshold->metric);
+			error = check_first_counted(results, threshold->metric);
 			if (error != NULL && error->command >= 0)
 			{
-				anomaly->evidence = error_evidence(program, error);
+				anomaly->evidence = check_error_evidence(program, error);
 				result->note = psprintf("the first was %s (%s) in %s",
 										unpack_sql_state(error->sqlstate),
 										ct_condition_name(error->sqlstate),
@@ -600,7 +600,7 @@ measure_thresholds(const CtProgram *program, CtResults *results)
 
 /* has the plan its own bound of errors? */
 static bool
-tolerates_errors(const CtPlan *plan)
+check_tolerates_errors(const CtPlan *plan)
 {
 	ListCell   *lc;
 
@@ -617,7 +617,7 @@ tolerates_errors(const CtPlan *plan)
 }
 
 static int
-compare_first_seen(const ListCell *a, const ListCell *b)
+check_compare_first_seen(const ListCell *a, const ListCell *b)
 {
 	TimestampTz left = ((CtErrorResult *) lfirst(a))->first_seen;
 	TimestampTz right = ((CtErrorResult *) lfirst(b))->first_seen;
@@ -630,13 +630,13 @@ compare_first_seen(const ListCell *a, const ListCell *b)
  * that ended a transaction at once or after the last try.
  */
 static void
-measure_errors(const CtProgram *program, CtResults *results)
+check_measure_errors(const CtProgram *program, CtResults *results)
 {
 	CtCheckResult *result = palloc0(sizeof(CtCheckResult));
 	List	   *errors = list_copy(results->errors);
 	ListCell   *lc;
 
-	list_sort(errors, compare_first_seen);
+	list_sort(errors, check_compare_first_seen);
 
 	result->name = "unexpected_errors";
 	result->kind = "error";
@@ -663,7 +663,7 @@ measure_errors(const CtProgram *program, CtResults *results)
 									 error->command < 0 ? "" :
 									 ct_program_place(program, error->script, error->command));
 		anomaly->expected = "none";
-		anomaly->evidence = error_evidence(program, error);
+		anomaly->evidence = check_error_evidence(program, error);
 		anomaly->first_seen = error->first_seen;
 		result->anomalies = lappend(result->anomalies, anomaly);
 	}
@@ -677,7 +677,7 @@ bool
 ct_checks_have_failed(const CtChecks *checks, const CtProgram *program, const CtResults *results)
 {
 	const CtPlan *plan = checks->plan;
-	CtMetrics	run = run_input(results);
+	CtMetrics	run = check_run_input(results);
 	ListCell   *lc;
 	int			i;
 
@@ -692,11 +692,11 @@ ct_checks_have_failed(const CtChecks *checks, const CtProgram *program, const Ct
 		const CtProgramThreshold *threshold = &program->thresholds[foreach_current_index(lc)];
 
 		if (threshold->kind != CT_OF_TALLY &&
-			ct_metric_is_lost(threshold->metric, actual_value(threshold, results, &run),
+			ct_metric_is_lost(threshold->metric, check_actual_value(threshold, results, &run),
 							  bound->op, bound->target))
 			return true;
 	}
-	if (!tolerates_errors(plan))
+	if (!check_tolerates_errors(plan))
 	{
 		foreach(lc, results->errors)
 		{
@@ -710,9 +710,9 @@ ct_checks_have_failed(const CtChecks *checks, const CtProgram *program, const Ct
 void
 ct_checks_measure(const CtPlan *plan, const CtProgram *program, CtResults *results)
 {
-	measure_thresholds(program, results);
-	if (!tolerates_errors(plan))
-		measure_errors(program, results);
+	check_measure_thresholds(program, results);
+	if (!check_tolerates_errors(plan))
+		check_measure_errors(program, results);
 }
 
 void

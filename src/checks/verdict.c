@@ -14,14 +14,14 @@
 #include "src/checks/check.h"
 
 static char *
-plural(int64 n, const char *noun)
+verdict_plural(int64 n, const char *noun)
 {
 	return psprintf(INT64_FORMAT " %s%s", n, noun, n == 1 ? "" : "s");
 }
 
 /* What a check that doesn't hold has found: what, when, after how much. */
 static char *
-failure(const CtCheckResult *check, TimestampTz started_at)
+verdict_failure(const CtCheckResult *check, TimestampTz started_at)
 {
 	CtAnomalyResult *anomaly = check->anomalies ? linitial(check->anomalies) : NULL;
 	StringInfoData buf;
@@ -33,8 +33,8 @@ failure(const CtCheckResult *check, TimestampTz started_at)
 	else
 	{
 		appendStringInfo(&buf, "check \"%s\" found %s", check->name,
-						 plural(check->violations, strcmp(check->kind, "error") == 0 ?
-								"unexpected error" : "violation"));
+						 verdict_plural(check->violations, strcmp(check->kind, "error") == 0 ?
+										"unexpected error" : "violation"));
 		if (strcmp(check->kind, "error") == 0 && anomaly != NULL)
 			appendStringInfo(&buf, ": %s", anomaly->observed);
 		else if (anomaly != NULL && anomaly->observed != NULL)
@@ -47,18 +47,18 @@ failure(const CtCheckResult *check, TimestampTz started_at)
 	if (check->during && anomaly != NULL)
 		appendStringInfo(&buf, "; first seen %.1f s after the start, after %s",
 						 (anomaly->first_seen - started_at) / 1e6,
-						 plural(check->after, "transaction"));
+						 verdict_plural(check->after, "transaction"));
 	else if (strcmp(check->kind, "error") == 0 && anomaly != NULL)
 		appendStringInfo(&buf, ", %.1f s after the start, in a run of %s",
 						 (anomaly->first_seen - started_at) / 1e6,
-						 plural(check->after, "transaction"));
+						 verdict_plural(check->after, "transaction"));
 	else
-		appendStringInfo(&buf, "; found at the end, after %s", plural(check->after, "transaction"));
+		appendStringInfo(&buf, "; found at the end, after %s", verdict_plural(check->after, "transaction"));
 	return buf.data;
 }
 
 static int64
-count_retried(const CtResults *results, int sqlstate)
+verdict_count_retried(const CtResults *results, int sqlstate)
 {
 	ListCell   *lc;
 	int64		n = 0;
@@ -78,7 +78,7 @@ count_retried(const CtResults *results, int sqlstate)
  * who reads "pass" may not know that there were deadlocks.
  */
 static char *
-retried(const CtPlan *plan, const CtResults *results)
+verdict_retried(const CtPlan *plan, const CtResults *results)
 {
 	static const struct
 	{
@@ -98,11 +98,11 @@ retried(const CtPlan *plan, const CtResults *results)
 	initStringInfo(&buf);
 	for (i = 0; i < lengthof(kinds); i++)
 	{
-		int64		n = count_retried(results, kinds[i].sqlstate);
+		int64		n = verdict_count_retried(results, kinds[i].sqlstate);
 
 		if (n == 0)
 			continue;
-		appendStringInfo(&buf, "; %s %s retried", plural(n, kinds[i].one), n == 1 ? "was" : "were");
+		appendStringInfo(&buf, "; %s %s retried", verdict_plural(n, kinds[i].one), n == 1 ? "was" : "were");
 
 		/* who has a threshold knows */
 		if (kinds[i].metric == NULL)
@@ -118,7 +118,7 @@ retried(const CtPlan *plan, const CtResults *results)
 
 /* What to raise, so that transactions meet. */
 static const char *
-advice(const CtPlan *plan, const CtResults *results)
+verdict_advice(const CtPlan *plan, const CtResults *results)
 {
 	if (results->workers < 2)
 		return plan->transactions == 1 ? "raise transactions" :
@@ -133,7 +133,7 @@ advice(const CtPlan *plan, const CtResults *results)
 
 /* Which orders of steps were seen; empty where they aren't told, and for a lone step, which has none. */
 static const char *
-orders(const CtResults *results)
+verdict_orders(const CtResults *results)
 {
 	if (results->orders_possible <= 2)
 		return "";
@@ -143,7 +143,7 @@ orders(const CtResults *results)
 
 /* of a plan that has nothing but thresholds */
 static const char *
-thresholds(const CtPlan *plan)
+verdict_thresholds(const CtPlan *plan)
 {
 	int			n = list_length(plan->thresholds);
 
@@ -178,14 +178,14 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 	if (first != NULL)
 	{
 		results->verdict = "fail";
-		results->reason = failed == 1 ? failure(first, started_at) :
-			psprintf("%s; %d checks failed in all", failure(first, started_at), failed);
+		results->reason = failed == 1 ? verdict_failure(first, started_at) :
+			psprintf("%s; %d checks failed in all", verdict_failure(first, started_at), failed);
 	}
 	else if (results->transactions == 0)
 	{
 		results->verdict = "inconclusive";
 		results->reason = results->failed > 0 ?
-			psprintf("no transaction was completed: all %s failed", plural(results->failed, "transaction")) :
+			psprintf("no transaction was completed: all %s failed", verdict_plural(results->failed, "transaction")) :
 			"no transaction was completed: raise duration";
 		if (results->all_transactions > 0 && results->failed == 0)
 			results->reason = plan->rate > 0 ?
@@ -198,42 +198,42 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 		results->verdict = "inconclusive";
 		results->reason =
 			psprintf("no two transactions of the run overlapped, though %s waited for others or had to be repeated; %s",
-					 plural(results->contended, "transaction"), advice(plan, results));
+					 verdict_plural(results->contended, "transaction"), verdict_advice(plan, results));
 	}
 	else if (results->contended < plan->min_overlap)
 	{
 		results->verdict = "inconclusive";
 		results->reason =
 			psprintf("too little contention: " INT64_FORMAT " of %s met another one, waited for one or had to be repeated, where %d are needed; %s",
-					 results->contended, plural(results->transactions + results->failed, "transaction"),
-					 plan->min_overlap, advice(plan, results));
+					 results->contended, verdict_plural(results->transactions + results->failed, "transaction"),
+					 plan->min_overlap, verdict_advice(plan, results));
 	}
 	else
 	{
 		const char *what = nchecks == 0 || only_errors ? "no error" : "no anomaly";
 
 		if (plan->checks == NIL && plan->thresholds != NIL)
-			what = thresholds(plan);
+			what = verdict_thresholds(plan);
 		results->verdict = "pass";
 		results->reason = plan->min_overlap == 0 && plan->checks == NIL && plan->thresholds != NIL ?
 			psprintf("%s in %s, " INT64_FORMAT " of them contended%s", what,
-					 plural(results->transactions, "transaction"), results->contended,
-					 retried(plan, results)) :
+					 verdict_plural(results->transactions, "transaction"), results->contended,
+					 verdict_retried(plan, results)) :
 			results->contended == 0 ?
 			psprintf("%s; no contention was asked for, and there was none%s", what,
-					 retried(plan, results)) :
+					 verdict_retried(plan, results)) :
 			psprintf("%s in %s%s%s", what,
-					 plural(results->contended, "contended transaction"),
-					 orders(results), retried(plan, results));
+					 verdict_plural(results->contended, "contended transaction"),
+					 verdict_orders(results), verdict_retried(plan, results));
 
 		/* a schedule that was to be forced was not, then */
 		if (results->barrier_breaks > 0)
 			results->reason = psprintf("%s; barriers opened %s without everybody", results->reason,
-									   plural(results->barrier_breaks, "time"));
+									   verdict_plural(results->barrier_breaks, "time"));
 	}
 	if (results->skipped > 0)
 		results->reason = psprintf("%s; %s of the schedule %s not executed%s",
-								   results->reason, plural(results->skipped, "transaction"),
+								   results->reason, verdict_plural(results->skipped, "transaction"),
 								   results->skipped == 1 ? "was" : "were",
 								   results->ended_by ? "" : ", for they took longer than stop_timeout");
 	if (results->ended_by != NULL)

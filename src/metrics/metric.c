@@ -57,7 +57,7 @@ static const struct
 };
 
 static bool
-is_among(const char *name, const char *const *names)
+metric_is_among(const char *name, const char *const *names)
 {
 	for (; *names != NULL; names++)
 	{
@@ -77,13 +77,13 @@ ct_metric_kinds(const char *metric)
 		if (strcmp(metric, members[i].name) == 0)
 			return members[i].kinds;
 	}
-	return is_among(metric, ct_metrics) ? CT_OF_RUN : 0;
+	return metric_is_among(metric, ct_metrics) ? CT_OF_RUN : 0;
 }
 
 bool
 ct_metric_is_op(const char *op)
 {
-	return is_among(op, ct_metric_ops);
+	return metric_is_among(op, ct_metric_ops);
 }
 
 CtMetricKind

@@ -41,7 +41,7 @@ ct_plan_least_workers(const CtPlan *plan)
 
 /* Raises unless every script has a worker, and every worker a script. */
 static void
-check_workers(const CtPlan *plan)
+plan_check_workers(const CtPlan *plan)
 {
 	int			bound = ct_plan_bound_workers(plan);
 	int			least = ct_plan_least_workers(plan);
@@ -121,7 +121,7 @@ ct_plan_settable(const List *param_names, bool in_iterations)
 
 /* The names, and one that may be any. */
 static void
-add_names(CtSettable *settable, const List *names)
+plan_add_names(CtSettable *settable, const List *names)
 {
 	ListCell   *lc;
 
@@ -138,7 +138,7 @@ add_names(CtSettable *settable, const List *names)
 
 /* A setup or teardown, if there is one, which knows no variables but its own. */
 static void
-validate_once(const CtPlan *plan, const char *what, const char *body, CtKnown *known)
+plan_validate_once(const CtPlan *plan, const char *what, const char *body, CtKnown *known)
 {
 	if (body == NULL)
 		return;
@@ -147,7 +147,7 @@ validate_once(const CtPlan *plan, const char *what, const char *body, CtKnown *k
 }
 
 static void
-validate_scripts(const CtPlan *plan, CtKnown *known)
+plan_validate_scripts(const CtPlan *plan, CtKnown *known)
 {
 	CtSettable *in_scripts = ct_plan_settable(plan->param_names, true);
 	CtSettable *in_checks = ct_plan_settable(plan->param_names, false);
@@ -158,8 +158,8 @@ validate_scripts(const CtPlan *plan, CtKnown *known)
 		ct_settable_add(in_checks, *name);
 	ct_settable_add_prefix(in_checks, CT_OUTCOME_PREFIX "other");
 	ct_settable_add_prefix(in_checks, CT_TALLY_PREFIX "other");
-	add_names(in_checks, ct_plan_error_names(NIL, plan->expected_errors));
-	add_names(in_checks, plan->elsewhere);
+	plan_add_names(in_checks, ct_plan_error_names(NIL, plan->expected_errors));
+	plan_add_names(in_checks, plan->elsewhere);
 	foreach(lc, plan->scripts)
 	{
 		const CtPlanScript *script = lfirst(lc);
@@ -167,7 +167,7 @@ validate_scripts(const CtPlan *plan, CtKnown *known)
 											 script->quoted);
 
 		ct_settable_add_script(in_scripts, parsed, known->symbols);
-		add_names(in_checks, ct_plan_result_names(NIL, parsed));
+		plan_add_names(in_checks, ct_plan_result_names(NIL, parsed));
 	}
 
 	known->settable = in_scripts;
@@ -201,7 +201,7 @@ ct_plan_validate(const CtPlan *plan)
 		ct_validate_seconds("duration", plan->duration, false);
 	if (plan->rate != 0)
 		ct_validate_rate(plan->rate);
-	check_workers(plan);
+	plan_check_workers(plan);
 	ct_validate_seconds("warmup", plan->warmup, true);
 	ct_validate_seconds("ramp", plan->ramp, true);
 	if (plan->duration > 0 && plan->ramp > plan->warmup + plan->duration)
@@ -216,12 +216,12 @@ ct_plan_validate(const CtPlan *plan)
 	(void) ct_validate_isolation(plan->isolation);
 
 	known->symbols = ct_plan_symbols(plan);
-	validate_once(plan, "setup", plan->setup, known);
-	validate_once(plan, "setup of the variant", plan->variant_setup, known);
-	validate_once(plan, "teardown", plan->teardown, known);
+	plan_validate_once(plan, "setup", plan->setup, known);
+	plan_validate_once(plan, "setup of the variant", plan->variant_setup, known);
+	plan_validate_once(plan, "teardown", plan->teardown, known);
 	if (plan->scripts == NIL)
 		elog(ERROR, "plan has no scripts");
-	validate_scripts(plan, known);
+	plan_validate_scripts(plan, known);
 	foreach(lc, plan->thresholds)
 	{
 		const CtPlanThreshold *threshold = lfirst(lc);
@@ -294,7 +294,7 @@ ct_plan_symbols(const CtPlan *plan)
 }
 
 static void
-set_integer(CtVariables *vars, int slot, int64 i)
+plan_set_integer(CtVariables *vars, int slot, int64 i)
 {
 	CtValue		value;
 
@@ -311,15 +311,15 @@ ct_plan_set_variables(const CtPlan *plan, const CtSymbols *symbols, CtVariables 
 	ListCell   *text;
 	pg_prng_state random;
 
-	set_integer(vars, CT_VAR_CLIENT_ID, client_id);
-	set_integer(vars, CT_VAR_WORKER_ID, client_id + 1);
-	set_integer(vars, CT_VAR_RUN_ID, run_id);
-	set_integer(vars, CT_VAR_SCALE, 1);
-	set_integer(vars, CT_VAR_RANDOM_SEED, plan->seed);
+	plan_set_integer(vars, CT_VAR_CLIENT_ID, client_id);
+	plan_set_integer(vars, CT_VAR_WORKER_ID, client_id + 1);
+	plan_set_integer(vars, CT_VAR_RUN_ID, run_id);
+	plan_set_integer(vars, CT_VAR_SCALE, 1);
+	plan_set_integer(vars, CT_VAR_RANDOM_SEED, plan->seed);
 
 	/* the same for all workers, and the same again with the same seed */
 	pg_prng_seed(&random, (uint64) plan->seed);
-	set_integer(vars, CT_VAR_DEFAULT_SEED, (int64) (pg_prng_uint64(&random) & PG_INT64_MAX));
+	plan_set_integer(vars, CT_VAR_DEFAULT_SEED, (int64) (pg_prng_uint64(&random) & PG_INT64_MAX));
 
 	/* parameters last: scale and the seeds may be among them */
 	forboth(name, plan->param_names, text, plan->param_values)
@@ -337,7 +337,7 @@ ct_plan_set_variables(const CtPlan *plan, const CtSymbols *symbols, CtVariables 
 
 /* whose the expression is that can't be evaluated */
 static void
-transactions_expr_context(void *arg)
+plan_transactions_expr_context(void *arg)
 {
 	errcontext("transactions_expr \"%s\"", (const char *) arg);
 }
@@ -369,7 +369,7 @@ ct_plan_count_transactions(const char *expr, const Jsonb *params, int64 seed)
 	ct_plan_set_variables(&plan, symbols, vars, 0, 0);
 	pg_prng_seed(&random, (uint64) seed);
 
-	context.callback = transactions_expr_context;
+	context.callback = plan_transactions_expr_context;
 	context.arg = unconstify(char *, expr);
 	context.previous = error_context_stack;
 	error_context_stack = &context;

@@ -15,7 +15,7 @@
 
 /* The histogram of an outcome that a threshold names; a new one if it is the first. */
 static int
-watch_outcome(CtProgram *program, const char *label)
+program_watch_outcome(CtProgram *program, const char *label)
 {
 	CtProgramOutcome *outcome;
 	int			i;
@@ -37,7 +37,7 @@ watch_outcome(CtProgram *program, const char *label)
 
 /* What the thresholds are of. */
 static void
-load_thresholds(CtProgram *program)
+program_load_thresholds(CtProgram *program)
 {
 	CtNames    *names = NULL;
 	ListCell   *lc;
@@ -57,7 +57,7 @@ load_thresholds(CtProgram *program)
 			names = ct_names_of_program(program);
 		ct_threshold_resolve(name, program, names, threshold, &of);
 		if (threshold->kind == CT_OF_OUTCOME)
-			threshold->histogram = watch_outcome(program, of);
+			threshold->histogram = program_watch_outcome(program, of);
 	}
 }
 
@@ -108,13 +108,13 @@ ct_program_load(const CtPlan *plan)
 	}
 	if ((double) (program->nsteps + 1) * program->nscripts <= CT_MAX_ORDERS)
 		program->norders = (program->nsteps + 1) * program->nscripts;
-	load_thresholds(program);
+	program_load_thresholds(program);
 	return program;
 }
 
 /* The beginning of a text, in one line. */
 static char *
-one_line(const char *text)
+program_one_line(const char *text)
 {
 	int			length = strlen(text);
 	int			shown = pg_mbcliplen(text, length, TEXT_SHOWN);
@@ -142,7 +142,7 @@ ct_program_place(const CtProgram *program, int script, int command)
 	if (command < 0 || command >= it->ncommands)
 		return psprintf("script \"%s\", at its end", it->name);
 	return psprintf("script \"%s\", step %d, line %d: %s", it->name, command + 1,
-					it->commands[command].line, one_line(it->commands[command].source));
+					it->commands[command].line, program_one_line(it->commands[command].source));
 }
 
 int

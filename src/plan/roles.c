@@ -13,7 +13,7 @@
 
 /* The role that a statement sets literally; NULL if it sets none. */
 static const char *
-role_of(const CtSql *sql)
+roles_role_of(const CtSql *sql)
 {
 	List	   *trees;
 	VariableSetStmt *set;
@@ -33,7 +33,7 @@ role_of(const CtSql *sql)
 }
 
 static List *
-add_roles(List *roles, const char *name, const char *body, bool quoted)
+roles_add(List *roles, const char *name, const char *body, bool quoted)
 {
 	CtSymbols  *names = ct_symbols_create();
 	CtScript   *script;
@@ -50,7 +50,7 @@ add_roles(List *roles, const char *name, const char *body, bool quoted)
 	{
 		for (j = 0; j < script->commands[i].nstatements; j++)
 		{
-			const char *role = role_of(&script->commands[i].statements[j]);
+			const char *role = roles_role_of(&script->commands[i].statements[j]);
 
 			CHECK_FOR_INTERRUPTS();
 			if (role == NULL || ct_symbols_find(names, role) >= 0)
@@ -68,14 +68,14 @@ ct_plan_roles(const CtPlan *plan)
 	List	   *roles = NIL;
 	ListCell   *lc;
 
-	roles = add_roles(roles, "setup", plan->setup, false);
-	roles = add_roles(roles, "setup of the variant", plan->variant_setup, false);
-	roles = add_roles(roles, "teardown", plan->teardown, false);
+	roles = roles_add(roles, "setup", plan->setup, false);
+	roles = roles_add(roles, "setup of the variant", plan->variant_setup, false);
+	roles = roles_add(roles, "teardown", plan->teardown, false);
 	foreach(lc, plan->scripts)
 	{
 		const CtPlanScript *script = lfirst(lc);
 
-		roles = add_roles(roles, script->name, script->body, script->quoted);
+		roles = roles_add(roles, script->name, script->body, script->quoted);
 	}
 	return roles;
 }

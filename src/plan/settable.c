@@ -75,14 +75,14 @@ ct_settable_names(const CtSettable *settable)
 /* ---- columns of \gset ---- */
 
 static bool
-maybe(void *arg, int slot)
+settable_maybe(void *arg, int slot)
 {
 	return true;
 }
 
 /* Does a target list's element stand for columns that aren't named here? */
 static bool
-is_star(Node *node)
+settable_is_star(Node *node)
 {
 	List	   *names = NIL;
 
@@ -97,7 +97,7 @@ is_star(Node *node)
 
 /* The names of a statement's columns, List of char *; false if the text doesn't tell. */
 static bool
-column_names(Node *stmt, List **names)
+settable_column_names(Node *stmt, List **names)
 {
 	List	   *targets = NIL;
 	ListCell   *lc;
@@ -137,7 +137,7 @@ column_names(Node *stmt, List **names)
 	{
 		ResTarget  *target = lfirst_node(ResTarget, lc);
 
-		if (is_star(target->val))
+		if (settable_is_star(target->val))
 			return false;
 		*names = lappend(*names, target->name ? target->name : FigureColname(target->val));
 	}
@@ -145,7 +145,7 @@ column_names(Node *stmt, List **names)
 }
 
 static void
-add_columns(CtSettable *settable, const CtSql *sql, const char *prefix)
+settable_add_columns(CtSettable *settable, const CtSql *sql, const char *prefix)
 {
 	int		   *places = palloc(Max(sql->nrefs, 1) * sizeof(int));
 	CtPlaceProblem problem;
@@ -156,8 +156,8 @@ add_columns(CtSettable *settable, const CtSql *sql, const char *prefix)
 	int			i;
 
 	/* what doesn't parse is told where it is validated */
-	known = ct_places_find(sql, maybe, NULL, places, &trees, &problem) &&
-		trees != NIL && column_names(linitial_node(RawStmt, trees)->stmt, &names);
+	known = ct_places_find(sql, settable_maybe, NULL, places, &trees, &problem) &&
+		trees != NIL && settable_column_names(linitial_node(RawStmt, trees)->stmt, &names);
 
 	/* a name that is a variable's value can be any */
 	for (i = 0; i < sql->nrefs; i++)
@@ -185,6 +185,6 @@ ct_settable_add_script(CtSettable *settable, const CtScript *script, const CtSym
 			continue;
 		for (j = 0; j < command->nstatements; j++)
 			if (command->gather == CT_GATHER_ASET || j == command->nstatements - 1)
-				add_columns(settable, &command->statements[j], command->prefix);
+				settable_add_columns(settable, &command->statements[j], command->prefix);
 	}
 }

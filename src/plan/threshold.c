@@ -26,7 +26,7 @@
  * hexadecimal, no NaN.  Returns its end, NULL if there is none.
  */
 static const char *
-scan_number(const char *p)
+threshold_scan_number(const char *p)
 {
 	int			digits = 0;
 
@@ -53,14 +53,14 @@ scan_number(const char *p)
 }
 
 static bool
-is_op_char(char c)
+threshold_is_op_char(char c)
 {
 	return c != '\0' && strchr("<=>!", c) != NULL;
 }
 
 /* Can it be a metric's name where a query might stand as well? */
 static bool
-is_word(const char *name)
+threshold_is_word(const char *name)
 {
 	const unsigned char *p = (const unsigned char *) name;
 
@@ -87,21 +87,21 @@ ct_threshold_parse(const char *text, bool any_name, CtPlanThreshold *threshold)
 		end--;
 
 	/* from the end, for whatever stands before the comparison may be a name */
-	for (number = end; number > start && !is_op_char(number[-1]); number--)
+	for (number = end; number > start && !threshold_is_op_char(number[-1]); number--)
 		;
-	for (op = number; op > start && is_op_char(op[-1]); op--)
+	for (op = number; op > start && threshold_is_op_char(op[-1]); op--)
 		;
 	for (name_end = op; name_end > start && isspace((unsigned char) name_end[-1]); name_end--)
 		;
 	threshold->metric = pnstrdup(start, name_end - start);
 	threshold->op = pnstrdup(op, number - op);
 	if (threshold->metric[0] == '\0' || threshold->op[0] == '\0' ||
-		(!any_name && !is_word(threshold->metric)))
+		(!any_name && !threshold_is_word(threshold->metric)))
 		return false;
 
 	while (isspace((unsigned char) *number))
 		number++;
-	if (scan_number(number) != end)
+	if (threshold_scan_number(number) != end)
 		return false;
 	errno = 0;
 	threshold->target = strtod(number, NULL);
@@ -118,7 +118,7 @@ ct_threshold_parse(const char *text, bool any_name, CtPlanThreshold *threshold)
  * the place of those for which it is the same.
  */
 static char *
-bound_of(const CtPlanThreshold *threshold)
+threshold_bound_of(const CtPlanThreshold *threshold)
 {
 	const char *op = threshold->op;
 	char		side = strcmp(op, "<") == 0 || strcmp(op, "<=") == 0 ? '<' :
@@ -129,7 +129,7 @@ bound_of(const CtPlanThreshold *threshold)
 }
 
 static int
-compare_strings(const void *a, const void *b)
+threshold_compare_strings(const void *a, const void *b)
 {
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
@@ -167,18 +167,18 @@ ct_threshold_override(List *thresholds, ArrayType *given)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("\"%s\" is not a threshold", TextDatumGetCString(elements[i])),
 					 errhint("Write a metric, a comparison and a decimal number, like \"p95_ms < 100\".")));
-		bounds[i] = bound_of(threshold);
+		bounds[i] = threshold_bound_of(threshold);
 		own = lappend(own, threshold);
 	}
-	qsort(bounds, n, sizeof(char *), compare_strings);
+	qsort(bounds, n, sizeof(char *), threshold_compare_strings);
 
 	/* those of the call don't replace one another */
 	foreach(lc, thresholds)
 	{
-		char	   *bound = bound_of(lfirst(lc));
+		char	   *bound = threshold_bound_of(lfirst(lc));
 
 		CHECK_FOR_INTERRUPTS();
-		if (bsearch(&bound, bounds, n, sizeof(char *), compare_strings) == NULL)
+		if (bsearch(&bound, bounds, n, sizeof(char *), threshold_compare_strings) == NULL)
 			all = lappend(all, lfirst(lc));
 	}
 	return list_concat(all, own);
@@ -231,7 +231,7 @@ ct_names_of_program(const CtProgram *program)
 }
 
 static List *
-add_symbols(List *list, const CtSymbols *symbols)
+threshold_add_symbols(List *list, const CtSymbols *symbols)
 {
 	int			i;
 
@@ -245,7 +245,7 @@ add_symbols(List *list, const CtSymbols *symbols)
  * of one with a number.
  */
 static int
-find_step(const CtNames *names, const char *of, int *step)
+threshold_find_step(const CtNames *names, const char *of, int *step)
 {
 	const char *colon = strrchr(of, ':');
 	char	   *end;
@@ -261,7 +261,7 @@ find_step(const CtNames *names, const char *of, int *step)
 
 /* Raises if it is the name of two things. */
 static void
-check_unique(const char *name, const char *of, const CtNames *names)
+threshold_check_unique(const char *name, const char *of, const CtNames *names)
 {
 	const char *one = NULL;
 	const char *two = NULL;
@@ -279,7 +279,7 @@ check_unique(const char *name, const char *of, const CtNames *names)
 		two = one;
 		one = "an outcome";
 	}
-	if (find_step(names, of, &step) >= 0)
+	if (threshold_find_step(names, of, &step) >= 0)
 	{
 		two = one;
 		one = "a step of a script";
@@ -299,12 +299,12 @@ ct_threshold_check_unique(const char *name, const CtNames *names)
 	char	   *metric;
 
 	if (ct_metric_split(name, &of, &metric) != CT_OF_RUN)
-		check_unique(name, of, names);
+		threshold_check_unique(name, of, names);
 }
 
 /* Raises for a step that is no statement, with those that are. */
 static void
-not_a_statement(const CtProgramScript *script, int step)
+threshold_not_a_statement(const CtProgramScript *script, int step)
 {
 	StringInfoData buf;
 	int			i;
@@ -324,14 +324,14 @@ not_a_statement(const CtProgramScript *script, int step)
 }
 
 static const char *
-kind_text(CtMetricKind kind)
+threshold_kind_text(CtMetricKind kind)
 {
 	return kind == CT_OF_OUTCOME ? "an outcome" : kind == CT_OF_STATEMENT ? "a statement" : "a script";
 }
 
 /* Raises for a metric that there isn't of such a thing, with those that there are. */
 static void
-check_kind(const char *name, const char *metric, CtMetricKind kind)
+threshold_check_kind(const char *name, const char *metric, CtMetricKind kind)
 {
 	StringInfoData buf;
 	int			i;
@@ -347,8 +347,8 @@ check_kind(const char *name, const char *metric, CtMetricKind kind)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("threshold \"%s\" cannot be measured", name),
-			 errdetail("There is no %s of %s.", metric, kind_text(kind)),
-			 errhint("The metrics of %s are %s.", kind_text(kind), buf.data)));
+			 errdetail("There is no %s of %s.", metric, threshold_kind_text(kind)),
+			 errhint("The metrics of %s are %s.", threshold_kind_text(kind), buf.data)));
 }
 
 void
@@ -367,12 +367,12 @@ ct_threshold_resolve(const char *name, const CtProgram *program, const CtNames *
 	if (threshold->kind == CT_OF_RUN)
 		return;
 
-	check_unique(name, *of, names);
+	threshold_check_unique(name, *of, names);
 	if (threshold->kind == CT_OF_TALLY)
 	{
 		if (ct_symbols_find(names->tallies, metric) >= 0)
 			return;
-		hint = ct_near_match_hint(metric, add_symbols(NIL, names->tallies), "tallies", NULL);
+		hint = ct_near_match_hint(metric, threshold_add_symbols(NIL, names->tallies), "tallies", NULL);
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("threshold \"%s\" is of a tally that no script has", name),
@@ -383,7 +383,7 @@ ct_threshold_resolve(const char *name, const CtProgram *program, const CtNames *
 		threshold->script = names->script[slot];
 		threshold->histogram = program->scripts[threshold->script].histogram;
 	}
-	else if ((slot = find_step(names, *of, &step)) >= 0)
+	else if ((slot = threshold_find_step(names, *of, &step)) >= 0)
 	{
 		const char *script = ct_symbols_name(names->scripts, slot);
 
@@ -401,14 +401,14 @@ ct_threshold_resolve(const char *name, const CtProgram *program, const CtNames *
 			break;
 		}
 		if (threshold->histogram < 0)
-			not_a_statement(&program->scripts[threshold->script], step);
+			threshold_not_a_statement(&program->scripts[threshold->script], step);
 	}
 	else if (ct_symbols_find(names->outcomes, *of) >= 0 ||
 			 (names->any_outcome && ct_variable_name_is_valid(*of)))
 		threshold->kind = CT_OF_OUTCOME;
 	else
 	{
-		hint = ct_near_match_hint(*of, add_symbols(add_symbols(NIL, names->scripts), names->outcomes),
+		hint = ct_near_match_hint(*of, threshold_add_symbols(threshold_add_symbols(NIL, names->scripts), names->outcomes),
 								  "scripts and outcomes", NULL);
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -416,5 +416,5 @@ ct_threshold_resolve(const char *name, const CtProgram *program, const CtNames *
 				 errdetail("There is neither a script nor an outcome \"%s\".", *of),
 				 hint ? errhint("%s", hint) : 0));
 	}
-	check_kind(name, metric, threshold->kind);
+	threshold_check_kind(name, metric, threshold->kind);
 }

@@ -116,7 +116,7 @@ ct_validate_isolation(const char *isolation)
 
 /* As much of a text as a message about its length needs. */
 static char *
-beginning_of(const char *text)
+validate_beginning_of(const char *text)
 {
 	return pnstrdup(text, pg_mbcliplen(text, strlen(text), 20));
 }
@@ -139,7 +139,7 @@ validate_param_name(const char *name)
 	if (strlen(name) >= NAMEDATALEN)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("name of parameter \"%s...\" is too long", beginning_of(name)),
+				 errmsg("name of parameter \"%s...\" is too long", validate_beginning_of(name)),
 				 errdetail("It has %zu bytes; at most %d are allowed.",
 						   strlen(name), NAMEDATALEN - 1)));
 	for (i = 0; i < lengthof(reserved); i++)
@@ -234,7 +234,7 @@ ct_validate_errors(const char *what, ArrayType *errors, bool labels)
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("label \"%s...\" in %s is too long",
-								beginning_of(error->label), what),
+								validate_beginning_of(error->label), what),
 						 errdetail("It has %zu bytes; at most %d are allowed.",
 								   strlen(error->label), NAMEDATALEN - 1)));
 		}
@@ -272,7 +272,7 @@ ct_validate_threshold(const char *name, const char *op, double target)
 	if (strlen(name) >= 2 * NAMEDATALEN)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("name of threshold \"%s...\" is too long", beginning_of(name)),
+				 errmsg("name of threshold \"%s...\" is too long", validate_beginning_of(name)),
 				 errdetail("It has %zu bytes; at most %d are allowed.",
 						   strlen(name), 2 * NAMEDATALEN - 1)));
 	if (kind == CT_OF_TALLY)

@@ -32,7 +32,7 @@ ct_known_create(void)
 
 /* Can the variable have a value?  Nobody knows before all scripts are there. */
 static bool
-can_be_set(void *arg, int slot)
+validate_can_be_set(void *arg, int slot)
 {
 	const CtKnown *known = arg;
 
@@ -45,7 +45,7 @@ can_be_set(void *arg, int slot)
  * backslash of an escaped colon or semicolon, too.
  */
 static int
-script_offset(const CtSource *source, const CtSql *sql, int offset)
+validate_script_offset(const CtSource *source, const CtSql *sql, int offset)
 {
 	const char *p = source->body + sql->offset;
 	int			i;
@@ -60,7 +60,7 @@ script_offset(const CtSource *source, const CtSql *sql, int offset)
 }
 
 static void
-raise_unset(CtSource *source, const CtSql *sql, const CtVarRef *ref, const CtKnown *known)
+validate_raise_unset(CtSource *source, const CtSql *sql, const CtVarRef *ref, const CtKnown *known)
 {
 	const char *name = ct_symbols_name(known->symbols, ref->slot);
 	const char *near = ct_near_match(name, ct_settable_names(known->settable));
@@ -72,7 +72,7 @@ raise_unset(CtSource *source, const CtSql *sql, const CtVarRef *ref, const CtKno
 		detail = "No script has this \\tally.";
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_PARAMETER),
-			 ct_errplace(source, script_offset(source, sql, ref->offset),
+			 ct_errplace(source, validate_script_offset(source, sql, ref->offset),
 						 psprintf("variable \"%s\" is not set", name), "%s", detail),
 			 near ? errhint("Perhaps you meant \"%s\".", near) : 0));
 }
@@ -82,22 +82,22 @@ raise_unset(CtSource *source, const CtSql *sql, const CtVarRef *ref, const CtKno
  * refuses it, and for a variable that nothing sets.
  */
 static List *
-parse_statement(CtSource *source, const CtSql *sql, const CtKnown *known)
+validate_parse_statement(CtSource *source, const CtSql *sql, const CtKnown *known)
 {
 	int		   *places = palloc(Max(sql->nrefs, 1) * sizeof(int));
 	CtPlaceProblem problem;
 	List	   *trees;
 
-	if (ct_places_find(sql, can_be_set, unconstify(CtKnown *, known), places, &trees, &problem))
+	if (ct_places_find(sql, validate_can_be_set, unconstify(CtKnown *, known), places, &trees, &problem))
 	{
 		pfree(places);
 		return trees;
 	}
 	if (problem.unset >= 0)
-		raise_unset(source, sql, &sql->refs[problem.unset], known);
+		validate_raise_unset(source, sql, &sql->refs[problem.unset], known);
 	ereport(ERROR,
 			(errcode(problem.sqlstate),
-			 ct_errplace(source, script_offset(source, sql, Max(problem.offset, 0)),
+			 ct_errplace(source, validate_script_offset(source, sql, Max(problem.offset, 0)),
 						 problem.message, "%s",
 						 problem.detail ? problem.detail :
 						 "The statement isn't valid in this server's SQL."),
@@ -107,7 +107,7 @@ parse_statement(CtSource *source, const CtSql *sql, const CtKnown *known)
 
 /* All of a script's statements; returns the trees of the last one. */
 static List *
-parse_statements(const char *body, const CtScript *script, const CtKnown *known)
+validate_parse_statements(const char *body, const CtScript *script, const CtKnown *known)
 {
 	CtSource	source = {0};
 	List	   *trees = NIL;
@@ -124,14 +124,14 @@ parse_statements(const char *body, const CtScript *script, const CtKnown *known)
 		if (command->kind != CT_COMMAND_SQL)
 			continue;
 		for (j = 0; j < command->nstatements; j++)
-			trees = parse_statement(&source, &command->statements[j], known);
+			trees = validate_parse_statement(&source, &command->statements[j], known);
 	}
 	return trees;
 }
 
 /* What a run has room for: statements, whose latencies are counted, and barriers. */
 static void
-check_limits(const CtScript *script, CtSymbols *barriers)
+validate_check_limits(const CtScript *script, CtSymbols *barriers)
 {
 	int			nsql = 0;
 	int			i;
@@ -171,8 +171,8 @@ ct_validate_script(const char *name, const char *body, bool quoted, const CtKnow
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("script \"%s\" is empty", name),
 				 errdetail("It consists of nothing but comments and white space.")));
-	check_limits(script, known->barriers);
-	(void) parse_statements(body, script, known);
+	validate_check_limits(script, known->barriers);
+	(void) validate_parse_statements(body, script, known);
 }
 
 void
@@ -202,7 +202,7 @@ ct_validate_setup(const char *what, const char *body, const CtKnown *known)
 							   command->line, command->source),
 					 errhint("Use it in the scripts that the workers repeat.")));
 	}
-	(void) parse_statements(body, script, known);
+	(void) validate_parse_statements(body, script, known);
 }
 
 void
@@ -234,7 +234,7 @@ ct_validate_check(const char *name, const char *query, const CtKnown *known)
 						   script->ncommands),
 				 errhint("Add a check for each query, or combine them by UNION ALL.")));
 
-	trees = parse_statements(query, script, known);
+	trees = validate_parse_statements(query, script, known);
 
 	/* the script parser has found one statement, so has the grammar */
 	tree = trees == NIL ? NULL : linitial_node(RawStmt, trees)->stmt;

@@ -26,10 +26,10 @@
 #define ZIPFIAN_MIN		1.001
 #define ZIPFIAN_MAX		1000.0
 
-static CtValue eval(const CtExpr *expr, const CtVariables *vars, pg_prng_state *random);
+static CtValue eval_expr(const CtExpr *expr, const CtVariables *vars, pg_prng_state *random);
 
 static inline CtValue
-int_value(int64 i)
+eval_int_value(int64 i)
 {
 	CtValue		value;
 
@@ -39,7 +39,7 @@ int_value(int64 i)
 }
 
 static inline CtValue
-double_value(double d)
+eval_double_value(double d)
 {
 	CtValue		value;
 
@@ -49,7 +49,7 @@ double_value(double d)
 }
 
 static inline CtValue
-bool_value(bool b)
+eval_bool_value(bool b)
 {
 	CtValue		value;
 
@@ -60,7 +60,7 @@ bool_value(bool b)
 }
 
 static inline CtValue
-null_value(void)
+eval_null_value(void)
 {
 	CtValue		value;
 
@@ -70,7 +70,7 @@ null_value(void)
 }
 
 static const char *
-type_name(CtValueType type)
+eval_type_name(CtValueType type)
 {
 	switch (type)
 	{
@@ -91,15 +91,15 @@ type_name(CtValueType type)
 }
 
 static void
-raise_type_mismatch(CtValue value, const char *wanted)
+eval_raise_type_mismatch(CtValue value, const char *wanted)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("cannot convert %s to %s", type_name(value.type), wanted)));
+			 errmsg("cannot convert %s to %s", eval_type_name(value.type), wanted)));
 }
 
 static void
-raise_int_overflow(const char *operator, int64 left, int64 right)
+eval_raise_int_overflow(const char *operator, int64 left, int64 right)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -109,16 +109,16 @@ raise_int_overflow(const char *operator, int64 left, int64 right)
 }
 
 static inline bool
-to_bool(CtValue value)
+eval_to_bool(CtValue value)
 {
 	if (unlikely(value.type != CT_VALUE_BOOL))
-		raise_type_mismatch(value, "boolean");
+		eval_raise_type_mismatch(value, "boolean");
 	return value.u.b;
 }
 
 /* Rounds a double; raises for what is no number. */
 static inline int64
-to_int(CtValue value)
+eval_to_int(CtValue value)
 {
 	if (likely(value.type == CT_VALUE_INT))
 		return value.u.i;
@@ -133,52 +133,52 @@ to_int(CtValue value)
 					 errdetail("The value is %.*g.", DBL_DIG, value.u.d)));
 		return (int64) rounded;
 	}
-	raise_type_mismatch(value, "int");
+	eval_raise_type_mismatch(value, "int");
 	return 0;					/* keep the compiler quiet */
 }
 
 static inline double
-to_double(CtValue value)
+eval_to_double(CtValue value)
 {
 	if (value.type == CT_VALUE_DOUBLE)
 		return value.u.d;
 	if (unlikely(value.type != CT_VALUE_INT))
-		raise_type_mismatch(value, "double");
+		eval_raise_type_mismatch(value, "double");
 	return (double) value.u.i;
 }
 
 /* + - * / and comparisons of two non-null values, at least one a double */
 static CtValue
-double_operation(CtExprOp op, double left, double right)
+eval_double_operation(CtExprOp op, double left, double right)
 {
 	switch (op)
 	{
 		case CT_EXPR_ADD:
-			return double_value(left + right);
+			return eval_double_value(left + right);
 		case CT_EXPR_SUB:
-			return double_value(left - right);
+			return eval_double_value(left - right);
 		case CT_EXPR_MUL:
-			return double_value(left * right);
+			return eval_double_value(left * right);
 		case CT_EXPR_DIV:
 			/* by zero, this is an infinity or no number, as in C */
-			return double_value(left / right);
+			return eval_double_value(left / right);
 		case CT_EXPR_EQ:
-			return bool_value(left == right);
+			return eval_bool_value(left == right);
 		case CT_EXPR_NE:
-			return bool_value(left != right);
+			return eval_bool_value(left != right);
 		case CT_EXPR_LT:
-			return bool_value(left < right);
+			return eval_bool_value(left < right);
 		case CT_EXPR_LE:
-			return bool_value(left <= right);
+			return eval_bool_value(left <= right);
 		default:
 			elog(ERROR, "unexpected operator %d", (int) op);
 	}
-	return null_value();		/* keep the compiler quiet */
+	return eval_null_value();		/* keep the compiler quiet */
 }
 
 /* The same, and "%", of two integers. */
 static CtValue
-int_operation(CtExprOp op, int64 left, int64 right)
+eval_int_operation(CtExprOp op, int64 left, int64 right)
 {
 	int64		result;
 
@@ -186,16 +186,16 @@ int_operation(CtExprOp op, int64 left, int64 right)
 	{
 		case CT_EXPR_ADD:
 			if (unlikely(pg_add_s64_overflow(left, right, &result)))
-				raise_int_overflow("+", left, right);
-			return int_value(result);
+				eval_raise_int_overflow("+", left, right);
+			return eval_int_value(result);
 		case CT_EXPR_SUB:
 			if (unlikely(pg_sub_s64_overflow(left, right, &result)))
-				raise_int_overflow("-", left, right);
-			return int_value(result);
+				eval_raise_int_overflow("-", left, right);
+			return eval_int_value(result);
 		case CT_EXPR_MUL:
 			if (unlikely(pg_mul_s64_overflow(left, right, &result)))
-				raise_int_overflow("*", left, right);
-			return int_value(result);
+				eval_raise_int_overflow("*", left, right);
+			return eval_int_value(result);
 		case CT_EXPR_DIV:
 		case CT_EXPR_MOD:
 			if (unlikely(right == 0))
@@ -206,54 +206,54 @@ int_operation(CtExprOp op, int64 left, int64 right)
 			if (right == -1)
 			{
 				if (op == CT_EXPR_MOD)
-					return int_value(0);
+					return eval_int_value(0);
 				if (unlikely(left == PG_INT64_MIN))
-					raise_int_overflow("/", left, right);
-				return int_value(-left);
+					eval_raise_int_overflow("/", left, right);
+				return eval_int_value(-left);
 			}
-			return int_value(op == CT_EXPR_DIV ? left / right : left % right);
+			return eval_int_value(op == CT_EXPR_DIV ? left / right : left % right);
 		case CT_EXPR_EQ:
-			return bool_value(left == right);
+			return eval_bool_value(left == right);
 		case CT_EXPR_NE:
-			return bool_value(left != right);
+			return eval_bool_value(left != right);
 		case CT_EXPR_LT:
-			return bool_value(left < right);
+			return eval_bool_value(left < right);
 		case CT_EXPR_LE:
-			return bool_value(left <= right);
+			return eval_bool_value(left <= right);
 		default:
 			elog(ERROR, "unexpected operator %d", (int) op);
 	}
-	return null_value();		/* keep the compiler quiet */
+	return eval_null_value();		/* keep the compiler quiet */
 }
 
 /* Shifting by 64 and more is undefined in C; do what x86 does, as pgbench. */
 static CtValue
-bit_operation(CtExprOp op, int64 left, int64 right)
+eval_bit_operation(CtExprOp op, int64 left, int64 right)
 {
 	switch (op)
 	{
 		case CT_EXPR_BITAND:
-			return int_value(left & right);
+			return eval_int_value(left & right);
 		case CT_EXPR_BITOR:
-			return int_value(left | right);
+			return eval_int_value(left | right);
 		case CT_EXPR_BITXOR:
-			return int_value(left ^ right);
+			return eval_int_value(left ^ right);
 		case CT_EXPR_LSHIFT:
-			return int_value((int64) ((uint64) left << (right & 63)));
+			return eval_int_value((int64) ((uint64) left << (right & 63)));
 		case CT_EXPR_RSHIFT:
-			return int_value(left >> (right & 63));
+			return eval_int_value(left >> (right & 63));
 		default:
 			elog(ERROR, "unexpected operator %d", (int) op);
 	}
-	return null_value();		/* keep the compiler quiet */
+	return eval_null_value();		/* keep the compiler quiet */
 }
 
 /* random and its family; args are not null */
 static CtValue
-random_function(CtExprOp op, const CtValue *args, pg_prng_state *random)
+eval_random_function(CtExprOp op, const CtValue *args, pg_prng_state *random)
 {
-	int64		min = to_int(args[0]);
-	int64		max = to_int(args[1]);
+	int64		min = eval_to_int(args[0]);
+	int64		max = eval_to_int(args[1]);
 	int64		size;
 	double		parameter;
 
@@ -272,10 +272,10 @@ random_function(CtExprOp op, const CtValue *args, pg_prng_state *random)
 						   min, max)));
 
 	if (op == CT_EXPR_RANDOM)
-		return int_value(ct_random_uniform(random, min, max));
+		return eval_int_value(ct_random_uniform(random, min, max));
 
 	/* written so that what is no number fails, where pgbench would loop */
-	parameter = to_double(args[2]);
+	parameter = eval_to_double(args[2]);
 	switch (op)
 	{
 		case CT_EXPR_RANDOM_EXPONENTIAL:
@@ -284,27 +284,27 @@ random_function(CtExprOp op, const CtValue *args, pg_prng_state *random)
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("exponential parameter must be greater than zero, not %g",
 								parameter)));
-			return int_value(ct_random_exponential(random, min, max, parameter));
+			return eval_int_value(ct_random_exponential(random, min, max, parameter));
 		case CT_EXPR_RANDOM_GAUSSIAN:
 			if (unlikely(!(parameter >= GAUSSIAN_MIN)))
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("gaussian parameter must be at least %.1f, not %g",
 								GAUSSIAN_MIN, parameter)));
-			return int_value(ct_random_gaussian(random, min, max, parameter));
+			return eval_int_value(ct_random_gaussian(random, min, max, parameter));
 		default:
 			if (unlikely(!(parameter >= ZIPFIAN_MIN && parameter <= ZIPFIAN_MAX)))
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("zipfian parameter must be between %.3f and %.0f, not %g",
 								ZIPFIAN_MIN, ZIPFIAN_MAX, parameter)));
-			return int_value(ct_random_zipfian(random, min, max, parameter));
+			return eval_int_value(ct_random_zipfian(random, min, max, parameter));
 	}
 }
 
 /* The least or greatest of non-null values: a double if one of them is. */
 static CtValue
-extremum(CtExprOp op, const CtValue *args, int nargs)
+eval_extremum(CtExprOp op, const CtValue *args, int nargs)
 {
 	bool		least = (op == CT_EXPR_LEAST);
 	bool		doubles = false;
@@ -315,55 +315,55 @@ extremum(CtExprOp op, const CtValue *args, int nargs)
 
 	if (doubles)
 	{
-		double		result = to_double(args[0]);
+		double		result = eval_to_double(args[0]);
 
 		for (i = 1; i < nargs; i++)
 		{
-			double		d = to_double(args[i]);
+			double		d = eval_to_double(args[i]);
 
 			result = least ? Min(result, d) : Max(result, d);
 		}
-		return double_value(result);
+		return eval_double_value(result);
 	}
 	else
 	{
-		int64		result = to_int(args[0]);
+		int64		result = eval_to_int(args[0]);
 
 		for (i = 1; i < nargs; i++)
 		{
-			int64		n = to_int(args[i]);
+			int64		n = eval_to_int(args[i]);
 
 			result = least ? Min(result, n) : Max(result, n);
 		}
-		return int_value(result);
+		return eval_int_value(result);
 	}
 }
 
 static CtValue
-absolute(CtValue value)
+eval_absolute(CtValue value)
 {
 	if (value.type == CT_VALUE_INT)
 	{
 		if (unlikely(value.u.i == PG_INT64_MIN))
-			raise_int_overflow("-", 0, value.u.i);
-		return int_value(value.u.i < 0 ? -value.u.i : value.u.i);
+			eval_raise_int_overflow("-", 0, value.u.i);
+		return eval_int_value(value.u.i < 0 ? -value.u.i : value.u.i);
 	}
-	return double_value(fabs(to_double(value)));
+	return eval_double_value(fabs(eval_to_double(value)));
 }
 
 /* debug() writes to the server's log, where pgbench writes to its stderr. */
 static void
-write_debug(CtValue value)
+eval_write_debug(CtValue value)
 {
 	ereport(LOG,
 			(errhidestmt(true),
 			 value.type == CT_VALUE_NULL ? errmsg("debug: null") :
-			 errmsg("debug: %s %s", type_name(value.type), ct_value_to_cstring(&value))));
+			 errmsg("debug: %s %s", eval_type_name(value.type), ct_value_to_cstring(&value))));
 }
 
 /* Functions of any number of arguments; apart, because of the array's size. */
 static pg_noinline CtValue
-function_call(const CtExpr *expr, const CtVariables *vars, pg_prng_state *random)
+eval_function_call(const CtExpr *expr, const CtVariables *vars, pg_prng_state *random)
 {
 	CtValue		args[CT_EXPR_MAX_ARGS];
 	bool		has_null = false;
@@ -374,64 +374,64 @@ function_call(const CtExpr *expr, const CtVariables *vars, pg_prng_state *random
 
 	for (i = 0; i < expr->nargs; i++)
 	{
-		args[i] = eval(expr->args[i], vars, random);
+		args[i] = eval_expr(expr->args[i], vars, random);
 		has_null |= (args[i].type == CT_VALUE_NULL);
 	}
 
 	if (expr->op == CT_EXPR_DEBUG)
 	{
-		write_debug(args[0]);
+		eval_write_debug(args[0]);
 		return args[0];
 	}
 	if (has_null)
-		return null_value();
+		return eval_null_value();
 
 	switch (expr->op)
 	{
 		case CT_EXPR_ABS:
-			return absolute(args[0]);
+			return eval_absolute(args[0]);
 		case CT_EXPR_DOUBLE:
-			return double_value(to_double(args[0]));
+			return eval_double_value(eval_to_double(args[0]));
 		case CT_EXPR_EXP:
-			return double_value(exp(to_double(args[0])));
+			return eval_double_value(exp(eval_to_double(args[0])));
 		case CT_EXPR_INT:
-			return int_value(to_int(args[0]));
+			return eval_int_value(eval_to_int(args[0]));
 		case CT_EXPR_LN:
-			return double_value(log(to_double(args[0])));
+			return eval_double_value(log(eval_to_double(args[0])));
 		case CT_EXPR_SQRT:
-			return double_value(sqrt(to_double(args[0])));
+			return eval_double_value(sqrt(eval_to_double(args[0])));
 		case CT_EXPR_PI:
-			return double_value(M_PI);
+			return eval_double_value(M_PI);
 		case CT_EXPR_POWER:
-			return double_value(pow(to_double(args[0]), to_double(args[1])));
+			return eval_double_value(pow(eval_to_double(args[0]), eval_to_double(args[1])));
 		case CT_EXPR_LEAST:
 		case CT_EXPR_GREATEST:
-			return extremum(expr->op, args, expr->nargs);
+			return eval_extremum(expr->op, args, expr->nargs);
 		case CT_EXPR_RANDOM:
 		case CT_EXPR_RANDOM_EXPONENTIAL:
 		case CT_EXPR_RANDOM_GAUSSIAN:
 		case CT_EXPR_RANDOM_ZIPFIAN:
-			return random_function(expr->op, args, random);
+			return eval_random_function(expr->op, args, random);
 		case CT_EXPR_HASH_FNV1A:
-			return int_value(ct_hash_fnv1a(to_int(args[0]), to_int(args[1])));
+			return eval_int_value(ct_hash_fnv1a(eval_to_int(args[0]), eval_to_int(args[1])));
 		case CT_EXPR_HASH_MURMUR2:
-			return int_value(ct_hash_murmur2(to_int(args[0]), to_int(args[1])));
+			return eval_int_value(ct_hash_murmur2(eval_to_int(args[0]), eval_to_int(args[1])));
 		case CT_EXPR_PERMUTE:
-			size = to_int(args[1]);
+			size = eval_to_int(args[1]);
 			if (unlikely(size <= 0))
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("permute size must be greater than zero, not " INT64_FORMAT,
 								size)));
-			return int_value(ct_permute(to_int(args[0]), size, to_int(args[2])));
+			return eval_int_value(ct_permute(eval_to_int(args[0]), size, eval_to_int(args[2])));
 		default:
 			elog(ERROR, "unexpected function %d", (int) expr->op);
 	}
-	return null_value();		/* keep the compiler quiet */
+	return eval_null_value();		/* keep the compiler quiet */
 }
 
 static CtValue
-eval(const CtExpr *expr, const CtVariables *vars, pg_prng_state *random)
+eval_expr(const CtExpr *expr, const CtVariables *vars, pg_prng_state *random)
 {
 	CtValue		left;
 	CtValue		right;
@@ -464,66 +464,66 @@ eval(const CtExpr *expr, const CtVariables *vars, pg_prng_state *random)
 		case CT_EXPR_NE:
 		case CT_EXPR_LT:
 		case CT_EXPR_LE:
-			left = eval(expr->args[0], vars, random);
-			right = eval(expr->args[1], vars, random);
+			left = eval_expr(expr->args[0], vars, random);
+			right = eval_expr(expr->args[1], vars, random);
 			if (likely(left.type == CT_VALUE_INT && right.type == CT_VALUE_INT))
-				return int_operation(expr->op, left.u.i, right.u.i);
+				return eval_int_operation(expr->op, left.u.i, right.u.i);
 			if (left.type == CT_VALUE_NULL || right.type == CT_VALUE_NULL)
-				return null_value();
+				return eval_null_value();
 			if ((left.type == CT_VALUE_DOUBLE || right.type == CT_VALUE_DOUBLE) &&
 				expr->op != CT_EXPR_MOD)
-				return double_operation(expr->op, to_double(left), to_double(right));
-			return int_operation(expr->op, to_int(left), to_int(right));
+				return eval_double_operation(expr->op, eval_to_double(left), eval_to_double(right));
+			return eval_int_operation(expr->op, eval_to_int(left), eval_to_int(right));
 
 		case CT_EXPR_BITAND:
 		case CT_EXPR_BITOR:
 		case CT_EXPR_BITXOR:
 		case CT_EXPR_LSHIFT:
 		case CT_EXPR_RSHIFT:
-			left = eval(expr->args[0], vars, random);
-			right = eval(expr->args[1], vars, random);
+			left = eval_expr(expr->args[0], vars, random);
+			right = eval_expr(expr->args[1], vars, random);
 			if (left.type == CT_VALUE_NULL || right.type == CT_VALUE_NULL)
-				return null_value();
-			return bit_operation(expr->op, to_int(left), to_int(right));
+				return eval_null_value();
+			return eval_bit_operation(expr->op, eval_to_int(left), eval_to_int(right));
 
 		case CT_EXPR_AND:
 		case CT_EXPR_OR:
-			left = eval(expr->args[0], vars, random);
+			left = eval_expr(expr->args[0], vars, random);
 			if (left.type == CT_VALUE_NULL)
 				return left;
-			if (to_bool(left) == (expr->op == CT_EXPR_OR))
+			if (eval_to_bool(left) == (expr->op == CT_EXPR_OR))
 				return left;
-			right = eval(expr->args[1], vars, random);
+			right = eval_expr(expr->args[1], vars, random);
 			if (right.type == CT_VALUE_NULL)
 				return right;
-			return bool_value(to_bool(right));
+			return eval_bool_value(eval_to_bool(right));
 
 		case CT_EXPR_NOT:
-			left = eval(expr->args[0], vars, random);
+			left = eval_expr(expr->args[0], vars, random);
 			if (left.type == CT_VALUE_NULL)
 				return left;
-			return bool_value(!to_bool(left));
+			return eval_bool_value(!eval_to_bool(left));
 
 		case CT_EXPR_IS:
-			left = eval(expr->args[0], vars, random);
-			right = eval(expr->args[1], vars, random);
+			left = eval_expr(expr->args[0], vars, random);
+			right = eval_expr(expr->args[1], vars, random);
 			if (left.type != right.type)
-				return bool_value(false);
-			return bool_value(left.type == CT_VALUE_NULL || left.u.b == right.u.b);
+				return eval_bool_value(false);
+			return eval_bool_value(left.type == CT_VALUE_NULL || left.u.b == right.u.b);
 
 		case CT_EXPR_CASE:
 			for (i = 0; i + 1 < expr->nargs; i += 2)
 			{
-				left = eval(expr->args[i], vars, random);
+				left = eval_expr(expr->args[i], vars, random);
 				if (ct_value_as_bool(&left))
-					return eval(expr->args[i + 1], vars, random);
+					return eval_expr(expr->args[i + 1], vars, random);
 			}
-			return eval(expr->args[i], vars, random);
+			return eval_expr(expr->args[i], vars, random);
 
 		default:
-			return function_call(expr, vars, random);
+			return eval_function_call(expr, vars, random);
 	}
-	return null_value();		/* keep the compiler quiet */
+	return eval_null_value();		/* keep the compiler quiet */
 }
 
 /*
@@ -534,9 +534,9 @@ CtValue
 ct_expr_eval(const CtExpr *expr, const CtVariables *vars, pg_prng_state *random)
 {
 	/*
-	 * Here and in function_call(), whose frame is the large one, is enough:
-	 * CT_EXPR_MAX_DEPTH frames of eval() are below the server's margin.
+	 * Here and in eval_function_call(), whose frame is the large one, is enough:
+	 * CT_EXPR_MAX_DEPTH frames of eval_expr() are below the server's margin.
 	 */
 	check_stack_depth();
-	return eval(expr, vars, random);
+	return eval_expr(expr, vars, random);
 }

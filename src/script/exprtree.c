@@ -48,7 +48,7 @@ static const CtFunction functions[] = {
 
 /* A node for that many arguments, which the caller fills in. */
 static CtExpr *
-make_node(CtExprOp op, int nargs)
+expr_make_node(CtExprOp op, int nargs)
 {
 	CtExpr	   *expr = palloc0(offsetof(CtExpr, args) + nargs * sizeof(CtExpr *));
 
@@ -59,7 +59,7 @@ make_node(CtExprOp op, int nargs)
 }
 
 static void
-set_arg(CtSource *source, CtExpr *expr, int i, CtExpr *arg, int offset)
+expr_set_arg(CtSource *source, CtExpr *expr, int i, CtExpr *arg, int offset)
 {
 	expr->args[i] = arg;
 	expr->depth = Max(expr->depth, arg->depth + 1);
@@ -74,7 +74,7 @@ set_arg(CtSource *source, CtExpr *expr, int i, CtExpr *arg, int offset)
 CtExpr *
 ct_expr_constant(CtValue value)
 {
-	CtExpr	   *expr = make_node(CT_EXPR_CONSTANT, 0);
+	CtExpr	   *expr = expr_make_node(CT_EXPR_CONSTANT, 0);
 
 	expr->constant = value;
 	return expr;
@@ -84,7 +84,7 @@ ct_expr_constant(CtValue value)
 CtExpr *
 ct_expr_variable(CtSource *source, const char *name)
 {
-	CtExpr	   *expr = make_node(CT_EXPR_VARIABLE, 0);
+	CtExpr	   *expr = expr_make_node(CT_EXPR_VARIABLE, 0);
 
 	expr->slot = ct_symbols_intern(source->symbols, name);
 	expr->name = ct_symbols_name(source->symbols, expr->slot);
@@ -95,11 +95,11 @@ ct_expr_variable(CtSource *source, const char *name)
 CtExpr *
 ct_expr_operator(CtSource *source, CtExprOp op, CtExpr *left, CtExpr *right, int offset)
 {
-	CtExpr	   *expr = make_node(op, right ? 2 : 1);
+	CtExpr	   *expr = expr_make_node(op, right ? 2 : 1);
 
-	set_arg(source, expr, 0, left, offset);
+	expr_set_arg(source, expr, 0, left, offset);
 	if (right)
-		set_arg(source, expr, 1, right, offset);
+		expr_set_arg(source, expr, 1, right, offset);
 	return expr;
 }
 
@@ -119,11 +119,11 @@ ct_expr_is(CtSource *source, CtExpr *arg, CtValue value, bool negate, int offset
 CtExpr *
 ct_expr_case(CtSource *source, List *args, int offset)
 {
-	CtExpr	   *expr = make_node(CT_EXPR_CASE, list_length(args));
+	CtExpr	   *expr = expr_make_node(CT_EXPR_CASE, list_length(args));
 	ListCell   *lc;
 
 	foreach(lc, args)
-		set_arg(source, expr, foreach_current_index(lc), lfirst(lc), offset);
+		expr_set_arg(source, expr, foreach_current_index(lc), lfirst(lc), offset);
 	list_free(args);
 	return expr;
 }
@@ -187,11 +187,11 @@ ct_expr_function(CtSource *source, int function, List *args, int offset)
 							 f->name, wanted, nargs)));
 	}
 
-	expr = make_node(f->op, nargs + (seed ? 1 : 0));
+	expr = expr_make_node(f->op, nargs + (seed ? 1 : 0));
 	foreach(lc, args)
-		set_arg(source, expr, foreach_current_index(lc), lfirst(lc), offset);
+		expr_set_arg(source, expr, foreach_current_index(lc), lfirst(lc), offset);
 	if (seed)
-		set_arg(source, expr, nargs, ct_expr_variable(source, DEFAULT_SEED), offset);
+		expr_set_arg(source, expr, nargs, ct_expr_variable(source, DEFAULT_SEED), offset);
 	list_free(args);
 	return expr;
 }

@@ -31,14 +31,14 @@
 
 /* pg_prng_double() is in [0, 1); logarithms want (0, 1] */
 static inline double
-positive_uniform(pg_prng_state *random)
+random_positive_uniform(pg_prng_state *random)
 {
 	return 1.0 - pg_prng_double(random);
 }
 
 /* The integer a fraction in [0, 1) of the way from min to max. */
 static inline int64
-scale_to_range(int64 min, int64 max, double fraction)
+random_scale_to_range(int64 min, int64 max, double fraction)
 {
 	return min + (int64) ((max - min + 1) * fraction);
 }
@@ -57,10 +57,10 @@ int64
 ct_random_exponential(pg_prng_state *random, int64 min, int64 max, double parameter)
 {
 	double		cut = exp(-parameter);
-	double		uniform = positive_uniform(random);
+	double		uniform = random_positive_uniform(random);
 
-	return scale_to_range(min, max,
-						  -log(cut + (1.0 - cut) * uniform) / parameter);
+	return random_scale_to_range(min, max,
+								 -log(cut + (1.0 - cut) * uniform) / parameter);
 }
 
 /*
@@ -74,12 +74,12 @@ ct_random_gaussian(pg_prng_state *random, int64 min, int64 max, double parameter
 
 	do
 	{
-		double		radius = sqrt(-2.0 * log(positive_uniform(random)));
+		double		radius = sqrt(-2.0 * log(random_positive_uniform(random)));
 
-		deviation = radius * sin(2.0 * M_PI * positive_uniform(random));
+		deviation = radius * sin(2.0 * M_PI * random_positive_uniform(random));
 	} while (deviation < -parameter || deviation >= parameter);
 
-	return scale_to_range(min, max, (deviation + parameter) / (parameter * 2.0));
+	return random_scale_to_range(min, max, (deviation + parameter) / (parameter * 2.0));
 }
 
 /*
@@ -142,7 +142,7 @@ ct_hash_murmur2(int64 value, int64 seed)
  * through, but the two draws are made all the same.
  */
 static uint64
-permute_step(pg_prng_state *random, uint64 number, uint64 mask, int bits)
+random_permute_step(pg_prng_state *random, uint64 number, uint64 mask, int bits)
 {
 	uint64		factor = (pg_prng_uint64(random) & mask) | 1;
 	uint64		flips = pg_prng_uint64(random) & mask;
@@ -178,8 +178,8 @@ ct_permute(int64 value, int64 size, int64 seed)
 
 	for (round = 0; round < PERMUTE_ROUNDS; round++)
 	{
-		number = permute_step(&random, number, mask, bits);
-		number = range - 1 - permute_step(&random, range - 1 - number, mask, bits);
+		number = random_permute_step(&random, number, mask, bits);
+		number = range - 1 - random_permute_step(&random, range - 1 - number, mask, bits);
 		number = (number + pg_prng_uint64_range(&random, 0, range - 1)) % range;
 	}
 	return (int64) number;

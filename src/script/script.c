@@ -96,14 +96,14 @@ typedef struct Parser
 /* ---- words ---- */
 
 static inline bool
-is_blank(char c)
+script_is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
 }
 
 /* How many bytes a continuation at this place has: a backslash and a newline. */
 static int
-continuation_length(const Parser *parser, int offset)
+script_continuation_length(const Parser *parser, int offset)
 {
 	const char *p = parser->source.body + offset;
 
@@ -117,21 +117,21 @@ continuation_length(const Parser *parser, int offset)
 
 /* Where the command that begins at offset ends: at a newline, or the script's end. */
 static int
-find_line_end(const Parser *parser, int offset)
+script_find_line_end(const Parser *parser, int offset)
 {
 	while (offset < parser->source.length && parser->source.body[offset] != '\n')
-		offset += Max(continuation_length(parser, offset), 1);
+		offset += Max(script_continuation_length(parser, offset), 1);
 	return offset;
 }
 
 static void
-skip_blanks(Parser *parser)
+script_skip_blanks(Parser *parser)
 {
 	while (parser->offset < parser->line_end)
 	{
-		int			length = continuation_length(parser, parser->offset);
+		int			length = script_continuation_length(parser, parser->offset);
 
-		if (length == 0 && is_blank(parser->source.body[parser->offset]))
+		if (length == 0 && script_is_blank(parser->source.body[parser->offset]))
 			length = 1;
 		if (length == 0)
 			break;
@@ -141,15 +141,15 @@ skip_blanks(Parser *parser)
 
 /* The command's next word; of length 0, at the line's end, if there is none. */
 static Word
-next_word(Parser *parser)
+script_next_word(Parser *parser)
 {
 	Word		word;
 	const char *body = parser->source.body;
 
-	skip_blanks(parser);
+	script_skip_blanks(parser);
 	word.offset = parser->offset;
-	while (parser->offset < parser->line_end && !is_blank(body[parser->offset]) &&
-		   continuation_length(parser, parser->offset) == 0)
+	while (parser->offset < parser->line_end && !script_is_blank(body[parser->offset]) &&
+		   script_continuation_length(parser, parser->offset) == 0)
 		parser->offset++;
 	word.length = parser->offset - word.offset;
 	word.text = pnstrdup(body + word.offset, word.length);
@@ -157,7 +157,7 @@ next_word(Parser *parser)
 }
 
 static void
-raise_at_word(Parser *parser, const Word *word, const char *detail)
+script_raise_at_word(Parser *parser, const Word *word, const char *detail)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_SYNTAX_ERROR),
@@ -167,34 +167,34 @@ raise_at_word(Parser *parser, const Word *word, const char *detail)
 
 /* A word that must be there. */
 static Word
-need_word(Parser *parser, const char *what)
+script_need_word(Parser *parser, const char *what)
 {
-	Word		word = next_word(parser);
+	Word		word = script_next_word(parser);
 
 	if (word.length == 0)
-		raise_at_word(parser, &word, what);
+		script_raise_at_word(parser, &word, what);
 	return word;
 }
 
 static void
-need_end(Parser *parser)
+script_need_end(Parser *parser)
 {
-	Word		word = next_word(parser);
+	Word		word = script_next_word(parser);
 
 	if (word.length > 0)
-		raise_at_word(parser, &word, "Unexpected argument \"%s\".");
+		script_raise_at_word(parser, &word, "Unexpected argument \"%s\".");
 	pfree(word.text);
 }
 
 /* The rest of the command as an expression. */
 static CtExpr *
-need_expression(Parser *parser)
+script_need_expression(Parser *parser)
 {
 	int			end = parser->line_end;
 	CtExpr	   *expr;
 
-	skip_blanks(parser);
-	while (end > parser->offset && is_blank(parser->source.body[end - 1]))
+	script_skip_blanks(parser);
+	while (end > parser->offset && script_is_blank(parser->source.body[end - 1]))
 		end--;
 	expr = ct_expr_parse(&parser->source, parser->offset, end - parser->offset);
 	parser->offset = parser->line_end;
@@ -203,27 +203,27 @@ need_expression(Parser *parser)
 
 /* A label: of an outcome, a tally or a barrier.  Returns its text. */
 static const char *
-need_label(Parser *parser, const Word *word)
+script_need_label(Parser *parser, const Word *word)
 {
 	const char *p;
 
 	for (p = word->text; *p != '\0'; p++)
 	{
 		if (!isalnum((unsigned char) *p) && *p != '_' && *p != '-' && !IS_HIGHBIT_SET(*p))
-			raise_at_word(parser, word,
-						  "\"%s\" is not a valid name: letters, digits, \"_\" and \"-\" are allowed.");
+			script_raise_at_word(parser, word,
+								 "\"%s\" is not a valid name: letters, digits, \"_\" and \"-\" are allowed.");
 	}
 	if (word->length > MAX_LABEL)
-		raise_at_word(parser, word, "The name \"%s\" is longer than 63 bytes.");
+		script_raise_at_word(parser, word, "The name \"%s\" is longer than 63 bytes.");
 	return word->text;
 }
 
 /* The slot of a word ":name". */
 static int
-need_variable(Parser *parser, const Word *word)
+script_need_variable(Parser *parser, const Word *word)
 {
 	if (!ct_variable_name_is_valid(word->text + 1))
-		raise_at_word(parser, word, "\"%s\" is not a valid variable name.");
+		script_raise_at_word(parser, word, "\"%s\" is not a valid variable name.");
 	return ct_symbols_intern(parser->source.symbols, word->text + 1);
 }
 
@@ -234,7 +234,7 @@ need_variable(Parser *parser, const Word *word)
  * pointer is good until the next one is appended.
  */
 static CtCommand *
-add_command(Parser *parser, CtCommandKind kind, int offset, int end)
+script_add_command(Parser *parser, CtCommandKind kind, int offset, int end)
 {
 	CtCommand  *command;
 
@@ -248,7 +248,7 @@ add_command(Parser *parser, CtCommandKind kind, int offset, int end)
 	memset(command, 0, sizeof(CtCommand));
 	command->kind = kind;
 	command->line = ct_source_line(&parser->source, offset);
-	while (end > offset && is_blank(parser->source.body[end - 1]))
+	while (end > offset && script_is_blank(parser->source.body[end - 1]))
 		end--;
 	command->source = pnstrdup(parser->source.body + offset, end - offset);
 	command->prefix = "";
@@ -259,10 +259,10 @@ add_command(Parser *parser, CtCommandKind kind, int offset, int end)
 
 /* Until the next condition or the end is known, a branch's jump is a chain. */
 static void
-end_branch(Parser *parser, int offset)
+script_end_branch(Parser *parser, int offset)
 {
 	OpenIf	   *open_if = parser->open_if;
-	CtCommand  *jump = add_command(parser, CT_COMMAND_JUMP, offset, parser->line_end);
+	CtCommand  *jump = script_add_command(parser, CT_COMMAND_JUMP, offset, parser->line_end);
 
 	jump->jump = open_if->jumps;
 	open_if->jumps = parser->ncommands - 1;
@@ -270,15 +270,15 @@ end_branch(Parser *parser, int offset)
 }
 
 static void
-parse_conditional(Parser *parser, MetaCommand meta, const Word *name, int offset)
+script_parse_conditional(Parser *parser, MetaCommand meta, const Word *name, int offset)
 {
 	OpenIf	   *open_if = parser->open_if;
 	int			jump;
 
 	if (meta != META_IF && open_if == NULL)
-		raise_at_word(parser, name, "There is no \"\\if\" for this \"\\%s\".");
+		script_raise_at_word(parser, name, "There is no \"\\if\" for this \"\\%s\".");
 	if ((meta == META_ELIF || meta == META_ELSE) && open_if->has_else)
-		raise_at_word(parser, name, "\"\\%s\" cannot follow \"\\else\".");
+		script_raise_at_word(parser, name, "\"\\%s\" cannot follow \"\\else\".");
 
 	switch (meta)
 	{
@@ -289,26 +289,26 @@ parse_conditional(Parser *parser, MetaCommand meta, const Word *name, int offset
 			open_if->jumps = -1;
 			parser->open_if = open_if;
 			open_if->condition = parser->ncommands;
-			add_command(parser, CT_COMMAND_IF, offset, parser->line_end);
-			parser->commands[open_if->condition].expr = need_expression(parser);
+			script_add_command(parser, CT_COMMAND_IF, offset, parser->line_end);
+			parser->commands[open_if->condition].expr = script_need_expression(parser);
 			break;
 
 		case META_ELIF:
-			end_branch(parser, offset);
+			script_end_branch(parser, offset);
 			open_if->condition = parser->ncommands;
-			add_command(parser, CT_COMMAND_ELIF, offset, parser->line_end);
-			parser->commands[open_if->condition].expr = need_expression(parser);
+			script_add_command(parser, CT_COMMAND_ELIF, offset, parser->line_end);
+			parser->commands[open_if->condition].expr = script_need_expression(parser);
 			break;
 
 		case META_ELSE:
-			need_end(parser);
-			end_branch(parser, offset);
+			script_need_end(parser);
+			script_end_branch(parser, offset);
 			open_if->condition = -1;
 			open_if->has_else = true;
 			break;
 
 		default:
-			need_end(parser);
+			script_need_end(parser);
 			if (open_if->condition >= 0)
 				parser->commands[open_if->condition].jump = parser->ncommands;
 			for (jump = open_if->jumps; jump >= 0;)
@@ -328,17 +328,17 @@ parse_conditional(Parser *parser, MetaCommand meta, const Word *name, int offset
 
 /* \sleep NUMBER|:VAR [us|ms|s]; a number's unit may be stuck to it */
 static void
-parse_sleep(Parser *parser, int offset)
+script_parse_sleep(Parser *parser, int offset)
 {
-	CtCommand  *command = add_command(parser, CT_COMMAND_SLEEP, offset, parser->line_end);
-	Word		word = need_word(parser, "A time to sleep is missing.");
+	CtCommand  *command = script_add_command(parser, CT_COMMAND_SLEEP, offset, parser->line_end);
+	Word		word = script_need_word(parser, "A time to sleep is missing.");
 	Word		unit;
 
 	if (word.text[0] == ':')
 	{
-		need_variable(parser, &word);
+		script_need_variable(parser, &word);
 		command->expr = ct_expr_variable(&parser->source, word.text + 1);
-		unit = next_word(parser);
+		unit = script_next_word(parser);
 	}
 	else
 	{
@@ -357,13 +357,13 @@ parse_sleep(Parser *parser, int offset)
 		if (digits == start || !ct_parse_int64(word.text, &value.u.i))
 		{
 			word.text = pnstrdup(parser->source.body + word.offset, word.length);
-			raise_at_word(parser, &word, digits == start ?
-						  "\"%s\" is neither an integer nor a variable." :
-						  "The time \"%s\" is out of range.");
+			script_raise_at_word(parser, &word, digits == start ?
+								 "\"%s\" is neither an integer nor a variable." :
+								 "The time \"%s\" is out of range.");
 		}
 		command->expr = ct_expr_constant(value);
 		if (unit.length == 0)
-			unit = next_word(parser);
+			unit = script_next_word(parser);
 	}
 
 	if (unit.length == 0 || pg_strcasecmp(unit.text, "s") == 0)
@@ -373,27 +373,27 @@ parse_sleep(Parser *parser, int offset)
 	else if (pg_strcasecmp(unit.text, "us") == 0)
 		command->unit = 1;
 	else
-		raise_at_word(parser, &unit, "\"%s\" is not a unit of time: those are us, ms and s.");
-	need_end(parser);
+		script_raise_at_word(parser, &unit, "\"%s\" is not a unit of time: those are us, ms and s.");
+	script_need_end(parser);
 }
 
 /* \gset and \aset say what becomes of the rows of the SQL before them. */
 static void
-parse_gather(Parser *parser, CtGather gather, const Word *name)
+script_parse_gather(Parser *parser, CtGather gather, const Word *name)
 {
 	CtCommand  *command;
 	Word		prefix;
 
 	if (!parser->follows_sql)
-		raise_at_word(parser, name, "There is no SQL command before this \"\\%s\".");
+		script_raise_at_word(parser, name, "There is no SQL command before this \"\\%s\".");
 	command = &parser->commands[parser->ncommands - 1];
 
-	prefix = next_word(parser);
+	prefix = script_next_word(parser);
 	if (prefix.length > 0 && !ct_variable_name_is_valid(prefix.text))
-		raise_at_word(parser, &prefix, "\"%s\" is not a valid prefix of variable names.");
+		script_raise_at_word(parser, &prefix, "\"%s\" is not a valid prefix of variable names.");
 	if (prefix.length > MAX_LABEL)
-		raise_at_word(parser, &prefix, "The prefix \"%s\" is longer than 63 bytes.");
-	need_end(parser);
+		script_raise_at_word(parser, &prefix, "The prefix \"%s\" is longer than 63 bytes.");
+	script_need_end(parser);
 	command->gather = gather;
 	command->prefix = prefix.text;
 	parser->follows_sql = false;
@@ -401,7 +401,7 @@ parse_gather(Parser *parser, CtGather gather, const Word *name)
 
 /* Which command is it?  Raises an error if there is none of that name. */
 static MetaCommand
-find_command(Parser *parser, const Word *name, int offset)
+script_find_command(Parser *parser, const Word *name, int offset)
 {
 	List	   *names = NIL;
 	const char *near;
@@ -428,7 +428,7 @@ find_command(Parser *parser, const Word *name, int offset)
 }
 
 static void
-raise_refused(Parser *parser, MetaCommand meta, int offset)
+script_raise_refused(Parser *parser, MetaCommand meta, int offset)
 {
 	const char *detail = "A script runs inside the server, where it cannot start programs.";
 	const char *hint = "Use \\set with an expression, or a query with \\gset.";
@@ -451,7 +451,7 @@ raise_refused(Parser *parser, MetaCommand meta, int offset)
 
 /* The command whose backslash is at the parser's offset. */
 static void
-parse_command(Parser *parser)
+script_parse_command(Parser *parser)
 {
 	int			offset = parser->offset++;
 	MetaCommand meta;
@@ -460,20 +460,20 @@ parse_command(Parser *parser)
 	Word		name;
 	Word		word;
 
-	parser->line_end = find_line_end(parser, parser->offset);
-	name = next_word(parser);
+	parser->line_end = script_find_line_end(parser, parser->offset);
+	name = script_next_word(parser);
 	if (name.length == 0)
 		return;					/* a lone backslash; it ended the SQL before it */
 
-	meta = find_command(parser, &name, offset);
+	meta = script_find_command(parser, &name, offset);
 	switch (meta)
 	{
 		case META_SET:
-			word = need_word(parser, "A variable's name is missing.");
+			word = script_need_word(parser, "A variable's name is missing.");
 			if (!ct_variable_name_is_valid(word.text))
-				raise_at_word(parser, &word, "\"%s\" is not a valid variable name.");
-			expr = need_expression(parser);
-			command = add_command(parser, CT_COMMAND_SET, offset, parser->line_end);
+				script_raise_at_word(parser, &word, "\"%s\" is not a valid variable name.");
+			expr = script_need_expression(parser);
+			command = script_add_command(parser, CT_COMMAND_SET, offset, parser->line_end);
 			command->slot = ct_symbols_intern(parser->source.symbols, word.text);
 			command->expr = expr;
 			break;
@@ -482,47 +482,47 @@ parse_command(Parser *parser)
 		case META_ELIF:
 		case META_ELSE:
 		case META_ENDIF:
-			parse_conditional(parser, meta, &name, offset);
+			script_parse_conditional(parser, meta, &name, offset);
 			break;
 
 		case META_GSET:
 		case META_ASET:
-			parse_gather(parser, meta == META_GSET ? CT_GATHER_GSET : CT_GATHER_ASET,
-						 &name);
+			script_parse_gather(parser, meta == META_GSET ? CT_GATHER_GSET : CT_GATHER_ASET,
+								&name);
 			break;
 
 		case META_SLEEP:
-			parse_sleep(parser, offset);
+			script_parse_sleep(parser, offset);
 			break;
 
 		case META_OUTCOME:
-			word = need_word(parser, "An outcome's label is missing.");
-			command = add_command(parser, CT_COMMAND_OUTCOME, offset, parser->line_end);
+			word = script_need_word(parser, "An outcome's label is missing.");
+			command = script_add_command(parser, CT_COMMAND_OUTCOME, offset, parser->line_end);
 			if (word.text[0] == ':')
-				command->slot = need_variable(parser, &word);
+				command->slot = script_need_variable(parser, &word);
 			else
-				command->name = need_label(parser, &word);
-			need_end(parser);
+				command->name = script_need_label(parser, &word);
+			script_need_end(parser);
 			break;
 
 		case META_TALLY:
-			word = need_word(parser, "A tally's name is missing.");
-			command = add_command(parser, CT_COMMAND_TALLY, offset, parser->line_end);
-			command->name = need_label(parser, &word);
-			command->expr = need_expression(parser);
+			word = script_need_word(parser, "A tally's name is missing.");
+			command = script_add_command(parser, CT_COMMAND_TALLY, offset, parser->line_end);
+			command->name = script_need_label(parser, &word);
+			command->expr = script_need_expression(parser);
 			break;
 
 		case META_BARRIER:
-			word = need_word(parser, "A barrier's name is missing.");
-			command = add_command(parser, CT_COMMAND_BARRIER, offset, parser->line_end);
-			command->name = need_label(parser, &word);
-			need_end(parser);
+			word = script_need_word(parser, "A barrier's name is missing.");
+			command = script_add_command(parser, CT_COMMAND_BARRIER, offset, parser->line_end);
+			command->name = script_need_label(parser, &word);
+			script_need_end(parser);
 			break;
 
 		case META_SHELL:
 		case META_PIPELINE:
 		case META_COPY_END:
-			raise_refused(parser, meta, offset);
+			script_raise_refused(parser, meta, offset);
 			break;
 	}
 	pfree(name.text);
@@ -530,9 +530,9 @@ parse_command(Parser *parser)
 
 /* Adds the statements that sqlscan.c found as one command. */
 static void
-add_sql(Parser *parser, List *statements, int first, int last)
+script_add_sql(Parser *parser, List *statements, int first, int last)
 {
-	CtCommand  *command = add_command(parser, CT_COMMAND_SQL, first, last);
+	CtCommand  *command = script_add_command(parser, CT_COMMAND_SQL, first, last);
 	ListCell   *lc;
 
 	command->nstatements = list_length(statements);
@@ -576,9 +576,9 @@ ct_script_parse(const char *name, const char *body, CtSymbols *symbols, bool quo
 		CHECK_FOR_INTERRUPTS();
 		sql_end = ct_sql_scan(&parser.source, &parser.offset, &statements, &first, &last);
 		if (statements != NIL)
-			add_sql(&parser, statements, first, last);
+			script_add_sql(&parser, statements, first, last);
 		if (sql_end == CT_SQL_END_BACKSLASH)
-			parse_command(&parser);
+			script_parse_command(&parser);
 	} while (sql_end != CT_SQL_END_SCRIPT);
 
 	if (parser.open_if)

@@ -43,7 +43,7 @@ ct_source_line(CtSource *source, int offset)
  * caret stands where it should.  A long line is cut.
  */
 static void
-append_line_with_caret(StringInfo buf, const CtSource *source, int start, int offset)
+source_append_line_with_caret(StringInfo buf, const CtSource *source, int start, int offset)
 {
 	const char *line = source->body + start;
 	const char *place = source->body + offset;
@@ -120,7 +120,7 @@ ct_errplace(CtSource *source, int offset, const char *what, const char *detail,.
 			break;
 		enlargeStringInfo(&buf, needed);
 	}
-	append_line_with_caret(&buf, source, start, offset);
+	source_append_line_with_caret(&buf, source, start, offset);
 
 	errmsg("%s in script \"%s\" at line %d, column %d", what, source->script, line,
 		   pg_mbstrlen_with_len(source->body + start, offset - start) + 1);

@@ -42,39 +42,39 @@ typedef struct SqlScan
 } SqlScan;
 
 static inline bool
-is_space(char c)
+sqlscan_is_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
 }
 
 static inline bool
-is_newline(char c)
+sqlscan_is_newline(char c)
 {
 	return c == '\n' || c == '\r';
 }
 
 static inline bool
-is_digit(char c)
+sqlscan_is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
 /* the first of an identifier, or of a variable's name */
 static inline bool
-is_ident_start(char c)
+sqlscan_is_ident_start(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
 		IS_HIGHBIT_SET(c);
 }
 
 static inline bool
-is_name_part(char c)
+sqlscan_is_name_part(char c)
 {
-	return is_ident_start(c) || is_digit(c);
+	return sqlscan_is_ident_start(c) || sqlscan_is_digit(c);
 }
 
 static inline bool
-starts_with(const SqlScan *scan, const char *p, const char *what)
+sqlscan_starts_with(const SqlScan *scan, const char *p, const char *what)
 {
 	Size		length = strlen(what);
 
@@ -82,7 +82,7 @@ starts_with(const SqlScan *scan, const char *p, const char *what)
 }
 
 static void
-raise_unterminated(SqlScan *scan, const char *start, const char *what)
+sqlscan_raise_unterminated(SqlScan *scan, const char *start, const char *what)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_SYNTAX_ERROR),
@@ -91,7 +91,7 @@ raise_unterminated(SqlScan *scan, const char *start, const char *what)
 }
 
 static void
-reset_statement(SqlScan *scan)
+sqlscan_reset_statement(SqlScan *scan)
 {
 	resetStringInfo(&scan->text);
 	scan->significant = 0;
@@ -108,7 +108,7 @@ reset_statement(SqlScan *scan)
  * inside of a statement only; "significant" is everything else.
  */
 static void
-take(SqlScan *scan, const char *to, bool significant)
+sqlscan_take(SqlScan *scan, const char *to, bool significant)
 {
 	if (scan->text.len > 0 || significant)
 	{
@@ -132,19 +132,19 @@ take(SqlScan *scan, const char *to, bool significant)
 
 /* Blanks and comments to line's end from p on; says whether a newline was among them. */
 static const char *
-skip_blanks(const SqlScan *scan, const char *p, bool *newline)
+sqlscan_skip_blanks(const SqlScan *scan, const char *p, bool *newline)
 {
 	*newline = false;
 	for (;;)
 	{
-		if (p < scan->end && is_space(*p))
+		if (p < scan->end && sqlscan_is_space(*p))
 		{
-			*newline |= is_newline(*p);
+			*newline |= sqlscan_is_newline(*p);
 			p++;
 		}
-		else if (starts_with(scan, p, "--"))
+		else if (sqlscan_starts_with(scan, p, "--"))
 		{
-			while (p < scan->end && !is_newline(*p))
+			while (p < scan->end && !sqlscan_is_newline(*p))
 				p++;
 		}
 		else
@@ -154,7 +154,7 @@ skip_blanks(const SqlScan *scan, const char *p, bool *newline)
 
 /* A comment, at p; they nest. */
 static void
-take_comment(SqlScan *scan)
+sqlscan_take_comment(SqlScan *scan)
 {
 	const char *start = scan->p;
 	const char *p = start + 2;
@@ -164,13 +164,13 @@ take_comment(SqlScan *scan)
 	while (depth > 0)
 	{
 		if (p >= scan->end)
-			raise_unterminated(scan, start, "comment");
-		if (starts_with(scan, p, "*/"))
+			sqlscan_raise_unterminated(scan, start, "comment");
+		if (sqlscan_starts_with(scan, p, "*/"))
 		{
 			depth--;
 			p += 2;
 		}
-		else if (starts_with(scan, p, "/*"))
+		else if (sqlscan_starts_with(scan, p, "/*"))
 		{
 			depth++;
 			p += 2;
@@ -182,16 +182,16 @@ take_comment(SqlScan *scan)
 	/* a planner's hint in front must reach the server, if a statement follows */
 	if (hint && scan->text.len == 0)
 	{
-		take(scan, p, true);
+		sqlscan_take(scan, p, true);
 		scan->has_content = false;
 	}
 	else
-		take(scan, p, false);
+		sqlscan_take(scan, p, false);
 }
 
 /* Adds a variable, which begins at its colon, where the text will go on. */
 static void
-add_ref(SqlScan *scan, const char *colon, int length, char quote)
+sqlscan_add_ref(SqlScan *scan, const char *colon, int length, char quote)
 {
 	CtVarRef   *ref;
 	char	   *name = pnstrdup(colon + 1, length - 1);
@@ -215,7 +215,7 @@ add_ref(SqlScan *scan, const char *colon, int length, char quote)
 
 /* Takes over what is within quotes up to "to", with its variables if they are asked for. */
 static void
-take_quoted(SqlScan *scan, const char *to, char quote)
+sqlscan_take_quoted(SqlScan *scan, const char *to, char quote)
 {
 	const char *p = scan->p;
 
@@ -225,18 +225,18 @@ take_quoted(SqlScan *scan, const char *to, char quote)
 
 		while (p < to && *p == ':')
 			p++;
-		if (p - colon > 1 || p >= to || !is_ident_start(*p))
+		if (p - colon > 1 || p >= to || !sqlscan_is_ident_start(*p))
 			continue;
-		while (p < to && is_name_part(*p))
+		while (p < to && sqlscan_is_name_part(*p))
 			p++;
-		add_ref(scan, colon, p - colon, quote);
+		sqlscan_add_ref(scan, colon, p - colon, quote);
 	}
-	take(scan, to, true);
+	sqlscan_take(scan, to, true);
 }
 
 /* Text in single quotes, with the first of them at quote; and its continuations. */
 static void
-take_string(SqlScan *scan, const char *quote, bool backslash_escapes)
+sqlscan_take_string(SqlScan *scan, const char *quote, bool backslash_escapes)
 {
 	const char *p = quote + 1;
 	bool		newline;
@@ -244,7 +244,7 @@ take_string(SqlScan *scan, const char *quote, bool backslash_escapes)
 	for (;;)
 	{
 		if (p >= scan->end)
-			raise_unterminated(scan, quote, "string");
+			sqlscan_raise_unterminated(scan, quote, "string");
 		if (backslash_escapes && *p == '\\')
 		{
 			/* whatever follows is no quote; if nothing does, the next turn raises */
@@ -262,44 +262,44 @@ take_string(SqlScan *scan, const char *quote, bool backslash_escapes)
 				p++;
 				continue;
 			}
-			next = skip_blanks(scan, p, &newline);
+			next = sqlscan_skip_blanks(scan, p, &newline);
 			if (!newline || next >= scan->end || *next != '\'')
 				break;
 			p = next + 1;
 		}
 	}
-	take_quoted(scan, p, backslash_escapes ? 'E' : '\'');
+	sqlscan_take_quoted(scan, p, backslash_escapes ? 'E' : '\'');
 }
 
 /* A quoted identifier; one with a doubled quote is taken as two. */
 static void
-take_quoted_identifier(SqlScan *scan)
+sqlscan_take_quoted_identifier(SqlScan *scan)
 {
 	const char *p = memchr(scan->p + 1, '"', scan->end - (scan->p + 1));
 
 	if (p == NULL)
-		raise_unterminated(scan, scan->p, "quoted identifier");
-	take_quoted(scan, p + 1, '"');
+		sqlscan_raise_unterminated(scan, scan->p, "quoted identifier");
+	sqlscan_take_quoted(scan, p + 1, '"');
 }
 
 /* A dollar: of a parameter, a dollar quote, or by itself. */
 static void
-take_dollar(SqlScan *scan)
+sqlscan_take_dollar(SqlScan *scan)
 {
 	const char *start = scan->p;
 	const char *p = start + 1;
 	Size		length;
 
-	if (p < scan->end && is_digit(*p))
+	if (p < scan->end && sqlscan_is_digit(*p))
 		scan->has_params = true;
-	if (p < scan->end && is_ident_start(*p))
+	if (p < scan->end && sqlscan_is_ident_start(*p))
 	{
-		while (p < scan->end && is_name_part(*p))
+		while (p < scan->end && sqlscan_is_name_part(*p))
 			p++;
 	}
 	if (p >= scan->end || *p != '$')
 	{
-		take(scan, start + 1, true);
+		sqlscan_take(scan, start + 1, true);
 		return;
 	}
 
@@ -308,15 +308,15 @@ take_dollar(SqlScan *scan)
 	{
 		p = memchr(p, '$', scan->end - p);
 		if (p == NULL || scan->end - p < (ptrdiff_t) length)
-			raise_unterminated(scan, start, "dollar-quoted string");
+			sqlscan_raise_unterminated(scan, start, "dollar-quoted string");
 		if (memcmp(p, start, length) == 0)
 			break;
 	}
-	take_quoted(scan, p + length, '$');
+	sqlscan_take_quoted(scan, p + length, '$');
 }
 
 static bool
-word_is(const char *word, int length, const char *what)
+sqlscan_word_is(const char *word, int length, const char *what)
 {
 	return (int) strlen(what) == length && pg_strncasecmp(word, what, length) == 0;
 }
@@ -327,7 +327,7 @@ word_is(const char *word, int length, const char *what)
  * END with semicolons in it.  CASE ... END must not end the body.
  */
 static void
-follow_body(SqlScan *scan, const char *word, int length)
+sqlscan_follow_body(SqlScan *scan, const char *word, int length)
 {
 	const char *words = scan->words;
 	int			after = 1;
@@ -338,9 +338,9 @@ follow_body(SqlScan *scan, const char *word, int length)
 	/* the words that matter differ in their first letter */
 	if (scan->nwords < INITIAL_WORDS)
 	{
-		if (word_is(word, length, "create") || word_is(word, length, "or") ||
-			word_is(word, length, "replace") || word_is(word, length, "function") ||
-			word_is(word, length, "procedure"))
+		if (sqlscan_word_is(word, length, "create") || sqlscan_word_is(word, length, "or") ||
+			sqlscan_word_is(word, length, "replace") || sqlscan_word_is(word, length, "function") ||
+			sqlscan_word_is(word, length, "procedure"))
 			scan->words[scan->nwords] = pg_tolower((unsigned char) word[0]);
 		scan->nwords++;
 	}
@@ -352,15 +352,15 @@ follow_body(SqlScan *scan, const char *word, int length)
 	if (words[after] != 'f' && words[after] != 'p')
 		return;
 
-	if (word_is(word, length, "begin") ||
-		(scan->begin_depth > 0 && word_is(word, length, "case")))
+	if (sqlscan_word_is(word, length, "begin") ||
+		(scan->begin_depth > 0 && sqlscan_word_is(word, length, "case")))
 		scan->begin_depth++;
-	else if (scan->begin_depth > 0 && word_is(word, length, "end"))
+	else if (scan->begin_depth > 0 && sqlscan_word_is(word, length, "end"))
 		scan->begin_depth--;
 }
 
 static void
-take_identifier(SqlScan *scan)
+sqlscan_take_identifier(SqlScan *scan)
 {
 	const char *start = scan->p;
 	const char *p = start;
@@ -368,53 +368,53 @@ take_identifier(SqlScan *scan)
 	/* E'...' is no identifier; other prefixes change nothing for us */
 	if ((*p == 'e' || *p == 'E') && p + 1 < scan->end && p[1] == '\'')
 	{
-		take_string(scan, p + 1, true);
+		sqlscan_take_string(scan, p + 1, true);
 		return;
 	}
-	while (p < scan->end && (is_name_part(*p) || *p == '$'))
+	while (p < scan->end && (sqlscan_is_name_part(*p) || *p == '$'))
 		p++;
-	follow_body(scan, start, p - start);
-	take(scan, p, true);
+	sqlscan_follow_body(scan, start, p - start);
+	sqlscan_take(scan, p, true);
 }
 
 /* A number, with the letters stuck to it, which begin nothing else. */
 static void
-take_number(SqlScan *scan)
+sqlscan_take_number(SqlScan *scan)
 {
 	const char *p = scan->p;
 
-	while (p < scan->end && is_digit(*p))
+	while (p < scan->end && sqlscan_is_digit(*p))
 		p++;
-	if (p < scan->end && is_ident_start(*p))
+	if (p < scan->end && sqlscan_is_ident_start(*p))
 	{
-		while (p < scan->end && (is_name_part(*p) || *p == '$'))
+		while (p < scan->end && (sqlscan_is_name_part(*p) || *p == '$'))
 			p++;
 	}
-	take(scan, p, true);
+	sqlscan_take(scan, p, true);
 }
 
 /* Colons: one before a name refers to a variable, "::" and ":=" don't. */
 static void
-take_colons(SqlScan *scan)
+sqlscan_take_colons(SqlScan *scan)
 {
 	const char *p = scan->p;
 
 	while (p < scan->end && *p == ':')
 		p++;
-	if (p - scan->p > 1 || p >= scan->end || !is_ident_start(*p))
+	if (p - scan->p > 1 || p >= scan->end || !sqlscan_is_ident_start(*p))
 	{
-		take(scan, p, true);
+		sqlscan_take(scan, p, true);
 		return;
 	}
-	while (p < scan->end && is_name_part(*p))
+	while (p < scan->end && sqlscan_is_name_part(*p))
 		p++;
-	add_ref(scan, scan->p, p - scan->p, '\0');
-	take(scan, p, true);
+	sqlscan_add_ref(scan, scan->p, p - scan->p, '\0');
+	sqlscan_take(scan, p, true);
 }
 
 /* Ends the statement and, unless it is empty, appends it to the command's. */
 static void
-finish_statement(SqlScan *scan, List **statements)
+sqlscan_finish_statement(SqlScan *scan, List **statements)
 {
 	if (scan->has_content)
 	{
@@ -426,7 +426,7 @@ finish_statement(SqlScan *scan, List **statements)
 		sql->offset = scan->offset;
 		*statements = lappend(*statements, sql);
 	}
-	reset_statement(scan);
+	sqlscan_reset_statement(scan);
 }
 
 /*
@@ -436,7 +436,7 @@ finish_statement(SqlScan *scan, List **statements)
  * begins a command.
  */
 static bool
-take_escape(SqlScan *scan, List **statements)
+sqlscan_take_escape(SqlScan *scan, List **statements)
 {
 	const char *p = scan->p + 1;
 
@@ -446,21 +446,21 @@ take_escape(SqlScan *scan, List **statements)
 	{
 		if (scan->paren_depth == 0 && scan->begin_depth == 0)
 		{
-			finish_statement(scan, statements);
+			sqlscan_finish_statement(scan, statements);
 			scan->last = p + 1 - scan->source->body;
 			scan->p = p + 1;
 		}
 		else
 		{
 			scan->p = p;
-			take(scan, p + 1, true);
+			sqlscan_take(scan, p + 1, true);
 		}
 		return true;
 	}
 	if (*p == ':')
 	{
 		scan->p = p;
-		take(scan, p + 1, true);
+		sqlscan_take(scan, p + 1, true);
 		return true;
 	}
 	return false;
@@ -468,7 +468,7 @@ take_escape(SqlScan *scan, List **statements)
 
 /* One token; false if it ended the command, which *result then tells about. */
 static bool
-take_token(SqlScan *scan, List **statements, CtSqlEnd *result)
+sqlscan_take_token(SqlScan *scan, List **statements, CtSqlEnd *result)
 {
 	const char *p = scan->p;
 
@@ -481,26 +481,26 @@ take_token(SqlScan *scan, List **statements, CtSqlEnd *result)
 	switch (*p)
 	{
 		case '\'':
-			take_string(scan, p, false);
+			sqlscan_take_string(scan, p, false);
 			break;
 		case '"':
-			take_quoted_identifier(scan);
+			sqlscan_take_quoted_identifier(scan);
 			break;
 		case '$':
-			take_dollar(scan);
+			sqlscan_take_dollar(scan);
 			break;
 		case ':':
-			take_colons(scan);
+			sqlscan_take_colons(scan);
 			break;
 		case '(':
 			if (scan->paren_depth++ == 0)
 				scan->paren_offset = p - scan->source->body;
-			take(scan, p + 1, true);
+			sqlscan_take(scan, p + 1, true);
 			break;
 		case ')':
 			if (scan->paren_depth > 0)
 				scan->paren_depth--;
-			take(scan, p + 1, true);
+			sqlscan_take(scan, p + 1, true);
 			break;
 		case ';':
 			if (scan->paren_depth == 0 && scan->begin_depth == 0)
@@ -509,30 +509,30 @@ take_token(SqlScan *scan, List **statements, CtSqlEnd *result)
 				*result = CT_SQL_END_SEMICOLON;
 				return false;
 			}
-			take(scan, p + 1, true);
+			sqlscan_take(scan, p + 1, true);
 			break;
 		case '\\':
-			if (!take_escape(scan, statements))
+			if (!sqlscan_take_escape(scan, statements))
 			{
 				*result = CT_SQL_END_BACKSLASH;
 				return false;
 			}
 			break;
 		default:
-			if (is_space(*p) || starts_with(scan, p, "--"))
+			if (sqlscan_is_space(*p) || sqlscan_starts_with(scan, p, "--"))
 			{
 				bool		newline;
 
-				take(scan, skip_blanks(scan, p, &newline), false);
+				sqlscan_take(scan, sqlscan_skip_blanks(scan, p, &newline), false);
 			}
-			else if (starts_with(scan, p, "/*"))
-				take_comment(scan);
-			else if (is_ident_start(*p))
-				take_identifier(scan);
-			else if (is_digit(*p))
-				take_number(scan);
+			else if (sqlscan_starts_with(scan, p, "/*"))
+				sqlscan_take_comment(scan);
+			else if (sqlscan_is_ident_start(*p))
+				sqlscan_take_identifier(scan);
+			else if (sqlscan_is_digit(*p))
+				sqlscan_take_number(scan);
 			else
-				take(scan, p + 1, true);
+				sqlscan_take(scan, p + 1, true);
 			break;
 	}
 	return true;
@@ -554,14 +554,14 @@ ct_sql_scan(CtSource *source, int *offset, List **statements, int *first, int *l
 	scan.end = source->body + source->length;
 	scan.first = -1;
 	initStringInfo(&scan.text);
-	reset_statement(&scan);
+	sqlscan_reset_statement(&scan);
 
-	while (take_token(&scan, statements, &result))
+	while (sqlscan_take_token(&scan, statements, &result))
 		 /* go on */ ;
 
 	if (scan.paren_depth > 0)
-		raise_unterminated(&scan, source->body + scan.paren_offset, "parenthesis");
-	finish_statement(&scan, statements);
+		sqlscan_raise_unterminated(&scan, source->body + scan.paren_offset, "parenthesis");
+	sqlscan_finish_statement(&scan, statements);
 
 	pfree(scan.text.data);
 	*offset = scan.p - source->body;

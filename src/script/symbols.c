@@ -26,14 +26,14 @@ struct CtSymbols
 #define INITIAL_NAMES	32
 
 static inline uint32
-hash_name(const char *name)
+symbols_hash_name(const char *name)
 {
 	return hash_bytes((const unsigned char *) name, (int) strlen(name));
 }
 
 /* The index in the table of the name, or of the empty place it belongs to. */
 static uint32
-find_place(const CtSymbols *symbols, const char *name, uint32 hash)
+symbols_find_place(const CtSymbols *symbols, const char *name, uint32 hash)
 {
 	uint32		place = hash & symbols->mask;
 
@@ -50,7 +50,7 @@ find_place(const CtSymbols *symbols, const char *name, uint32 hash)
 
 /* Makes room for twice as many names; the table stays at most half full. */
 static void
-enlarge(CtSymbols *symbols)
+symbols_enlarge(CtSymbols *symbols)
 {
 	int			size;
 	int		   *table;
@@ -67,7 +67,7 @@ enlarge(CtSymbols *symbols)
 	symbols->table = table;
 	symbols->mask = size - 1;
 	for (slot = 0; slot < symbols->count; slot++)
-		table[find_place(symbols, symbols->names[slot], symbols->hashes[slot])] = slot;
+		table[symbols_find_place(symbols, symbols->names[slot], symbols->hashes[slot])] = slot;
 }
 
 /* An empty table, in the current memory context. */
@@ -90,16 +90,16 @@ ct_symbols_create(void)
 int
 ct_symbols_intern(CtSymbols *symbols, const char *name)
 {
-	uint32		hash = hash_name(name);
-	uint32		place = find_place(symbols, name, hash);
+	uint32		hash = symbols_hash_name(name);
+	uint32		place = symbols_find_place(symbols, name, hash);
 
 	if (symbols->table[place] >= 0)
 		return symbols->table[place];
 
 	if (symbols->count == symbols->allocated)
 	{
-		enlarge(symbols);
-		place = find_place(symbols, name, hash);
+		symbols_enlarge(symbols);
+		place = symbols_find_place(symbols, name, hash);
 	}
 	symbols->names[symbols->count] = MemoryContextStrdup(symbols->context, name);
 	symbols->hashes[symbols->count] = hash;
@@ -111,7 +111,7 @@ ct_symbols_intern(CtSymbols *symbols, const char *name)
 int
 ct_symbols_find(const CtSymbols *symbols, const char *name)
 {
-	return symbols->table[find_place(symbols, name, hash_name(name))];
+	return symbols->table[symbols_find_place(symbols, name, symbols_hash_name(name))];
 }
 
 int

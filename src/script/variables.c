@@ -40,7 +40,7 @@ static const CtValue unset_value = {CT_VALUE_UNSET, 0, {0}};
  * have added names since.
  */
 static void
-enlarge(CtVariables *vars)
+variables_enlarge(CtVariables *vars)
 {
 	int			allocated = Max(ct_symbols_count(vars->symbols), 1);
 	int			from = vars->allocated;
@@ -64,7 +64,7 @@ enlarge(CtVariables *vars)
  * old buffer is freed last.
  */
 static const char *
-keep_text(CtVariables *vars, int slot, const char *text)
+variables_keep_text(CtVariables *vars, int slot, const char *text)
 {
 	CtTextBuffer *buffer = &vars->buffers[slot];
 	Size		needed = strlen(text) + 1;
@@ -98,7 +98,7 @@ ct_variables_create(const CtSymbols *symbols)
 	vars->symbols = symbols;
 	vars->values = palloc(sizeof(CtValue));
 	vars->buffers = palloc(sizeof(CtTextBuffer));
-	enlarge(vars);
+	variables_enlarge(vars);
 	return vars;
 }
 
@@ -107,7 +107,7 @@ ct_variables_create(const CtSymbols *symbols)
  * which fit in any case, as the limit.
  */
 static bool
-is_plain_int(const char *text, int64 *result)
+variables_is_plain_int(const char *text, int64 *result)
 {
 	const char *p = text;
 	bool		minus = *p == '-';
@@ -137,21 +137,21 @@ void
 ct_variables_set(CtVariables *vars, int slot, CtValue value)
 {
 	if (unlikely(slot >= vars->allocated))
-		enlarge(vars);
+		variables_enlarge(vars);
 	Assert(slot >= 0 && slot < vars->allocated);
 
 	if (value.type == CT_VALUE_TEXT)
 	{
 		int64		n;
 
-		if (is_plain_int(value.u.t, &n))
+		if (variables_is_plain_int(value.u.t, &n))
 		{
 			value.type = CT_VALUE_INT;
 			value.u.i = n;
 		}
 		else
 		{
-			value.u.t = keep_text(vars, slot, value.u.t);
+			value.u.t = variables_keep_text(vars, slot, value.u.t);
 			vars->ntexts++;
 		}
 	}
@@ -179,7 +179,7 @@ ct_variables_copy(CtVariables *to, const CtVariables *from)
 
 	Assert(to->symbols == from->symbols);
 	if (unlikely(to->allocated < from->allocated))
-		enlarge(to);
+		variables_enlarge(to);
 
 	memcpy(to->values, from->values, from->allocated * sizeof(CtValue));
 	for (slot = from->allocated; slot < to->allocated; slot++)
@@ -191,7 +191,7 @@ ct_variables_copy(CtVariables *to, const CtVariables *from)
 	for (slot = 0; slot < from->allocated; slot++)
 	{
 		if (from->values[slot].type == CT_VALUE_TEXT)
-			to->values[slot].u.t = keep_text(to, slot, from->values[slot].u.t);
+			to->values[slot].u.t = variables_keep_text(to, slot, from->values[slot].u.t);
 	}
 }
 
@@ -278,7 +278,7 @@ ct_parse_double(const char *text, double *result)
 
 /* Does the text look like an integer, so that it must not overflow? */
 static bool
-looks_like_int(const char *text)
+variables_looks_like_int(const char *text)
 {
 	while (isspace((unsigned char) *text))
 		text++;
@@ -304,7 +304,7 @@ ct_value_from_text(const char *text, const char *name)
 	value.u.i = 0;
 
 	/* most are integers, and no word begins as one does */
-	if (ct_parse_int64(text, &value.u.i) && looks_like_int(text))
+	if (ct_parse_int64(text, &value.u.i) && variables_looks_like_int(text))
 		value.type = CT_VALUE_INT;
 	else if (length == 0)
 		 /* is nothing */ ;
@@ -328,12 +328,12 @@ ct_value_from_text(const char *text, const char *name)
 		value.type = CT_VALUE_BOOL;
 		value.u.b = false;
 	}
-	else if (!looks_like_int(text) && ct_parse_double(text, &value.u.d))
+	else if (!variables_looks_like_int(text) && ct_parse_double(text, &value.u.d))
 		value.type = CT_VALUE_DOUBLE;
 
 	if (value.type == CT_VALUE_UNSET)
 	{
-		bool		overflow = looks_like_int(text);
+		bool		overflow = variables_looks_like_int(text);
 
 		ereport(ERROR,
 				(errcode(overflow ? ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE :
