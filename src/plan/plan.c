@@ -293,16 +293,6 @@ ct_plan_symbols(const CtPlan *plan)
 	return symbols;
 }
 
-static void
-plan_set_integer(CtVariables *vars, int slot, int64 i)
-{
-	CtValue		value;
-
-	value.type = CT_VALUE_INT;
-	value.u.i = i;
-	ct_variables_set(vars, slot, value);
-}
-
 void
 ct_plan_set_variables(const CtPlan *plan, const CtSymbols *symbols, CtVariables *vars,
 					  int64 run_id, int client_id)
@@ -311,15 +301,16 @@ ct_plan_set_variables(const CtPlan *plan, const CtSymbols *symbols, CtVariables 
 	ListCell   *text;
 	pg_prng_state random;
 
-	plan_set_integer(vars, CT_VAR_CLIENT_ID, client_id);
-	plan_set_integer(vars, CT_VAR_WORKER_ID, client_id + 1);
-	plan_set_integer(vars, CT_VAR_RUN_ID, run_id);
-	plan_set_integer(vars, CT_VAR_SCALE, 1);
-	plan_set_integer(vars, CT_VAR_RANDOM_SEED, plan->seed);
+	ct_variables_set(vars, CT_VAR_CLIENT_ID, ct_value_int(client_id));
+	ct_variables_set(vars, CT_VAR_WORKER_ID, ct_value_int(client_id + 1));
+	ct_variables_set(vars, CT_VAR_RUN_ID, ct_value_int(run_id));
+	ct_variables_set(vars, CT_VAR_SCALE, ct_value_int(1));
+	ct_variables_set(vars, CT_VAR_RANDOM_SEED, ct_value_int(plan->seed));
 
 	/* the same for all workers, and the same again with the same seed */
 	pg_prng_seed(&random, (uint64) plan->seed);
-	plan_set_integer(vars, CT_VAR_DEFAULT_SEED, (int64) (pg_prng_uint64(&random) & PG_INT64_MAX));
+	ct_variables_set(vars, CT_VAR_DEFAULT_SEED,
+					 ct_value_int((int64) (pg_prng_uint64(&random) & PG_INT64_MAX)));
 
 	/* parameters last: scale and the seeds may be among them */
 	forboth(name, plan->param_names, text, plan->param_values)

@@ -28,47 +28,6 @@
 
 static CtValue eval_expr(const CtExpr *expr, const CtVariables *vars, pg_prng_state *random);
 
-static inline CtValue
-eval_int_value(int64 i)
-{
-	CtValue		value;
-
-	value.type = CT_VALUE_INT;
-	value.u.i = i;
-	return value;
-}
-
-static inline CtValue
-eval_double_value(double d)
-{
-	CtValue		value;
-
-	value.type = CT_VALUE_DOUBLE;
-	value.u.d = d;
-	return value;
-}
-
-static inline CtValue
-eval_bool_value(bool b)
-{
-	CtValue		value;
-
-	value.type = CT_VALUE_BOOL;
-	value.u.i = 0;
-	value.u.b = b;
-	return value;
-}
-
-static inline CtValue
-eval_null_value(void)
-{
-	CtValue		value;
-
-	value.type = CT_VALUE_NULL;
-	value.u.i = 0;
-	return value;
-}
-
 static const char *
 eval_type_name(CtValueType type)
 {
@@ -154,26 +113,26 @@ eval_double_operation(CtExprOp op, double left, double right)
 	switch (op)
 	{
 		case CT_EXPR_ADD:
-			return eval_double_value(left + right);
+			return ct_value_double(left + right);
 		case CT_EXPR_SUB:
-			return eval_double_value(left - right);
+			return ct_value_double(left - right);
 		case CT_EXPR_MUL:
-			return eval_double_value(left * right);
+			return ct_value_double(left * right);
 		case CT_EXPR_DIV:
 			/* by zero, this is an infinity or no number, as in C */
-			return eval_double_value(left / right);
+			return ct_value_double(left / right);
 		case CT_EXPR_EQ:
-			return eval_bool_value(left == right);
+			return ct_value_bool(left == right);
 		case CT_EXPR_NE:
-			return eval_bool_value(left != right);
+			return ct_value_bool(left != right);
 		case CT_EXPR_LT:
-			return eval_bool_value(left < right);
+			return ct_value_bool(left < right);
 		case CT_EXPR_LE:
-			return eval_bool_value(left <= right);
+			return ct_value_bool(left <= right);
 		default:
 			elog(ERROR, "unexpected operator %d", (int) op);
 	}
-	return eval_null_value();		/* keep the compiler quiet */
+	return ct_value_null();		/* keep the compiler quiet */
 }
 
 /* The same, and "%", of two integers. */
@@ -187,15 +146,15 @@ eval_int_operation(CtExprOp op, int64 left, int64 right)
 		case CT_EXPR_ADD:
 			if (unlikely(pg_add_s64_overflow(left, right, &result)))
 				eval_raise_int_overflow("+", left, right);
-			return eval_int_value(result);
+			return ct_value_int(result);
 		case CT_EXPR_SUB:
 			if (unlikely(pg_sub_s64_overflow(left, right, &result)))
 				eval_raise_int_overflow("-", left, right);
-			return eval_int_value(result);
+			return ct_value_int(result);
 		case CT_EXPR_MUL:
 			if (unlikely(pg_mul_s64_overflow(left, right, &result)))
 				eval_raise_int_overflow("*", left, right);
-			return eval_int_value(result);
+			return ct_value_int(result);
 		case CT_EXPR_DIV:
 		case CT_EXPR_MOD:
 			if (unlikely(right == 0))
@@ -206,24 +165,24 @@ eval_int_operation(CtExprOp op, int64 left, int64 right)
 			if (right == -1)
 			{
 				if (op == CT_EXPR_MOD)
-					return eval_int_value(0);
+					return ct_value_int(0);
 				if (unlikely(left == PG_INT64_MIN))
 					eval_raise_int_overflow("/", left, right);
-				return eval_int_value(-left);
+				return ct_value_int(-left);
 			}
-			return eval_int_value(op == CT_EXPR_DIV ? left / right : left % right);
+			return ct_value_int(op == CT_EXPR_DIV ? left / right : left % right);
 		case CT_EXPR_EQ:
-			return eval_bool_value(left == right);
+			return ct_value_bool(left == right);
 		case CT_EXPR_NE:
-			return eval_bool_value(left != right);
+			return ct_value_bool(left != right);
 		case CT_EXPR_LT:
-			return eval_bool_value(left < right);
+			return ct_value_bool(left < right);
 		case CT_EXPR_LE:
-			return eval_bool_value(left <= right);
+			return ct_value_bool(left <= right);
 		default:
 			elog(ERROR, "unexpected operator %d", (int) op);
 	}
-	return eval_null_value();		/* keep the compiler quiet */
+	return ct_value_null();		/* keep the compiler quiet */
 }
 
 /* Shifting by 64 and more is undefined in C; do what x86 does, as pgbench. */
@@ -233,19 +192,19 @@ eval_bit_operation(CtExprOp op, int64 left, int64 right)
 	switch (op)
 	{
 		case CT_EXPR_BITAND:
-			return eval_int_value(left & right);
+			return ct_value_int(left & right);
 		case CT_EXPR_BITOR:
-			return eval_int_value(left | right);
+			return ct_value_int(left | right);
 		case CT_EXPR_BITXOR:
-			return eval_int_value(left ^ right);
+			return ct_value_int(left ^ right);
 		case CT_EXPR_LSHIFT:
-			return eval_int_value((int64) ((uint64) left << (right & 63)));
+			return ct_value_int((int64) ((uint64) left << (right & 63)));
 		case CT_EXPR_RSHIFT:
-			return eval_int_value(left >> (right & 63));
+			return ct_value_int(left >> (right & 63));
 		default:
 			elog(ERROR, "unexpected operator %d", (int) op);
 	}
-	return eval_null_value();		/* keep the compiler quiet */
+	return ct_value_null();		/* keep the compiler quiet */
 }
 
 /* random and its family; args are not null */
@@ -272,7 +231,7 @@ eval_random_function(CtExprOp op, const CtValue *args, pg_prng_state *random)
 						   min, max)));
 
 	if (op == CT_EXPR_RANDOM)
-		return eval_int_value(ct_random_uniform(random, min, max));
+		return ct_value_int(ct_random_uniform(random, min, max));
 
 	/* written so that what is no number fails, where pgbench would loop */
 	parameter = eval_to_double(args[2]);
@@ -284,21 +243,21 @@ eval_random_function(CtExprOp op, const CtValue *args, pg_prng_state *random)
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("exponential parameter must be greater than zero, not %g",
 								parameter)));
-			return eval_int_value(ct_random_exponential(random, min, max, parameter));
+			return ct_value_int(ct_random_exponential(random, min, max, parameter));
 		case CT_EXPR_RANDOM_GAUSSIAN:
 			if (unlikely(!(parameter >= GAUSSIAN_MIN)))
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("gaussian parameter must be at least %.1f, not %g",
 								GAUSSIAN_MIN, parameter)));
-			return eval_int_value(ct_random_gaussian(random, min, max, parameter));
+			return ct_value_int(ct_random_gaussian(random, min, max, parameter));
 		default:
 			if (unlikely(!(parameter >= ZIPFIAN_MIN && parameter <= ZIPFIAN_MAX)))
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("zipfian parameter must be between %.3f and %.0f, not %g",
 								ZIPFIAN_MIN, ZIPFIAN_MAX, parameter)));
-			return eval_int_value(ct_random_zipfian(random, min, max, parameter));
+			return ct_value_int(ct_random_zipfian(random, min, max, parameter));
 	}
 }
 
@@ -323,7 +282,7 @@ eval_extremum(CtExprOp op, const CtValue *args, int nargs)
 
 			result = least ? Min(result, d) : Max(result, d);
 		}
-		return eval_double_value(result);
+		return ct_value_double(result);
 	}
 	else
 	{
@@ -335,7 +294,7 @@ eval_extremum(CtExprOp op, const CtValue *args, int nargs)
 
 			result = least ? Min(result, n) : Max(result, n);
 		}
-		return eval_int_value(result);
+		return ct_value_int(result);
 	}
 }
 
@@ -346,9 +305,9 @@ eval_absolute(CtValue value)
 	{
 		if (unlikely(value.u.i == PG_INT64_MIN))
 			eval_raise_int_overflow("-", 0, value.u.i);
-		return eval_int_value(value.u.i < 0 ? -value.u.i : value.u.i);
+		return ct_value_int(value.u.i < 0 ? -value.u.i : value.u.i);
 	}
-	return eval_double_value(fabs(eval_to_double(value)));
+	return ct_value_double(fabs(eval_to_double(value)));
 }
 
 /* debug() writes to the server's log, where pgbench writes to its stderr. */
@@ -384,26 +343,26 @@ eval_function_call(const CtExpr *expr, const CtVariables *vars, pg_prng_state *r
 		return args[0];
 	}
 	if (has_null)
-		return eval_null_value();
+		return ct_value_null();
 
 	switch (expr->op)
 	{
 		case CT_EXPR_ABS:
 			return eval_absolute(args[0]);
 		case CT_EXPR_DOUBLE:
-			return eval_double_value(eval_to_double(args[0]));
+			return ct_value_double(eval_to_double(args[0]));
 		case CT_EXPR_EXP:
-			return eval_double_value(exp(eval_to_double(args[0])));
+			return ct_value_double(exp(eval_to_double(args[0])));
 		case CT_EXPR_INT:
-			return eval_int_value(eval_to_int(args[0]));
+			return ct_value_int(eval_to_int(args[0]));
 		case CT_EXPR_LN:
-			return eval_double_value(log(eval_to_double(args[0])));
+			return ct_value_double(log(eval_to_double(args[0])));
 		case CT_EXPR_SQRT:
-			return eval_double_value(sqrt(eval_to_double(args[0])));
+			return ct_value_double(sqrt(eval_to_double(args[0])));
 		case CT_EXPR_PI:
-			return eval_double_value(M_PI);
+			return ct_value_double(M_PI);
 		case CT_EXPR_POWER:
-			return eval_double_value(pow(eval_to_double(args[0]), eval_to_double(args[1])));
+			return ct_value_double(pow(eval_to_double(args[0]), eval_to_double(args[1])));
 		case CT_EXPR_LEAST:
 		case CT_EXPR_GREATEST:
 			return eval_extremum(expr->op, args, expr->nargs);
@@ -413,9 +372,9 @@ eval_function_call(const CtExpr *expr, const CtVariables *vars, pg_prng_state *r
 		case CT_EXPR_RANDOM_ZIPFIAN:
 			return eval_random_function(expr->op, args, random);
 		case CT_EXPR_HASH_FNV1A:
-			return eval_int_value(ct_hash_fnv1a(eval_to_int(args[0]), eval_to_int(args[1])));
+			return ct_value_int(ct_hash_fnv1a(eval_to_int(args[0]), eval_to_int(args[1])));
 		case CT_EXPR_HASH_MURMUR2:
-			return eval_int_value(ct_hash_murmur2(eval_to_int(args[0]), eval_to_int(args[1])));
+			return ct_value_int(ct_hash_murmur2(eval_to_int(args[0]), eval_to_int(args[1])));
 		case CT_EXPR_PERMUTE:
 			size = eval_to_int(args[1]);
 			if (unlikely(size <= 0))
@@ -423,11 +382,11 @@ eval_function_call(const CtExpr *expr, const CtVariables *vars, pg_prng_state *r
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("permute size must be greater than zero, not " INT64_FORMAT,
 								size)));
-			return eval_int_value(ct_permute(eval_to_int(args[0]), size, eval_to_int(args[2])));
+			return ct_value_int(ct_permute(eval_to_int(args[0]), size, eval_to_int(args[2])));
 		default:
 			elog(ERROR, "unexpected function %d", (int) expr->op);
 	}
-	return eval_null_value();		/* keep the compiler quiet */
+	return ct_value_null();		/* keep the compiler quiet */
 }
 
 static CtValue
@@ -469,7 +428,7 @@ eval_expr(const CtExpr *expr, const CtVariables *vars, pg_prng_state *random)
 			if (likely(left.type == CT_VALUE_INT && right.type == CT_VALUE_INT))
 				return eval_int_operation(expr->op, left.u.i, right.u.i);
 			if (left.type == CT_VALUE_NULL || right.type == CT_VALUE_NULL)
-				return eval_null_value();
+				return ct_value_null();
 			if ((left.type == CT_VALUE_DOUBLE || right.type == CT_VALUE_DOUBLE) &&
 				expr->op != CT_EXPR_MOD)
 				return eval_double_operation(expr->op, eval_to_double(left), eval_to_double(right));
@@ -483,7 +442,7 @@ eval_expr(const CtExpr *expr, const CtVariables *vars, pg_prng_state *random)
 			left = eval_expr(expr->args[0], vars, random);
 			right = eval_expr(expr->args[1], vars, random);
 			if (left.type == CT_VALUE_NULL || right.type == CT_VALUE_NULL)
-				return eval_null_value();
+				return ct_value_null();
 			return eval_bit_operation(expr->op, eval_to_int(left), eval_to_int(right));
 
 		case CT_EXPR_AND:
@@ -496,20 +455,20 @@ eval_expr(const CtExpr *expr, const CtVariables *vars, pg_prng_state *random)
 			right = eval_expr(expr->args[1], vars, random);
 			if (right.type == CT_VALUE_NULL)
 				return right;
-			return eval_bool_value(eval_to_bool(right));
+			return ct_value_bool(eval_to_bool(right));
 
 		case CT_EXPR_NOT:
 			left = eval_expr(expr->args[0], vars, random);
 			if (left.type == CT_VALUE_NULL)
 				return left;
-			return eval_bool_value(!eval_to_bool(left));
+			return ct_value_bool(!eval_to_bool(left));
 
 		case CT_EXPR_IS:
 			left = eval_expr(expr->args[0], vars, random);
 			right = eval_expr(expr->args[1], vars, random);
 			if (left.type != right.type)
-				return eval_bool_value(false);
-			return eval_bool_value(left.type == CT_VALUE_NULL || left.u.b == right.u.b);
+				return ct_value_bool(false);
+			return ct_value_bool(left.type == CT_VALUE_NULL || left.u.b == right.u.b);
 
 		case CT_EXPR_CASE:
 			for (i = 0; i + 1 < expr->nargs; i += 2)
@@ -523,7 +482,7 @@ eval_expr(const CtExpr *expr, const CtVariables *vars, pg_prng_state *random)
 		default:
 			return eval_function_call(expr, vars, random);
 	}
-	return eval_null_value();		/* keep the compiler quiet */
+	return ct_value_null();		/* keep the compiler quiet */
 }
 
 /*

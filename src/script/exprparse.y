@@ -26,10 +26,6 @@
 #define YYFREE	 pfree
 #define YYMAXDEPTH 5000
 
-static CtValue make_null(void);
-static CtValue make_bool(bool b);
-static CtValue make_int(int64 i);
-static CtValue make_double(double d);
 
 #define SOURCE (scan->source)
 
@@ -106,12 +102,12 @@ arguments:						{ $$ = NIL; }
 expr: '(' expr ')'				{ $$ = $2; }
 	| '+' expr %prec UNARY		{ $$ = $2; }
 	| '-' expr %prec UNARY		{ $$ = ct_expr_operator(SOURCE, CT_EXPR_SUB,
-														ct_expr_constant(make_int(0)),
+														ct_expr_constant(ct_value_int(0)),
 														$2, @1); }
 	| '-' LOWEST_INTEGER %prec UNARY
-								{ $$ = ct_expr_constant(make_int(PG_INT64_MIN)); }
+								{ $$ = ct_expr_constant(ct_value_int(PG_INT64_MIN)); }
 	| '~' expr					{ $$ = ct_expr_operator(SOURCE, CT_EXPR_BITXOR,
-														ct_expr_constant(make_int(-1)),
+														ct_expr_constant(ct_value_int(-1)),
 														$2, @1); }
 	| NOT_OP expr				{ $$ = ct_expr_operator(SOURCE, CT_EXPR_NOT, $2, NULL, @1); }
 	| expr '+' expr				{ $$ = ct_expr_operator(SOURCE, CT_EXPR_ADD, $1, $3, @2); }
@@ -133,18 +129,18 @@ expr: '(' expr ')'				{ $$ = $2; }
 	| expr RS_OP expr			{ $$ = ct_expr_operator(SOURCE, CT_EXPR_RSHIFT, $1, $3, @2); }
 	| expr AND_OP expr			{ $$ = ct_expr_operator(SOURCE, CT_EXPR_AND, $1, $3, @2); }
 	| expr OR_OP expr			{ $$ = ct_expr_operator(SOURCE, CT_EXPR_OR, $1, $3, @2); }
-	| expr ISNULL_OP			{ $$ = ct_expr_is(SOURCE, $1, make_null(), false, @2); }
-	| expr NOTNULL_OP			{ $$ = ct_expr_is(SOURCE, $1, make_null(), true, @2); }
-	| expr IS_OP NULL_CONST		{ $$ = ct_expr_is(SOURCE, $1, make_null(), false, @2); }
+	| expr ISNULL_OP			{ $$ = ct_expr_is(SOURCE, $1, ct_value_null(), false, @2); }
+	| expr NOTNULL_OP			{ $$ = ct_expr_is(SOURCE, $1, ct_value_null(), true, @2); }
+	| expr IS_OP NULL_CONST		{ $$ = ct_expr_is(SOURCE, $1, ct_value_null(), false, @2); }
 	| expr IS_OP NOT_OP NULL_CONST
-								{ $$ = ct_expr_is(SOURCE, $1, make_null(), true, @2); }
-	| expr IS_OP BOOLEAN_CONST	{ $$ = ct_expr_is(SOURCE, $1, make_bool($3), false, @2); }
+								{ $$ = ct_expr_is(SOURCE, $1, ct_value_null(), true, @2); }
+	| expr IS_OP BOOLEAN_CONST	{ $$ = ct_expr_is(SOURCE, $1, ct_value_bool($3), false, @2); }
 	| expr IS_OP NOT_OP BOOLEAN_CONST
-								{ $$ = ct_expr_is(SOURCE, $1, make_bool($4), true, @2); }
-	| NULL_CONST				{ $$ = ct_expr_constant(make_null()); }
-	| BOOLEAN_CONST				{ $$ = ct_expr_constant(make_bool($1)); }
-	| INTEGER_CONST				{ $$ = ct_expr_constant(make_int($1)); }
-	| DOUBLE_CONST				{ $$ = ct_expr_constant(make_double($1)); }
+								{ $$ = ct_expr_is(SOURCE, $1, ct_value_bool($4), true, @2); }
+	| NULL_CONST				{ $$ = ct_expr_constant(ct_value_null()); }
+	| BOOLEAN_CONST				{ $$ = ct_expr_constant(ct_value_bool($1)); }
+	| INTEGER_CONST				{ $$ = ct_expr_constant(ct_value_int($1)); }
+	| DOUBLE_CONST				{ $$ = ct_expr_constant(ct_value_double($1)); }
 	| VARIABLE					{ $$ = ct_expr_variable(SOURCE, $1); pfree($1); }
 	| function '(' arguments ')'
 								{ $$ = ct_expr_function(SOURCE, $1, $3, @1); }
@@ -162,54 +158,13 @@ whens: WHEN_KW expr THEN_KW expr
 	;
 
 case: CASE_KW whens END_KW		{ $$ = ct_expr_case(SOURCE,
-													lappend($2, ct_expr_constant(make_null())),
+													lappend($2, ct_expr_constant(ct_value_null())),
 													@1); }
 	| CASE_KW whens ELSE_KW expr END_KW
 								{ $$ = ct_expr_case(SOURCE, lappend($2, $4), @1); }
 	;
 
 %%
-
-static CtValue
-make_null(void)
-{
-	CtValue		value;
-
-	value.type = CT_VALUE_NULL;
-	value.u.i = 0;
-	return value;
-}
-
-static CtValue
-make_bool(bool b)
-{
-	CtValue		value;
-
-	value.type = CT_VALUE_BOOL;
-	value.u.i = 0;
-	value.u.b = b;
-	return value;
-}
-
-static CtValue
-make_int(int64 i)
-{
-	CtValue		value;
-
-	value.type = CT_VALUE_INT;
-	value.u.i = i;
-	return value;
-}
-
-static CtValue
-make_double(double d)
-{
-	CtValue		value;
-
-	value.type = CT_VALUE_DOUBLE;
-	value.u.d = d;
-	return value;
-}
 
 /* What bison finds wrong: an unexpected token, or its stack being full. */
 static void

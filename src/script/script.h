@@ -44,6 +44,41 @@ typedef struct CtValue
 	}			u;
 } CtValue;
 
+static inline CtValue
+ct_value_int(int64 i)
+{
+	CtValue		value = {CT_VALUE_INT};
+
+	value.u.i = i;
+	return value;
+}
+
+static inline CtValue
+ct_value_double(double d)
+{
+	CtValue		value = {CT_VALUE_DOUBLE};
+
+	value.u.d = d;
+	return value;
+}
+
+static inline CtValue
+ct_value_bool(bool b)
+{
+	CtValue		value = {CT_VALUE_BOOL};
+
+	value.u.b = b;
+	return value;
+}
+
+static inline CtValue
+ct_value_null(void)
+{
+	CtValue		value = {CT_VALUE_NULL};
+
+	return value;
+}
+
 /* names to slots; grows while scripts are parsed */
 typedef struct CtSymbols CtSymbols;
 
