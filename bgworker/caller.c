@@ -128,7 +128,7 @@ blocked_process(CtShared *shared, const CtLockGraph *graph)
 	if (ct_locks_asleep(shared->leader_procno, shared->leader_pid) &&
 		ct_locks_waits(graph, shared->leader_pid))
 		return shared->leader_pid;
-	for (i = 0; i < shared->max_workers; i++)
+	for (i = 0; i < ct_shared_nslots(shared); i++)
 	{
 		CtSlot	   *slot = ct_shared_slot(shared, i);
 

@@ -23,6 +23,7 @@
 #include "storage/ipc.h"
 #include "storage/latch.h"
 
+#include "bgworker/drain.h"
 #include "bgworker/holders.h"
 #include "bgworker/leader.h"
 #include "bgworker/sandbox.h"
@@ -447,15 +448,19 @@ ct_leader_finish(CtLeader *leader, CtResults *results, const ErrorData *error)
 	if (error != NULL && leader->gate_opened)
 	{
 		/* what was measured until then is still true, though no verdict rests on it */
-		ending.results = ct_merge_results(shared, leader->program);
+		ct_drain(leader);
+		ending.results = ct_merge_results(shared, leader->program, &leader->error_texts);
 		ending.results->seconds = ct_leader_measured_seconds(leader);
 	}
 	if (leader->recorded_start)
 	{
 		const char *cut = leader->checks ? ct_checks_complaint(leader->checks) : NULL;
+		const char *dropped = ct_drain_complaint(leader);
 
 		if (cut != NULL)
 			warn(leader, cut);
+		if (dropped != NULL)
+			warn(leader, dropped);
 		record(leader, &ending);
 		if (leader->plan->teardown != NULL && ct_leader_terminated_ns() == 0 &&
 			(error == NULL || leader->gate_opened || (leader->setup_begun && !cancelled)))

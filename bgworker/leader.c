@@ -38,6 +38,7 @@
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
+#include "bgworker/drain.h"
 #include "bgworker/launch.h"
 #include "bgworker/leader.h"
 #include "bgworker/sandbox.h"
@@ -165,7 +166,7 @@ leader_detached(dsm_segment *segment, Datum arg)
 	ct_shared_stop(shared, CT_STOP_SESSIONS);
 	if (ct_shared_state(shared) != CT_RUN_DONE)
 	{
-		for (i = 0; i < shared->max_workers; i++)
+		for (i = 0; i < shared->nslots; i++)
 		{
 			CtSlot	   *slot = ct_shared_slot(shared, i);
 			uint32		state = pg_atomic_read_u32(&slot->state);
@@ -301,7 +302,7 @@ leader_insert_row(CtLeader *leader)
 
 	/* known before the commit, since others tell by it that the run lives */
 	shared->run_id = ct_record_start(leader->plan,
-									 (Jsonb *) ((char *) shared + shared->plan_offset),
+									 ct_shared_document(shared),
 									 shared->role,
 									 shared->started_at, MyProcPid,
 									 dsm_segment_handle(leader->segment),
@@ -443,11 +444,8 @@ leader_launch_worker(CtLeader *leader)
 {
 	CtShared   *shared = leader->shared;
 	int			number = leader->nhandles;
-	CtSlot	   *slot = ct_shared_slot(shared, number);
+	CtSlot	   *slot = ct_shared_make_slot(shared, number);
 
-	slot->procno = -1;
-	memset(ct_slot_histogram(slot, 0), 0, shared->nhistograms * sizeof(CtHistogram));
-	memset(ct_slot_orders(shared, slot), 0, shared->norders * sizeof(uint64));
 	pg_atomic_write_u32(&slot->state, CT_WORKER_LAUNCHED);
 	leader->handles[number] = ct_launch_worker(leader->segment, shared->run_id, number);
 	if (leader->handles[number] == NULL)
@@ -542,7 +540,8 @@ leader_conclude(CtLeader *leader)
 
 	pgstat_report_activity(STATE_RUNNING, "ct_ext: checking");
 	ct_shared_set_state(shared, CT_RUN_CHECKING);
-	results = ct_merge_results(shared, leader->program);
+	ct_drain(leader);
+	results = ct_merge_results(shared, leader->program, &leader->error_texts);
 	results->seconds = ct_leader_measured_seconds(leader);
 	results->checks = ct_checks_ask(leader->checks, results);
 	MemoryContextSwitchTo(leader->context);

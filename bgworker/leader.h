@@ -51,6 +51,9 @@ struct CtLeader
 	CtAsleepSampler sampler;
 	CtStandstill standstill;
 	char	   *stands_still;	/* who waits for whom, if that ended the run; or NULL */
+	CtErrorTexts error_texts;	/* what came by the workers' streams; see drain.h */
+	char	   *record;			/* a stream's longest one */
+	int			unreadable;		/* records that were none */
 
 	/* of the watch */
 	int			nduties;

@@ -21,6 +21,7 @@
 #include "utils/memutils.h"
 #include "utils/timeout.h"
 
+#include "bgworker/drain.h"
 #include "bgworker/watch.h"
 #include "src/results/record.h"
 
@@ -261,6 +262,16 @@ watch_timeline(CtLeader *leader, CtDuty *duty, uint64 now)
 	}
 }
 
+/* What workers have written into their streams, each second or when one has little room left. */
+static void
+watch_streams(CtLeader *leader, CtDuty *duty, uint64 now)
+{
+	if (now < duty->next_ns && !ct_drain_is_due(leader))
+		return;
+	ct_drain(leader);
+	duty->next_ns = now + CT_NS_PER_S;
+}
+
 static bool
 watch_has_check_during(const CtPlan *plan)
 {
@@ -348,7 +359,7 @@ watch_checks(CtLeader *leader, CtDuty *duty, uint64 now)
 
 	/* of the slots' sums nothing is needed once we are through */
 	MemoryContextSwitchTo(leader->tick_context);
-	results = ct_merge_results(leader->shared, leader->program);
+	results = ct_merge_results(leader->shared, leader->program, &leader->error_texts);
 	if (during)
 		watch_ask_checks(leader, results);
 	if (leader->plan->stop_on_fail)
@@ -399,6 +410,7 @@ static const CtDuty watch_duties[] = {
 	{"standstill", 0, watch_standstill},
 	{"run is running", CT_NS_PER_S, watch_running},
 	{"timeline", CT_NS_PER_S, watch_timeline},
+	{"streams", 0, watch_streams},
 	{"checks", CT_NS_PER_S, watch_checks},
 	{"stop", 0, watch_stop},
 };

@@ -45,6 +45,7 @@ finish(CtShared *shared, CtSlot *slot, CtWorkerState state)
 {
 	if (pg_atomic_read_u32(&slot->state) == CT_WORKER_WORKING)
 		ct_barrier_leave(shared, my_number);
+	pg_write_barrier();			/* what we have counted comes first */
 	pg_atomic_write_u32(&slot->state, state);
 	ConditionVariableBroadcast(&shared->news);
 }

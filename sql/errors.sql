@@ -8,6 +8,8 @@ CREATE TEMP VIEW last_run AS
 CREATE TEMP VIEW last_errors AS
 	SELECT e.script, e.step, e.line, e.sqlstate, e.handling, e.count, e.first_message, e.statement
 	FROM ct_errors e JOIN last_run r USING (run_id);
+CREATE TEMP VIEW full_errors AS
+	SELECT e.* FROM ct_errors e JOIN last_run r USING (run_id);
 
 --
 -- 40001 and 40P01
@@ -150,3 +152,46 @@ SELECT ct_test(E'SELECT 1;\nDO ''BEGIN RAISE deadlock_detected; END''', transact
 	min_overlap => 0, checks => '{failed < 3, deadlocks < 9, retries = 0, tps > 1e9}') > 0 AS ran;
 SELECT why FROM last_run;
 SELECT check_name, observed, evidence FROM ct_anomalies WHERE run_id = (SELECT run_id FROM last_run) AND check_name = 'failed';
+
+--
+-- What an error says is there in full
+--
+SELECT ct_test($$ SELECT refuse(:iteration) $$, $$
+	CREATE FUNCTION refuse(n bigint) RETURNS void LANGUAGE plpgsql AS $f$
+	BEGIN
+		RAISE EXCEPTION 'no seat is left for %', n
+			USING DETAIL = 'All are sold.' || E'\n' || 'The last one was number 12.', HINT = 'Come back tomorrow.';
+	END $f$
+$$, transactions => 3, workers => 1, min_overlap => 0) > 0 AS ran;
+SELECT count, first_message, detail, hint, context FROM full_errors;
+SELECT substring(ct_report(run_id) FROM 'Details of errors.*') AS report FROM last_run;
+SELECT jsonb_pretty(ct_report(run_id, 'json')::jsonb #> '{errors,0}') AS json FROM last_run;
+-- what has none has none
+SELECT ct_test('SELECT 1 / 0', transactions => 1, workers => 1, min_overlap => 0) > 0 AS ran;
+SELECT count, first_message, detail, hint, context FROM full_errors;
+SELECT ct_report(run_id) ~ 'Details of errors' AS told FROM last_run;
+-- it may be long, and is cut where it is very long, with a mark; a hint stays
+SELECT ct_test($$ DO 'BEGIN RAISE EXCEPTION USING MESSAGE = repeat(''m'', 50000), DETAIL = repeat(''d'', 10000); END' $$,
+	transactions => 2, workers => 1, min_overlap => 0) > 0 AS ran;
+SELECT first_message = repeat('m', 50000) AS message, detail = repeat('d', 10000) AS detail, hint, context FROM full_errors;
+SELECT ct_test($$ DO 'BEGIN RAISE EXCEPTION USING MESSAGE = ''x'' || repeat(chr(8364), 100000), HINT = ''None.''; END' $$,
+	transactions => 2, workers => 1, min_overlap => 0) > 0 AS ran;
+SELECT ltrim(first_message, 'x' || chr(8364)) AS message, octet_length(first_message) BETWEEN 60000 AND 65536 AS long,
+	hint, context FROM full_errors;
+SELECT warnings FROM last_run;
+SELECT octet_length(reason) < 1000 AS reason,
+	(SELECT octet_length(observed) < 1000 FROM ct_anomalies a WHERE a.run_id = r.run_id) AS observed FROM last_run r;
+-- the first one of its kind, be it of another worker's, with its place
+SELECT ct_test($$
+\if :worker_id = 2
+\barrier later
+SELECT refuse('second');
+\else
+SELECT 1;
+SELECT refuse('first');
+\endif
+$$, $$
+	CREATE FUNCTION refuse(who text) RETURNS void LANGUAGE plpgsql AS
+	'BEGIN RAISE EXCEPTION ''%'', who USING DETAIL = ''detail of the '' || who; END'
+$$, transactions => 2, workers => 2, min_overlap => 0) > 0 AS ran;
+SELECT step, count, first_message, detail, statement FROM full_errors;

@@ -40,9 +40,10 @@ INSERT INTO ct_result_second
 	FROM generate_series(1, 9) i;
 INSERT INTO ct_result_error VALUES
 	(900001, 'buy', '40001', 'serialization_failure', 'retried', 340, 'could not serialize access due to concurrent update',
-		4, 5, '2021-11-21 10:00:00.6+00', E'UPDATE ticket\n\tSET sold = true'),
+		4, 5, '2021-11-21 10:00:00.6+00', E'UPDATE ticket\n\tSET sold = true', 'Of what is retried nothing is told.', NULL, NULL),
 	(900001, 'buy', '57014', 'query_canceled', 'failed', 12, 'canceling statement due to statement timeout',
-		NULL, NULL, '2021-11-21 10:00:01+00', NULL);
+		NULL, NULL, '2021-11-21 10:00:01+00', NULL, 'What took so long: everything.', 'Be quick.',
+		E'SQL statement "SELECT everything()"\nPL/pgSQL function everything() line 3 at PERFORM\nscript "buy", line 1: SELECT');
 INSERT INTO ct_result_worker
 	SELECT 900001, i, 1000 + i, 2000 * i + 64, i, 60, 6000, 500, 5500 FROM generate_series(1, 5) i;
 INSERT INTO ct_result_latency VALUES
@@ -102,7 +103,7 @@ INSERT INTO ct_result_latency
 	SELECT 900007, repeat('script', 50), i, 'statement', repeat('SELECT ', 50), 9223372036854775807, 1e12, 1, 0, 0, 0, 1, 1, 1, 1e300, '{}', '{}', '{}'
 	FROM generate_series(1, 32) i;
 INSERT INTO ct_result_error VALUES (900007, repeat('script', 50), 'XX000', repeat('condition', 30), 'gave_up', 9223372036854775807, repeat('message ', 50),
-	2147483647, 2147483647, 'infinity', repeat('statement ', 50));
+	2147483647, 2147483647, 'infinity', repeat('statement ', 50), repeat('detail ', 50), repeat('hint ', 50), repeat(E'PL/pgSQL function ', 50));
 -- of others: who is there, and who isn't any more
 INSERT INTO ct_result (run_id, scenario, variant, role, status, started_at, finished_at, workers_asked, server_version, plan, leader_pid, shm_handle)
 	VALUES (900008, 's', 'v', 'regress_ct_carol', 'succeeded', '2021-11-21 10:07:00+00', '2021-11-21 10:07:01+00', 4, '15.20', '{}', 1, 0),

@@ -61,7 +61,7 @@ ct_merge_latency(CtShared *shared, const CtProgram *program, CtHistogram *histog
  * an entry before it counts it.
  */
 static int
-entries(const int *n)
+merge_entries(const int *n)
 {
 	int			there = *(const volatile int *) n;
 
@@ -71,7 +71,7 @@ entries(const int *n)
 
 /* The outcome of that label; NULL if there is none yet. */
 static CtOutcomeResult *
-find_outcome(CtResults *results, int script, const char *label)
+merge_find_outcome(CtResults *results, int script, const char *label)
 {
 	ListCell   *lc;
 
@@ -88,19 +88,19 @@ find_outcome(CtResults *results, int script, const char *label)
 static void
 merge_outcomes(CtResults *results, const CtSlot *slot)
 {
-	int			n = entries(&slot->noutcomes);
+	int			n = merge_entries(&slot->noutcomes);
 	int			i;
 
 	for (i = 0; i < n; i++)
 	{
 		const CtSlotOutcome *from = &slot->outcomes[i];
 		const char *label = from->label;
-		CtOutcomeResult *to = find_outcome(results, from->script, label);
+		CtOutcomeResult *to = merge_find_outcome(results, from->script, label);
 
 		if (to == NULL && list_length(results->outcomes) >= MAX_MERGED)
 		{
 			label = CT_OTHER_LABEL;
-			to = find_outcome(results, from->script, label);
+			to = merge_find_outcome(results, from->script, label);
 		}
 		if (to == NULL)
 		{
@@ -116,7 +116,7 @@ merge_outcomes(CtResults *results, const CtSlot *slot)
 static void
 merge_tallies(CtResults *results, const CtSlot *slot)
 {
-	int			n = entries(&slot->ntallies);
+	int			n = merge_entries(&slot->ntallies);
 	int			i;
 
 	for (i = 0; i < n; i++)
@@ -143,7 +143,7 @@ merge_tallies(CtResults *results, const CtSlot *slot)
 
 /* The error of that kind; NULL if there is none yet. */
 static CtErrorResult *
-find_error(CtResults *results, int script, int sqlstate, const char *handling)
+merge_find_error(CtResults *results, int script, int sqlstate, const char *handling)
 {
 	ListCell   *lc;
 
@@ -160,7 +160,7 @@ find_error(CtResults *results, int script, int sqlstate, const char *handling)
 static void
 merge_errors(CtShared *shared, CtResults *results, const CtSlot *slot)
 {
-	int			n = entries(&slot->nerrors);
+	int			n = merge_entries(&slot->nerrors);
 	int			i;
 
 	for (i = 0; i < n; i++)
@@ -169,7 +169,7 @@ merge_errors(CtShared *shared, CtResults *results, const CtSlot *slot)
 		const char *handling = handling_names[from->handling];
 		int			script = from->script;
 		int			sqlstate = from->sqlstate;
-		CtErrorResult *to = find_error(results, script, sqlstate, handling);
+		CtErrorResult *to = merge_find_error(results, script, sqlstate, handling);
 		TimestampTz first_seen;
 
 		if (to == NULL && list_length(results->errors) >= MAX_MERGED)
@@ -177,7 +177,7 @@ merge_errors(CtShared *shared, CtResults *results, const CtSlot *slot)
 			/* as in slot.c */
 			script = 0;
 			sqlstate = CT_OTHER_SQLSTATE;
-			to = find_error(results, script, sqlstate, handling);
+			to = merge_find_error(results, script, sqlstate, handling);
 		}
 		if (to == NULL)
 		{
@@ -190,13 +190,49 @@ merge_errors(CtShared *shared, CtResults *results, const CtSlot *slot)
 			results->errors = lappend(results->errors, to);
 		}
 		first_seen = shared->gate_at + ((int64) (from->first_ns - shared->gate_ns)) / 1000;
-		if (to->message == NULL || first_seen < to->first_seen)
+		if (to->count == 0 || first_seen < to->first_seen)
 		{
-			to->message = pstrdup(from->message);
 			to->command = from->command;
 			to->first_seen = first_seen;
 		}
 		to->count += from->count;
+	}
+}
+
+/*
+ * What the first error of each kind says.  Where that found no room in the
+ * stream it is what a later one says, whose place is told then.
+ */
+static void
+merge_error_texts(CtResults *results, const CtErrorTexts *texts)
+{
+	ListCell   *lc;
+
+	foreach(lc, results->errors)
+	{
+		CtErrorResult *error = lfirst(lc);
+		const CtErrorText *text;
+		int			handling = 0;
+
+		if (error->sqlstate == CT_OTHER_SQLSTATE)
+		{
+			error->message = "errors of more kinds than are told apart";
+			error->command = -1;
+			continue;
+		}
+		while (handling_names[handling] != error->handling)
+			handling++;
+		text = ct_error_text_find(texts, error->script, error->sqlstate, handling);
+		if (text == NULL)
+		{
+			error->message = "what it says found no room on its way to the leader";
+			continue;
+		}
+		error->command = text->command;
+		error->message = text->parts[CT_PART_MESSAGE] ? text->parts[CT_PART_MESSAGE] : "";
+		error->detail = text->parts[CT_PART_DETAIL];
+		error->hint = text->parts[CT_PART_HINT];
+		error->context = text->parts[CT_PART_CONTEXT];
 	}
 }
 
@@ -217,12 +253,14 @@ merge_orders(CtResults *results, CtShared *shared, const CtProgram *program)
 }
 
 CtResults *
-ct_merge_results(CtShared *shared, const CtProgram *program)
+ct_merge_results(CtShared *shared, const CtProgram *program, const CtErrorTexts *texts)
 {
 	CtResults  *results = palloc0(sizeof(CtResults));
 	int			i;
 	int			h;
 
+	/* who is done has counted before it said so */
+	pg_read_barrier();
 	results->workers = shared->nworkers;
 	results->barrier_breaks = shared->barrier_breaks;
 	results->latency = palloc_extended(sizeof(CtHistogram), MCXT_ALLOC_ZERO);
@@ -261,6 +299,7 @@ ct_merge_results(CtShared *shared, const CtProgram *program)
 		for (h = 0; h < program->nhistograms; h++)
 			ct_histogram_add(&results->histograms[h], ct_slot_histogram(slot, h));
 	}
+	merge_error_texts(results, texts);
 	ct_merge_latency(shared, program, results->latency);
 	merge_orders(results, shared, program);
 	return results;

@@ -23,7 +23,11 @@ extern void ct_merge_totals(CtShared *shared, CtTotals *totals);
 /* the transaction latencies of all workers and scripts so far, into *histogram */
 extern void ct_merge_latency(CtShared *shared, const CtProgram *program, CtHistogram *histogram);
 
-/* everything; checks and verdict are left empty.  In the current memory context. */
-extern CtResults *ct_merge_results(CtShared *shared, const CtProgram *program);
+/*
+ * everything; checks and verdict are left empty.  In the current memory
+ * context, but for what errors say: that is in texts, and as long as it is there.
+ */
+extern CtResults *ct_merge_results(CtShared *shared, const CtProgram *program,
+								   const CtErrorTexts *texts);
 
 #endif							/* CT_MERGE_H */

@@ -7,18 +7,155 @@
 #include <signal.h>
 
 #include "miscadmin.h"
-#include "storage/shmem.h"
-#include "utils/elog.h"
+#include "storage/shm_toc.h"
 
 #include "bgworker/shm/shared.h"
 #include "src/base/settings.h"
-#include "src/base/text.h"
 
-/* All zero, and its atomics, which on some platforms have a lock, made as such. */
-static void
-init_slot(CtSlot *slot)
+/* another one for each layout that was released */
+#define SHARED_MAGIC		UINT64CONST(0x63745f6578740002)
+
+/* the table of contents; of what is there once for each worker, all workers' */
+typedef enum CtSharedKey
 {
+	CT_KEY_STATE = 1,			/* CtShared; inserted last, so that there is nothing before all is made */
+	CT_KEY_DOCUMENT,			/* the plan's */
+	CT_KEY_EXECUTED,			/* a bool for each of the program's places */
+	CT_KEY_SLOTS,				/* CtSlotPadded */
+	CT_KEY_HISTOGRAMS,
+	CT_KEY_ORDERS,
+	CT_KEY_STREAMS,
+	CT_KEY_END
+} CtSharedKey;
+
+/* a worker's stream, if all of them are not more than that; else half of it, and so on */
+#define STREAM_SIZE			(64 * 1024)
+#define STREAM_SIZE_MIN		(16 * 1024)
+#define STREAMS_SIZE		(16 * 1024 * 1024)
+
+static Size
+shared_stream_size(int max_workers)
+{
+	Size		size = STREAM_SIZE;
+
+	while (size > STREAM_SIZE_MIN && size * max_workers > STREAMS_SIZE)
+		size /= 2;
+	return size;
+}
+
+/* What is found by a key; NULL if there is none. */
+static void *
+shared_find(const CtShared *shared, CtSharedKey key)
+{
+	return shm_toc_lookup((shm_toc *) ((char *) shared - shared->above_toc), key, true);
+}
+
+/* A place in the segment that begins with a cache line. */
+static void *
+shared_allocate(shm_toc *toc, Size size)
+{
+	return (void *) CACHELINEALIGN(shm_toc_allocate(toc, size + PG_CACHE_LINE_SIZE));
+}
+
+/* Bytes of each part, by key. */
+static void
+shared_sizes(Size *sizes, const Jsonb *document, int max_workers, int nhistograms, int norders,
+			 int nplaces)
+{
+	sizes[CT_KEY_STATE] = sizeof(CtShared);
+	sizes[CT_KEY_DOCUMENT] = VARSIZE(document);
+	sizes[CT_KEY_EXECUTED] = nplaces;
+	sizes[CT_KEY_SLOTS] = mul_size(sizeof(CtSlotPadded), max_workers);
+	sizes[CT_KEY_HISTOGRAMS] = mul_size(mul_size(sizeof(CtHistogram), nhistograms), max_workers);
+	sizes[CT_KEY_ORDERS] = mul_size(mul_size(sizeof(uint64), norders), max_workers);
+	sizes[CT_KEY_STREAMS] = mul_size(CT_STREAM_SPACE(shared_stream_size(max_workers)), max_workers);
+}
+
+dsm_segment *
+ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int norders,
+				 int nplaces)
+{
+	shm_toc_estimator estimator;
+	Size		sizes[CT_KEY_END];
+	void	   *parts[CT_KEY_END];
+	Size		total;
+	dsm_segment *segment;
+	shm_toc    *toc;
+	CtShared   *shared;
+	int			key;
+	int			i;
+
+	shared_sizes(sizes, document, max_workers, nhistograms, norders, nplaces);
+	shm_toc_initialize_estimator(&estimator);
+	for (key = CT_KEY_STATE; key < CT_KEY_END; key++)
+		shm_toc_estimate_chunk(&estimator, add_size(sizes[key], PG_CACHE_LINE_SIZE));
+	shm_toc_estimate_keys(&estimator, CT_KEY_END - CT_KEY_STATE);
+	total = shm_toc_estimate(&estimator);
+	if (total > CT_MAX_SHARED)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the run would need %zu MB of shared memory, more than %zu MB",
+						total / (1024 * 1024), CT_MAX_SHARED / (1024 * 1024)),
+				 errdetail("Each worker counts the latencies of each statement of the scripts in %zu kB.",
+						   sizeof(CtHistogram) / 1024),
+				 errhint("Use fewer workers or fewer statements.")));
+
+	/*
+	 * It is given out from its end downward, so what comes first is above what
+	 * comes later: relative pointers only point upward, from CtShared to the
+	 * slots and from these to what is a worker's.  What is a worker's, which is
+	 * most of it, isn't touched before there is one.
+	 */
+	segment = dsm_create(total, 0);
+	toc = shm_toc_create(SHARED_MAGIC, dsm_segment_address(segment), total);
+	for (key = CT_KEY_END - 1; key >= CT_KEY_STATE; key--)
+	{
+		parts[key] = shared_allocate(toc, sizes[key]);
+		if (key != CT_KEY_STATE)
+			shm_toc_insert(toc, key, parts[key]);
+	}
+	memcpy(parts[CT_KEY_DOCUMENT], document, sizes[CT_KEY_DOCUMENT]);
+	memset(parts[CT_KEY_EXECUTED], 0, sizes[CT_KEY_EXECUTED]);
+
+	shared = parts[CT_KEY_STATE];
+	memset(shared, 0, sizeof(CtShared));
+	shared->caller_pid = MyProcPid;
+	shared->database = MyDatabaseId;
+	shared->role = GetUserId();
+	shared->barrier_timeout = ct_barrier_timeout;
+	shared->stop_timeout = ct_stop_timeout;
+	shared->max_workers = max_workers;
+	shared->nhistograms = nhistograms;
+	shared->norders = norders;
+	shared->stream_size = shared_stream_size(max_workers);
+	shared->above_toc = (char *) shared - (char *) toc;
+	relptr_store((char *) shared, shared->slots, (CtSlotPadded *) parts[CT_KEY_SLOTS]);
+	pg_atomic_init_u32(&shared->state, CT_RUN_STARTING);
+	pg_atomic_init_u32(&shared->stop, CT_STOP_NO);
+	pg_atomic_init_u32(&shared->cancelled, 0);
+	pg_atomic_init_u32(&shared->asked_to_stop, 0);
+	pg_atomic_init_u32(&shared->leader_attached, 0);
+	pg_atomic_init_u32(&shared->obstructed, 0);
+	pg_atomic_init_u32(&shared->streams_fill, 0);
+	for (i = 0; i < lengthof(shared->suspects); i++)
+		pg_atomic_init_u32(&shared->suspects[i].ready, 0);
+	ConditionVariableInit(&shared->changed);
+	ConditionVariableInit(&shared->news);
+	SpinLockInit(&shared->mutex);
+
+	/* now there is something to be found, by whoever looks at a segment that may not be ours */
+	shm_toc_insert(toc, CT_KEY_STATE, shared);
+	return segment;
+}
+
+CtSlot *
+ct_shared_make_slot(CtShared *shared, int worker)
+{
+	CtSlot	   *slot = ct_shared_slot(shared, worker);
 	CtPresence *presence = &slot->presence;
+	CtHistogram *histograms = shared_find(shared, CT_KEY_HISTOGRAMS);
+	uint64	   *orders = shared_find(shared, CT_KEY_ORDERS);
+	CtStream   *stream;
 
 	memset(slot, 0, sizeof(CtSlot));
 	pg_atomic_init_u64(&presence->touch, 0);
@@ -30,82 +167,44 @@ init_slot(CtSlot *slot)
 	pg_atomic_init_u32(&presence->last_script, 0);
 	pg_atomic_init_u32(&presence->opened, 0);
 	pg_atomic_init_u32(&slot->state, CT_WORKER_UNUSED);
+	slot->procno = -1;
+
+	histograms += (Size) worker * shared->nhistograms;
+	memset(histograms, 0, shared->nhistograms * sizeof(CtHistogram));
+	orders += (Size) worker * shared->norders;
+	memset(orders, 0, shared->norders * sizeof(uint64));
+	stream = (CtStream *) ((char *) shared_find(shared, CT_KEY_STREAMS) +
+						   worker * CT_STREAM_SPACE(shared->stream_size));
+	ct_stream_init(stream, shared->stream_size);
+	slot->above_shared = (char *) slot - (char *) shared;
+	relptr_store((char *) slot, slot->histograms, histograms);
+	relptr_store((char *) slot, slot->orders, orders);
+	relptr_store((char *) slot, slot->stream, stream);
+
+	/* for others to look at */
+	pg_write_barrier();
+	shared->nslots = Max(shared->nslots, worker + 1);
+	return slot;
 }
 
-dsm_segment *
-ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int norders,
-				 int nplaces)
+/* The state in a segment, NULL if it isn't one of ours. */
+static CtShared *
+shared_in(dsm_segment *segment)
 {
-	Size		plan_size = VARSIZE(document);
-	Size		executed_offset;
-	Size		slots_offset;
-	Size		slot_size;
-	Size		total;
-	dsm_segment *segment;
-	CtShared   *shared;
-	int			i;
+	shm_toc    *toc;
 
-	executed_offset = TYPEALIGN(PG_CACHE_LINE_SIZE,
-								add_size(MAXALIGN(sizeof(CtShared)), plan_size));
-	slots_offset = TYPEALIGN(PG_CACHE_LINE_SIZE, add_size(executed_offset, nplaces));
-	slot_size = add_size(TYPEALIGN(PG_CACHE_LINE_SIZE, sizeof(CtSlot)),
-						 mul_size(sizeof(CtHistogram), nhistograms));
-	slot_size = TYPEALIGN(PG_CACHE_LINE_SIZE,
-						  add_size(slot_size, mul_size(sizeof(uint64), norders)));
-	total = add_size(slots_offset, mul_size(slot_size, max_workers));
-	if (total > CT_MAX_SHARED)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the run would need %zu MB of shared memory, more than %zu MB",
-						total / (1024 * 1024), CT_MAX_SHARED / (1024 * 1024)),
-				 errdetail("Each worker counts the latencies of each statement of the scripts in %zu kB.",
-						   sizeof(CtHistogram) / 1024),
-				 errhint("Use fewer workers or fewer statements.")));
-
-	/* the histograms, which are most of it, are zeroed for workers that start */
-	segment = dsm_create(total, 0);
-	shared = dsm_segment_address(segment);
-	memset(shared, 0, slots_offset);
-	for (i = 0; i < max_workers; i++)
-		init_slot((CtSlot *) ((char *) shared + slots_offset + i * slot_size));
-
-	shared->caller_pid = MyProcPid;
-	shared->database = MyDatabaseId;
-	shared->role = GetUserId();
-	shared->barrier_timeout = ct_barrier_timeout;
-	shared->stop_timeout = ct_stop_timeout;
-	shared->max_workers = max_workers;
-	shared->nhistograms = nhistograms;
-	shared->norders = norders;
-	shared->plan_offset = MAXALIGN(sizeof(CtShared));
-	shared->executed_offset = executed_offset;
-	shared->slots_offset = slots_offset;
-	shared->slot_size = slot_size;
-	shared->total_size = total;
-	pg_atomic_init_u32(&shared->state, CT_RUN_STARTING);
-	pg_atomic_init_u32(&shared->stop, CT_STOP_NO);
-	pg_atomic_init_u32(&shared->cancelled, 0);
-	pg_atomic_init_u32(&shared->asked_to_stop, 0);
-	pg_atomic_init_u32(&shared->leader_attached, 0);
-	pg_atomic_init_u32(&shared->obstructed, 0);
-	for (i = 0; i < lengthof(shared->suspects); i++)
-		pg_atomic_init_u32(&shared->suspects[i].ready, 0);
-	ConditionVariableInit(&shared->changed);
-	ConditionVariableInit(&shared->news);
-	SpinLockInit(&shared->mutex);
-	memcpy((char *) shared + shared->plan_offset, document, plan_size);
-
-	/* last, for whoever looks at a segment that isn't one of ours */
-	shared->magic = CT_SHARED_MAGIC;
-	return segment;
+	if (dsm_segment_map_length(segment) < sizeof(CtShared))
+		return NULL;
+	toc = shm_toc_attach(SHARED_MAGIC, dsm_segment_address(segment));
+	return toc ? shm_toc_lookup(toc, CT_KEY_STATE, true) : NULL;
 }
 
 CtShared *
 ct_shared_address(dsm_segment *segment)
 {
-	CtShared   *shared = dsm_segment_address(segment);
+	CtShared   *shared = shared_in(segment);
 
-	if (dsm_segment_map_length(segment) < sizeof(CtShared) || shared->magic != CT_SHARED_MAGIC)
+	if (shared == NULL)
 		elog(ERROR, "not the shared memory of a ct_ext run");
 	return shared;
 }
@@ -126,9 +225,8 @@ ct_shared_attach(dsm_handle handle, int64 run_id, dsm_segment **segment, bool *a
 	}
 
 	/* after a restart, the handle may be anybody's */
-	shared = dsm_segment_address(*segment);
-	if (dsm_segment_map_length(*segment) >= sizeof(CtShared) &&
-		shared->magic == CT_SHARED_MAGIC &&
+	shared = shared_in(*segment);
+	if (shared != NULL &&
 		shared->database == MyDatabaseId &&
 		shared->run_id == run_id &&
 		pg_atomic_read_u32(&shared->leader_attached) == 1)
@@ -140,10 +238,22 @@ ct_shared_attach(dsm_handle handle, int64 run_id, dsm_segment **segment, bool *a
 	return NULL;
 }
 
+Jsonb *
+ct_shared_document(CtShared *shared)
+{
+	return shared_find(shared, CT_KEY_DOCUMENT);
+}
+
 CtPlan *
 ct_shared_plan(CtShared *shared)
 {
-	return ct_plan_read((Jsonb *) ((char *) shared + shared->plan_offset));
+	return ct_plan_read(ct_shared_document(shared));
+}
+
+bool *
+ct_shared_executed(CtShared *shared)
+{
+	return shared_find(shared, CT_KEY_EXECUTED);
 }
 
 void
@@ -213,25 +323,4 @@ ct_shared_cancel(CtShared *shared)
 	 */
 	if (shared->leader_pid != 0 && pg_atomic_read_u32(&shared->leader_attached) == 1)
 		kill(shared->leader_pid, SIGINT);
-}
-
-void
-ct_error_store(CtErrorReport *report, const ErrorData *edata)
-{
-	report->sqlstate = edata->sqlerrcode;
-	ct_copy_text(report->message, edata->message, CT_MESSAGE_LEN);
-	ct_copy_text(report->detail, edata->detail, CT_MESSAGE_LEN);
-	ct_copy_text(report->hint, edata->hint, CT_MESSAGE_LEN);
-	ct_copy_text(report->context, edata->context, CT_MESSAGE_LEN);
-}
-
-void
-ct_error_raise(const CtErrorReport *report, int elevel)
-{
-	ereport(elevel,
-			(errcode(report->sqlstate),
-			 errmsg_internal("%s", report->message),
-			 report->detail[0] ? errdetail_internal("%s", report->detail) : 0,
-			 report->hint[0] ? errhint("%s", report->hint) : 0,
-			 report->context[0] ? errcontext("%s", report->context) : 0));
 }

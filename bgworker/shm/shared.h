@@ -3,9 +3,11 @@
  *		A run's shared memory.
  *
  * One dynamic shared memory segment per run, made by the caller, attached by
- * the leader, the workers, and whoever waits for or watches the run.  It holds
- * the plan, the run's state, and a slot per worker into which that worker
- * alone writes what it measures.
+ * the leader, the workers, and whoever waits for or watches the run.  Its table
+ * of contents (shm_toc) has the plan, the run's state, and for each worker a
+ * slot, histograms, orders and a stream, into which that worker alone writes
+ * what it measures.  What is in it, who writes it, and in which order, is in
+ * the folder's README.md.
  *
  * Whether a run lives is whether its leader is still attached: the segment's
  * handle stands in the run's row, and an attached leader is what
@@ -16,9 +18,10 @@
  * followed by a broadcast: of the run's on "changed", on which everybody but the
  * leader sleeps, of a worker's on "news", on which the leader does.  Slots have
  * one writer and any number of readers, without a lock: counters only grow.
+ * Streams have one writer and one reader, the leader.
  *
  * At a crash of any process the server resets everybody and the segment is
- * gone; what a reader then finds is in README.md.
+ * gone; what a reader then finds is in bgworker/README.md.
  */
 #ifndef CT_SHARED_H
 #define CT_SHARED_H
@@ -27,22 +30,24 @@
 #include "storage/condition_variable.h"
 #include "storage/dsm.h"
 #include "storage/spin.h"
+#include "utils/relptr.h"
 #include "utils/timestamp.h"
 
+#include "bgworker/shm/error.h"
+#include "bgworker/shm/error_text.h"
+#include "bgworker/shm/stream.h"
 #include "src/base/clock.h"
 #include "src/base/pause.h"
 #include "src/metrics/batches.h"
 #include "src/metrics/histogram.h"
 #include "src/plan/plan.h"
 
-#define CT_SHARED_MAGIC			0x63745f32	/* another one for each layout that was released */
 #define CT_MAX_OUTCOMES			64	/* labels per worker and script mix */
 #define CT_MAX_TALLIES			32
 #define CT_MAX_ERRORS			32	/* kinds of errors a worker tells apart */
 #define CT_MAX_MEETINGS			64	/* barriers, for one name may be met several times */
 #define CT_MAX_SUSPECTS			8
 #define CT_SUSPICIONS			10	/* of each worker, after which a run that gets nowhere ends */
-#define CT_MESSAGE_LEN			1024
 #define CT_MAX_WARNINGS			8	/* of a run's end */
 
 /* written by the leader; the caller writes the first */
@@ -76,16 +81,6 @@ typedef enum CtWorkerState
 	CT_WORKER_FAILED,			/* ended by an error that is in the slot */
 	CT_WORKER_LOST				/* gone without a word */
 } CtWorkerState;
-
-/* an error on its way to another process */
-typedef struct CtErrorReport
-{
-	int			sqlstate;		/* 0: none */
-	char		message[CT_MESSAGE_LEN];
-	char		detail[CT_MESSAGE_LEN];
-	char		hint[CT_MESSAGE_LEN];
-	char		context[CT_MESSAGE_LEN];
-} CtErrorReport;
 
 /*
  * An error by which a script may be wrong in itself, at a place that nobody
@@ -136,15 +131,6 @@ typedef struct CtAsleep
 	int64		noted;			/* in_all, when the worker last asked */
 } CtAsleep;
 
-typedef enum CtErrorHandling
-{
-	CT_ERROR_RETRIED,
-	CT_ERROR_GAVE_UP,			/* would have been retried, but max_tries */
-	CT_ERROR_EXPECTED,			/* is an outcome */
-	CT_ERROR_FAILED,
-	CT_NHANDLINGS
-} CtErrorHandling;
-
 typedef struct CtSlotError
 {
 	int			script;
@@ -152,10 +138,10 @@ typedef struct CtSlotError
 	CtErrorHandling handling;
 	uint64		count;
 
-	/* of the first one */
+	/* of the first one; what it said goes by the stream */
 	int			command;		/* index; the number of commands: the script's end; -1: unknown */
 	uint64		first_ns;
-	char		message[256];
+	bool		told;			/* the leader of what one of them said */
 } CtSlotError;
 
 typedef struct CtSlotOutcome
@@ -187,11 +173,21 @@ typedef struct CtPresence
 	pg_atomic_uint32 opened;	/* how many windows there were */
 } CtPresence;
 
+relptr_declare(CtHistogram, CtHistograms);
+relptr_declare(uint64, CtOrders);
+relptr_declare(CtStream, CtStreamPointer);
+
 /* A worker's slot.  Its first cache line is what the other workers look at. */
 typedef struct CtSlot
 {
 	CtPresence	presence;
 	char		pad[PG_CACHE_LINE_SIZE - sizeof(CtPresence)];
+
+	/* what is beside the slot, from its own address on; fixed */
+	CtHistograms histograms;
+	CtOrders	orders;
+	CtStreamPointer stream;
+	Size		above_shared;	/* bytes from CtShared to here */
 
 	pg_atomic_uint32 state;		/* CtWorkerState */
 	int			pid;
@@ -237,6 +233,15 @@ typedef struct CtSlot
 	CtMeeting	meetings[CT_MAX_MEETINGS];	/* under the mutex, but for the worker's own reading */
 } CtSlot;
 
+/* so that each has its cache lines for itself */
+typedef union CtSlotPadded
+{
+	CtSlot		slot;
+	char		pad[TYPEALIGN(PG_CACHE_LINE_SIZE, sizeof(CtSlot))];
+} CtSlotPadded;
+
+relptr_declare(CtSlotPadded, CtSlots);
+
 /* a run's numbers, for who has waited for it: its row may be gone by then */
 typedef struct CtSummary
 {
@@ -254,7 +259,6 @@ typedef struct CtSummary
 
 typedef struct CtShared
 {
-	uint32		magic;
 	int			caller_pid;
 	Oid			database;
 	Oid			role;			/* whom leader and workers act as */
@@ -267,12 +271,12 @@ typedef struct CtShared
 	int			workers_asked;	/* more, if the server can't have as many */
 	int			nhistograms;	/* per worker */
 	int			norders;		/* words per worker, see CtProgram */
-	Size		plan_offset;
-	Size		executed_offset;	/* a bool for each of the program's places, once
-									 * anybody has come past it */
-	Size		slots_offset;
-	Size		slot_size;		/* CtSlot, its histograms and orders */
-	Size		total_size;
+	Size		stream_size;	/* bytes of each stream's ring */
+	Size		above_toc;		/* bytes from the table of contents to here */
+	CtSlots		slots;			/* from this struct's address on */
+
+	/* the leader's; slots after these have never been touched, and may hold anything */
+	int			nslots;
 
 	pg_atomic_uint32 state;		/* CtRunState */
 	pg_atomic_uint32 stop;		/* CtStopLevel */
@@ -285,6 +289,7 @@ typedef struct CtShared
 	char		obstacle[CT_MESSAGE_LEN];
 	ConditionVariable changed;
 	ConditionVariable news;		/* for the leader alone */
+	pg_atomic_uint32 streams_fill;	/* one has little room left: the leader is to read */
 
 	/* written by the leader before the state that tells of it */
 	int64		run_id;			/* SETUP */
@@ -321,28 +326,44 @@ typedef struct CtShared
 } CtShared;
 
 static inline CtSlot *
-ct_shared_slot(CtShared *shared, int worker)
+ct_shared_slot(const CtShared *shared, int worker)
 {
-	return (CtSlot *) ((char *) shared + shared->slots_offset + worker * shared->slot_size);
+	return &(relptr_access((char *) shared, shared->slots) + worker)->slot;
 }
 
-static inline bool *
-ct_shared_executed(CtShared *shared)
+/* How many slots are there to be looked at, by whoever isn't the leader. */
+static inline int
+ct_shared_nslots(const CtShared *shared)
 {
-	return (bool *) ((char *) shared + shared->executed_offset);
+	int			n = *(const volatile int *) &shared->nslots;
+
+	pg_read_barrier();
+	return n;
+}
+
+static inline CtShared *
+ct_slot_shared(CtSlot *slot)
+{
+	return (CtShared *) ((char *) slot - slot->above_shared);
 }
 
 static inline CtHistogram *
 ct_slot_histogram(CtSlot *slot, int n)
 {
-	return (CtHistogram *) ((char *) slot + TYPEALIGN(PG_CACHE_LINE_SIZE, sizeof(CtSlot))) + n;
+	return relptr_access((char *) slot, slot->histograms) + n;
 }
 
 /* the words of the program's orders, of which this worker has seen those that are set */
 static inline uint64 *
 ct_slot_orders(const CtShared *shared, CtSlot *slot)
 {
-	return (uint64 *) ct_slot_histogram(slot, shared->nhistograms);
+	return relptr_access((char *) slot, slot->orders);
+}
+
+static inline CtStream *
+ct_slot_stream(CtSlot *slot)
+{
+	return relptr_access((char *) slot, slot->stream);
 }
 
 /*
@@ -352,6 +373,9 @@ ct_slot_orders(const CtShared *shared, CtSlot *slot)
 extern dsm_segment *ct_shared_create(const Jsonb *document, int max_workers, int nhistograms,
 									 int norders, int nplaces);
 
+/* A slot of a worker that is about to be launched, empty; the leader's. */
+extern CtSlot *ct_shared_make_slot(CtShared *shared, int worker);
+
 /*
  * Attaches to a run's segment.  Returns NULL if there is no such run under
  * way.  Where this backend has it attached already, that segment is returned
@@ -359,8 +383,12 @@ extern dsm_segment *ct_shared_create(const Jsonb *document, int max_workers, int
  */
 extern CtShared *ct_shared_attach(dsm_handle handle, int64 run_id, dsm_segment **segment,
 								  bool *attached);
-extern CtShared *ct_shared_address(dsm_segment *segment);	/* checks the magic */
+extern CtShared *ct_shared_address(dsm_segment *segment);	/* raises if there is none in it */
+extern Jsonb *ct_shared_document(CtShared *shared);
 extern CtPlan *ct_shared_plan(CtShared *shared);
+
+/* a bool for each of the program's places, once anybody has come past it */
+extern bool *ct_shared_executed(CtShared *shared);
 
 extern void ct_shared_set_state(CtShared *shared, CtRunState state);
 extern CtRunState ct_shared_state(CtShared *shared);
@@ -376,9 +404,5 @@ extern void ct_shared_cancel(CtShared *shared);
 
 /* Asks the leader to end the run early, and to judge it. */
 extern void ct_shared_ask_to_stop(CtShared *shared);
-
-/* an error from the error stack's top into a report, and out of one again */
-extern void ct_error_store(CtErrorReport *report, const ErrorData *edata);
-extern void ct_error_raise(const CtErrorReport *report, int elevel);
 
 #endif							/* CT_SHARED_H */

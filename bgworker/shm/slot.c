@@ -90,9 +90,9 @@ ct_slot_tally(CtSlot *slot, const char *full_name, double amount)
 	slot->ntallies++;
 }
 
-/* Counts it where its kind has an entry already. */
-static bool
-count_error(CtSlot *slot, int script, int sqlstate, CtErrorHandling handling)
+/* The entry of an error's kind; NULL if there is none yet. */
+static CtSlotError *
+slot_find_error(CtSlot *slot, int script, int sqlstate, CtErrorHandling handling)
 {
 	int			i;
 
@@ -102,25 +102,64 @@ count_error(CtSlot *slot, int script, int sqlstate, CtErrorHandling handling)
 
 		if (error->script == script && error->sqlstate == sqlstate &&
 			error->handling == handling)
-		{
-			error->count++;
-			return true;
-		}
+			return error;
 	}
-	return false;
+	return NULL;
+}
+
+static CtSlotError *
+slot_add_error(CtSlot *slot, int script, int sqlstate, CtErrorHandling handling, int command)
+{
+	CtSlotError *error = &slot->errors[slot->nerrors];
+
+	error->script = script;
+	error->sqlstate = sqlstate;
+	error->handling = handling;
+	error->count = 1;
+	error->command = command;
+	error->first_ns = ct_now_ns();
+	error->told = false;
+	pg_write_barrier();
+	slot->nerrors++;
+	return error;
+}
+
+/*
+ * Tells the leader what an error of the kind says, in full.  If there is no
+ * room for that the leader is asked to make some, and the next one is tried.
+ */
+static void
+slot_tell(CtSlot *slot, CtSlotError *error, int command, const ErrorData *edata)
+{
+	CtShared   *shared = ct_slot_shared(slot);
+	CtStream   *stream = ct_slot_stream(slot);
+	CtErrorText text = {error->script, error->sqlstate, error->handling, command};
+
+	text.raised_ns = error->count == 1 ? error->first_ns : ct_now_ns();
+	text.parts[CT_PART_MESSAGE] = edata->message;
+	text.parts[CT_PART_DETAIL] = edata->detail;
+	text.parts[CT_PART_HINT] = edata->hint;
+	text.parts[CT_PART_CONTEXT] = edata->context;
+	error->told = ct_error_text_send(stream, &text);
+
+	/* who has cleared that there is little room is about to read this, too */
+	pg_memory_barrier();
+	if ((!error->told || ct_stream_is_filling(stream)) &&
+		pg_atomic_read_u32(&shared->streams_fill) == 0)
+	{
+		pg_atomic_write_u32(&shared->streams_fill, 1);
+		ConditionVariableBroadcast(&shared->news);
+	}
 }
 
 void
 ct_slot_error(CtSlot *slot, int script, int command, const ErrorData *edata,
 			  CtErrorHandling handling)
 {
-	const char *message = edata->message ? edata->message : "";
 	int			sqlstate = edata->sqlerrcode;
-	CtSlotError *error;
+	CtSlotError *error = slot_find_error(slot, script, sqlstate, handling);
 
-	if (count_error(slot, script, sqlstate, handling))
-		return;
-	if (slot->nerrors >= CT_MAX_ERRORS - CT_NHANDLINGS)
+	if (error == NULL && slot->nerrors >= CT_MAX_ERRORS - CT_NHANDLINGS)
 	{
 		/*
 		 * The last entries take the rest, one for each handling whatever the
@@ -129,18 +168,12 @@ ct_slot_error(CtSlot *slot, int script, int command, const ErrorData *edata,
 		script = 0;
 		command = -1;
 		sqlstate = CT_OTHER_SQLSTATE;
-		message = "errors of more kinds than are told apart";
-		if (count_error(slot, script, sqlstate, handling))
-			return;
+		error = slot_find_error(slot, script, sqlstate, handling);
 	}
-	error = &slot->errors[slot->nerrors];
-	error->script = script;
-	error->sqlstate = sqlstate;
-	error->handling = handling;
-	error->count = 1;
-	error->command = command;
-	error->first_ns = ct_now_ns();
-	ct_copy_text(error->message, message, sizeof(error->message));
-	pg_write_barrier();
-	slot->nerrors++;
+	if (error == NULL)
+		error = slot_add_error(slot, script, sqlstate, handling, command);
+	else
+		error->count++;
+	if (unlikely(!error->told) && sqlstate != CT_OTHER_SQLSTATE)
+		slot_tell(slot, error, command, edata);
 }

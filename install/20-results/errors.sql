@@ -13,6 +13,9 @@ CREATE TABLE @extschema@.ct_result_error (
 	line			int,			-- ... its line in the script; both NULL at the script's end
 	first_seen		timestamptz NOT NULL,
 	statement		text,			-- ... its text
+	detail			text,			-- what it said besides the message
+	hint			text,
+	context			text,
 	PRIMARY KEY (run_id, script, sqlstate, handling)
 );
 
@@ -27,7 +30,10 @@ CREATE VIEW @extschema@.ct_errors WITH (security_barrier) AS
 		e.step,
 		e.line,
 		e.first_seen,
-		e.statement
+		e.statement,
+		e.detail,
+		e.hint,
+		e.context
 	FROM @extschema@.ct_visible_result r
 	JOIN @extschema@.ct_result_error e ON e.run_id = r.run_id
 	ORDER BY e.run_id, e.script, e.count DESC, e.sqlstate, e.handling;
@@ -41,11 +47,14 @@ COMMENT ON COLUMN @extschema@.ct_errors.sqlstate IS 'SQLSTATE of the error';
 COMMENT ON COLUMN @extschema@.ct_errors.condition_name IS 'name of that condition, as serialization_failure';
 COMMENT ON COLUMN @extschema@.ct_errors.handling IS 'retried, gave_up (that would have been retried, but it was the last try), expected (counted as an outcome), or failed';
 COMMENT ON COLUMN @extschema@.ct_errors.count IS 'how often it was raised';
-COMMENT ON COLUMN @extschema@.ct_errors.first_message IS 'message of the first of them';
+COMMENT ON COLUMN @extschema@.ct_errors.first_message IS 'message of the first of them, in full up to some 64 kB of all that it says, then cut, with a mark; of the first whose texts found room on their way to the leader';
 COMMENT ON COLUMN @extschema@.ct_errors.step IS 'what raised the first of them: number of the script''s command, from 1, as in ct_latencies; null where the script''s end did';
 COMMENT ON COLUMN @extschema@.ct_errors.line IS 'line of the script on which that command begins, from 1';
 COMMENT ON COLUMN @extschema@.ct_errors.first_seen IS 'when the first of them was raised';
 COMMENT ON COLUMN @extschema@.ct_errors.statement IS 'text of that command';
+COMMENT ON COLUMN @extschema@.ct_errors.detail IS 'detail of the error whose message is shown; null if it has none';
+COMMENT ON COLUMN @extschema@.ct_errors.hint IS 'its hint; null if it has none';
+COMMENT ON COLUMN @extschema@.ct_errors.context IS 'its context: the functions and statements that it was raised in, innermost first; null if it has none';
 
 COMMENT ON TABLE @extschema@.ct_result_error IS 'errors in runs; read it through ct_errors';
 COMMENT ON COLUMN @extschema@.ct_result_error.run_id IS 'the run';
@@ -59,3 +68,6 @@ COMMENT ON COLUMN @extschema@.ct_result_error.step IS 'number of the command tha
 COMMENT ON COLUMN @extschema@.ct_result_error.line IS 'its line in the script, from 1';
 COMMENT ON COLUMN @extschema@.ct_result_error.first_seen IS 'when the first was raised';
 COMMENT ON COLUMN @extschema@.ct_result_error.statement IS 'its text';
+COMMENT ON COLUMN @extschema@.ct_result_error.detail IS 'detail of the first';
+COMMENT ON COLUMN @extschema@.ct_result_error.hint IS 'hint of the first';
+COMMENT ON COLUMN @extschema@.ct_result_error.context IS 'context of the first';

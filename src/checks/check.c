@@ -625,6 +625,9 @@ check_compare_first_seen(const ListCell *a, const ListCell *b)
 	return left < right ? -1 : left > right;
 }
 
+/* bytes of an error's message in a sentence; ct_errors has all of it */
+#define MESSAGE_SHOWN	255
+
 /*
  * An error that nobody expected is a violation of every scenario, be it one
  * that ended a transaction at once or after the last try.
@@ -658,7 +661,7 @@ check_measure_errors(const CtProgram *program, CtResults *results)
 									 unpack_sql_state(error->sqlstate),
 									 ct_condition_name(error->sqlstate),
 									 strcmp(error->handling, "gave_up") == 0 ? " after the last try" : "",
-									 error->message,
+									 ct_clip_text(error->message, MESSAGE_SHOWN),
 									 error->command < 0 ? "" : "; the first in ",
 									 error->command < 0 ? "" :
 									 ct_program_place(program, error->script, error->command));

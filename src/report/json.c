@@ -61,7 +61,8 @@ ct_report_json(StringInfo buf, const CtReport *report)
 					   LIST_OF("script, step, other_script, other_step, before_seen, after_seen",
 							   "@ct_orders", "script, step, other_script, other_step") ","
 					   "'errors', "
-					   LIST_OF("script, sqlstate, condition_name, handling, count, first_message",
+					   LIST_OF("script, sqlstate, condition_name, handling, count, first_message,"
+							   " detail, hint, context",
 							   "@ct_errors", "script, count DESC, sqlstate, handling") ","
 					   "'workers', "
 					   LIST_OF("worker, pid, transactions, share, failed, retries, overlapped, waited, met",

@@ -226,7 +226,7 @@ load_findings(CtReport *report)
 	report->ntallies = n;
 
 	n = query_run("SELECT script, sqlstate, condition_name, handling, count, first_message, step, line,"
-				  " statement"
+				  " statement, detail, hint, context"
 				  " FROM @ct_errors WHERE run_id = $1"
 				  " ORDER BY count DESC, sqlstate, handling, script",
 				  report->run_id);
@@ -244,6 +244,9 @@ load_findings(CtReport *report)
 		error->step = get_int(i, "step");
 		error->line = get_int(i, "line");
 		error->statement = get_text(i, "statement");
+		error->detail = get_text(i, "detail");
+		error->hint = get_text(i, "hint");
+		error->context = get_text(i, "context");
 	}
 	report->nerrors = n;
 }

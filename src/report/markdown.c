@@ -197,6 +197,7 @@ ct_report_markdown(StringInfo buf, const CtReport *report)
 	write_table(buf, report, ct_report_statements(report));
 	write_table(buf, report, ct_report_errors(report));
 	write_table(buf, report, ct_report_error_places(report));
+	write_table(buf, report, ct_report_error_details(report));
 
 	while (buf->len > 0 && buf->data[buf->len - 1] == '\n')
 		buf->data[--buf->len] = '\0';

@@ -99,6 +99,9 @@ typedef struct CtReportError
 	char	   *handling;
 	int64		count;
 	char	   *message;
+	char	   *detail;			/* these or NULL */
+	char	   *hint;
+	char	   *context;
 
 	/* of what raised the first one */
 	int			step;
@@ -220,6 +223,7 @@ extern CtReportTable *ct_report_latencies(const CtReport *report);
 extern CtReportTable *ct_report_statements(const CtReport *report);
 extern CtReportTable *ct_report_errors(const CtReport *report);
 extern CtReportTable *ct_report_error_places(const CtReport *report);
+extern CtReportTable *ct_report_error_details(const CtReport *report);
 
 /* sentences, palloc'd; those that return NULL have nothing to say */
 extern char *ct_report_title(const CtReport *report);	/* PASS, FAIL, RUNNING ... */

@@ -345,6 +345,58 @@ ct_report_error_places(const CtReport *report)
 	return table->rows ? table : NULL;
 }
 
+/*
+ * The innermost function that an error's context tells of, and where in it; NULL
+ * if it tells of none: of scripts and their statements there is a table.
+ */
+static char *
+innermost_function(const char *context)
+{
+	while (context != NULL && strncmp(context, "PL/", 3) != 0 &&
+		   strncmp(context, "SQL function ", 13) != 0)
+	{
+		context = strchr(context, '\n');
+		if (context != NULL)
+			context++;
+	}
+	return context ? pnstrdup(context, strcspn(context, "\n")) : NULL;
+}
+
+/* What those said besides that ended transactions, and that nobody expected. */
+CtReportTable *
+ct_report_error_details(const CtReport *report)
+{
+	static const CtReportColumn columns[] = {
+		{"sqlstate", .code = true}, {"script", .code = true}, {""}, {"what they said besides", .code = true}
+	};
+	static const char *const names[] = {"detail", "hint", "in"};
+	CtReportTable *table = table_create("Details of errors", "ct_errors", columns, lengthof(columns));
+	int			i;
+	int			j;
+
+	for (i = 0; i < report->nerrors; i++)
+	{
+		const CtReportError *error = &report->errors[i];
+		char	   *texts[] = {error->detail, error->hint, innermost_function(error->context)};
+
+		if (strcmp(error->handling, "failed") != 0 && strcmp(error->handling, "gave_up") != 0)
+			continue;
+		for (j = 0; j < lengthof(names); j++)
+		{
+			char	  **cells;
+
+			if (texts[j] == NULL)
+				continue;
+			cells = table_add(table);
+			cells[0] = error->sqlstate;
+			cells[1] = error->script;
+			cells[2] = pstrdup(names[j]);
+			cells[3] = texts[j];
+		}
+	}
+	return table->rows ? table : NULL;
+}
+
 /* ---- sentences ---- */
 
 static bool

@@ -261,6 +261,7 @@ ct_report_text(StringInfo buf, const CtReport *report)
 	write_table(buf, report, ct_report_statements(report));
 	write_table(buf, report, ct_report_errors(report));
 	write_table(buf, report, ct_report_error_places(report));
+	write_table(buf, report, ct_report_error_details(report));
 
 	/* psql ends the value with a newline of its own */
 	while (buf->len > 0 && buf->data[buf->len - 1] == '\n')

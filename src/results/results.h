@@ -34,10 +34,13 @@ typedef struct CtErrorResult
 	bool		unexpected;		/* it ended a transaction, and nobody had named it */
 	int64		count;
 
-	/* of the first one */
+	/* of the first one; each text at most some 64 kB */
 	int			command;		/* index in the script; -1 if unknown; else its end */
 	TimestampTz first_seen;
 	const char *message;
+	const char *detail;			/* these or NULL */
+	const char *hint;
+	const char *context;
 } CtErrorResult;
 
 typedef struct CtWorkerResult

@@ -412,6 +412,9 @@ static const CtRowColumn error_columns[] = {
 	CT_INT4_COLUMN(CtErrorRow, line, CT_BOTH),
 	CT_TIME_COLUMN(CtErrorRow, first_seen, CT_BOTH | CT_NOT_NULL),
 	CT_TEXT_COLUMN(CtErrorRow, statement, CT_BOTH),
+	CT_TEXT_COLUMN(CtErrorRow, detail, CT_BOTH),
+	CT_TEXT_COLUMN(CtErrorRow, hint, CT_BOTH),
+	CT_TEXT_COLUMN(CtErrorRow, context, CT_BOTH),
 };
 
 /* The command that raised the first one; NULL if it is unknown, or was the script's end. */
@@ -445,6 +448,9 @@ put_errors(CtRowWriter *writer, const CtProgram *program, const CtResults *resul
 			.line = command ? command->line : -1,
 			.first_seen = error->first_seen,
 			.statement = command ? command->source : NULL,
+			.detail = error->detail,
+			.hint = error->hint,
+			.context = error->context,
 		};
 
 		ct_rowset_put(writer, &row);

@@ -120,7 +120,10 @@ typedef struct CtErrorRow
 	int			step;			/* -1 if it was the script's end, like line */
 	int			line;
 	TimestampTz first_seen;
-	const char *statement;		/* or NULL */
+	const char *statement;		/* these or NULL */
+	const char *detail;
+	const char *hint;
+	const char *context;
 } CtErrorRow;
 
 typedef struct CtWorkerRow
