@@ -33,6 +33,7 @@
 #include "src/base/ct_compat.h"
 #include "src/base/settings.h"
 #include "src/base/text.h"
+#include "src/base/wait_event.h"
 #include "src/plan/program.h"
 
 #define TICK_MS			200
@@ -225,7 +226,7 @@ start_leader(CtCall *call)
 	{
 		if (leader_is_gone(call) && ct_shared_state(shared) < CT_RUN_SETUP)
 			break;
-		if (ConditionVariableTimedSleep(&shared->changed, TICK_MS, ct_wait_event()))
+		if (ConditionVariableTimedSleep(&shared->changed, TICK_MS, ct_wait_event(CT_WAIT_WAITING)))
 		{
 			check_client();
 			check_locks(call);
@@ -365,7 +366,7 @@ await_cleanup(CtCall *call)
 	HOLD_INTERRUPTS();
 	while (ct_shared_state(call->shared) != CT_RUN_DONE && ct_now_ns() < until &&
 		   !leader_is_gone(call))
-		(void) ConditionVariableTimedSleep(&call->shared->changed, 50, ct_wait_event());
+		(void) ConditionVariableTimedSleep(&call->shared->changed, 50, ct_wait_event(CT_WAIT_WAITING));
 	ConditionVariableCancelSleep();
 	RESUME_INTERRUPTS();
 }
@@ -404,7 +405,7 @@ wait_for_end(CtCall *call, uint64 timeout_ns, bool progress)
 			wait_ms = Min(wait_ms, (long) ((timeout_ns - (now - start)) / CT_NS_PER_MS + 1));
 		}
 		ct_horizon_release(call->horizon);
-		(void) ConditionVariableTimedSleep(&shared->changed, wait_ms, ct_wait_event());
+		(void) ConditionVariableTimedSleep(&shared->changed, wait_ms, ct_wait_event(CT_WAIT_WAITING));
 
 		now = ct_now_ns();
 		if (now < next_look)

@@ -30,6 +30,7 @@
 #include "bgworker/watch.h"
 #include "src/base/ct_compat.h"
 #include "src/base/text.h"
+#include "src/base/wait_event.h"
 #include "src/results/record.h"
 
 /* how long a piece waits for a lock */
@@ -209,7 +210,7 @@ record_patiently(CtLeader *leader, CtEnding *ending)
 		/* what didn't wait by itself */
 		ResetLatch(MyLatch);
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 50,
-						 ct_wait_event());
+						 ct_wait_event(CT_WAIT_WATCHING));
 	}
 	return NULL;
 }

@@ -45,6 +45,7 @@
 #include "bgworker/shm/barrier.h"
 #include "bgworker/watch.h"
 #include "src/base/ct_compat.h"
+#include "src/base/wait_event.h"
 #include "src/plan/roles.h"
 #include "src/results/record.h"
 #include "src/session/interpret.h"
@@ -206,7 +207,7 @@ ct_leader_wait(CtLeader *leader, uint64 until_ns)
 	if (now >= until_ns)
 		return;
 	ms = Min((until_ns - now + CT_NS_PER_MS - 1) / CT_NS_PER_MS, 1000);
-	(void) ConditionVariableTimedSleep(&leader->shared->news, ms, ct_wait_event());
+	(void) ConditionVariableTimedSleep(&leader->shared->news, ms, ct_wait_event(CT_WAIT_WATCHING));
 }
 
 void

@@ -24,6 +24,7 @@
 #include "bgworker/shm/barrier.h"
 #include "bgworker/touch.h"
 #include "src/base/ct_compat.h"
+#include "src/base/wait_event.h"
 
 /* for callbacks that get no argument */
 static CtSlot *my_slot = NULL;
@@ -269,7 +270,7 @@ prepare_and_work(CtWorker *w)
 	/* the gate */
 	ConditionVariablePrepareToSleep(&shared->changed);
 	while (ct_shared_state(shared) < CT_RUN_RUNNING && !ct_client_stopped(w, CT_STOP_AFTER))
-		ConditionVariableSleep(&shared->changed, ct_wait_event());
+		ConditionVariableSleep(&shared->changed, ct_wait_event(CT_WAIT_GATE));
 	ConditionVariableCancelSleep();
 	if (ct_shared_state(shared) < CT_RUN_RUNNING)
 		return;
@@ -296,7 +297,7 @@ await_launch(CtShared *shared)
 	ConditionVariablePrepareToSleep(&shared->changed);
 	while (ct_shared_state(shared) < CT_RUN_LAUNCHING && !ProcDiePending &&
 		   pg_atomic_read_u32(&shared->stop) < CT_STOP_NOW)
-		(void) ConditionVariableTimedSleep(&shared->changed, 200, ct_wait_event());
+		(void) ConditionVariableTimedSleep(&shared->changed, 200, ct_wait_event(CT_WAIT_GATE));
 	ConditionVariableCancelSleep();
 	RESUME_INTERRUPTS();
 
@@ -365,7 +366,7 @@ keep_session(CtShared *shared)
 	pqsignal(SIGTERM, done_sigterm);
 	HOLD_CANCEL_INTERRUPTS();
 	while (!told_to_go() && !may_go)
-		if (ConditionVariableTimedSleep(&shared->changed, 1000, ct_wait_event()))
+		if (ConditionVariableTimedSleep(&shared->changed, 1000, ct_wait_event(CT_WAIT_VERDICT)))
 			may_go = leader_waits_for_us(shared);
 	ConditionVariableCancelSleep();
 	RESUME_CANCEL_INTERRUPTS();

@@ -12,15 +12,11 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $units = "$FindBin::RealBin/units";
-my ($out, $err) = run_command([ 'make', '-s', '-C', $units, 'PG_CONFIG=' . ($ENV{PG_CONFIG} // 'pg_config') ]);
-is($err, '', 'it compiles');
-
-my $node = ct_node('units', dynamic_library_path => "\$libdir:$units");
+my $node = ct_node('units', dynamic_library_path => '$libdir:' . ct_units());
 $node->start;
 $node->safe_psql('postgres', "CREATE FUNCTION units_run(text) RETURNS text LANGUAGE c STRICT AS 'ct_units'");
 
-for my $unit (qw(session))
+for my $unit (qw(session wait_event))
 {
 	my @lines = split /\n/, $node->safe_psql('postgres', "SELECT units_run('$unit')");
 	my $last = pop @lines // '';

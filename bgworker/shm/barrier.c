@@ -34,6 +34,7 @@
 
 #include "bgworker/locks.h"
 #include "bgworker/shm/barrier.h"
+#include "src/base/wait_event.h"
 
 /* how often the attendant looks, at first and at last */
 #define FIRST_LOOK_NS	(10 * CT_NS_PER_MS)
@@ -503,7 +504,7 @@ await(CtShared *shared, CtBarrier *barrier, uint64 generation)
 			ms = until_look(&attendance, view.holding);
 		}
 		/* the first time it only makes us one of those who are woken */
-		(void) ConditionVariableTimedSleep(&barrier->opened, ms, ct_wait_event());
+		(void) ConditionVariableTimedSleep(&barrier->opened, ms, ct_wait_event(CT_WAIT_BARRIER));
 		if (view.attends)
 			attend(shared, barrier, view.holding, &attendance);
 	}

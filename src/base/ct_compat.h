@@ -75,10 +75,11 @@ typedef struct CtJsonbState
 #include "storage/proc.h"
 #include "utils/wait_event.h"
 #if PG_VERSION_NUM >= 170000
-#define ct_wait_event_new(name)	WaitEventExtensionNew(name)
+#define ct_wait_event_new(name, number)	WaitEventExtensionNew(name)
 #define ct_my_procno()			MyProcNumber
 #else
-#define ct_wait_event_new(name)	PG_WAIT_EXTENSION
+/* a number within the class, that other extensions are unlikely to use */
+#define ct_wait_event_new(name, number)	(PG_WAIT_EXTENSION | (0x6374 + (number)))
 #define ct_my_procno()			MyProc->pgprocno
 #endif
 

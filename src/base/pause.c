@@ -11,18 +11,8 @@
 #include "storage/s_lock.h"
 
 #include "src/base/clock.h"
-#include "src/base/ct_compat.h"
 #include "src/base/pause.h"
-
-uint32
-ct_wait_event(void)
-{
-	static uint32 event = 0;
-
-	if (event == 0)
-		event = ct_wait_event_new("CtExt");
-	return event;
-}
+#include "src/base/wait_event.h"
 
 bool
 ct_has_core(int number)
@@ -57,7 +47,7 @@ ct_pause_until(uint64 until, bool spin)
 		if (left >= CT_NS_PER_MS)
 		{
 			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-							 Min(left / CT_NS_PER_MS, 3600000), ct_wait_event());
+							 Min(left / CT_NS_PER_MS, 3600000), ct_wait_event(CT_WAIT_PAUSE));
 			ResetLatch(MyLatch);
 		}
 		else

@@ -22,7 +22,4 @@ extern void ct_pause_until(uint64 until, bool spin);
 /* Is there a core for the process of that number, from 0, if each of those before it has one? */
 extern bool ct_has_core(int number);
 
-/* the wait event of all that we wait for; named on 17 and later */
-extern uint32 ct_wait_event(void);
-
 #endif							/* CT_PAUSE_H */

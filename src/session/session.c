@@ -8,7 +8,7 @@
 #include "storage/latch.h"
 
 #include "src/base/clock.h"
-#include "src/base/pause.h"
+#include "src/base/wait_event.h"
 #include "src/session/session.h"
 
 /* Sleeps until the session may be ready. */
@@ -28,7 +28,7 @@ session_sleep(const CtWait *wait)
 		ms = wait->deadline_ns <= now ? 0 :
 			(long) ((wait->deadline_ns - now + CT_NS_PER_MS - 1) / CT_NS_PER_MS);
 	}
-	(void) WaitLatchOrSocket(MyLatch, events, wait->socket, ms, ct_wait_event());
+	(void) WaitLatchOrSocket(MyLatch, events, wait->socket, ms, ct_wait_event(CT_WAIT_SESSION));
 	ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
 }

@@ -20,6 +20,8 @@ use strict;
 use warnings;
 
 use Exporter 'import';
+use Fcntl ':flock';
+use File::Basename 'dirname';
 use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -28,7 +30,7 @@ use Time::HiRes qw(time usleep);
 
 our @EXPORT = qw(
   ct_node ct_prepare ct_await ct_call ct_call_end ct_backend ct_await_gone
-  ct_rest ct_nothing_left ct_segments ct_fingerprint ct_last ct_sqlstate
+  ct_rest ct_nothing_left ct_segments ct_fingerprint ct_last ct_sqlstate ct_units
 );
 
 # what a call may take that should end at once
@@ -205,6 +207,22 @@ sub ct_segments
 	my ($node) = @_;
 	my @segments = glob($node->data_dir . '/pg_dynshmem/*');
 	return scalar @segments;
+}
+
+# Builds the library of the tests in C (t/units), which two tests may do at once; tests that it
+# compiles without a warning, and returns its folder.
+sub ct_units
+{
+	my $units = dirname(__FILE__) . '/../units';
+	my ($out, $err);
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	open my $lock, '<', "$units/Makefile" or die "$units/Makefile: $!";
+	flock $lock, LOCK_EX;
+	($out, $err) = run_command([ 'make', '-s', '-C', $units, 'PG_CONFIG=' . ($ENV{PG_CONFIG} // 'pg_config') ]);
+	is($err, '', 'the tests in C compile');
+	close $lock;
+	return $units;
 }
 
 # Everything that is stored of a run, as hash values.

@@ -31,6 +31,7 @@ static const struct
 }			units[] =
 {
 	{"session", unit_session},
+	{"wait_event", unit_wait_event},
 };
 
 /* what the worker gets to know */
