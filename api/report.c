@@ -1,74 +1,33 @@
 /*
  * report.c
- *		ct_report and ct_assert: a run's results for people, programs and CI.
+ *		ct_report and ct_assert: runs' results for people, programs and CI.
  *
- * Both only read, through the views and as the role that calls them.  They
- * look at what is committed now, even where the transaction's or statement's
- * snapshot is older: results are committed by the run's leader, so that
- * SELECT ct_report(ct_run('oversell_tickets')) would not find them otherwise,
- * and neither would a REPEATABLE READ transaction.
+ * Both only read, through the views and as the role that calls them, what is
+ * committed now (src/report/report.c).
  */
 #include "postgres.h"
 
-#include "executor/spi.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 
 #include "src/catalog/version.h"
 #include "src/report/report.h"
 
 CT_FUNCTION_INFO_V1(ct_report);
+CT_FUNCTION_INFO_V1(ct_report_list);
 CT_FUNCTION_INFO_V1(ct_assert);
 
-/* a format: its name and what writes it */
-static const struct
+/* The report as a value of type text, in the current memory context. */
+static text *
+report_text(const char *format, const int64 *run_ids, int n, bool many)
 {
-	const char *name;
-	void		(*write) (StringInfo buf, const CtReport *report);
-}			formats[] = {
-	{"text", ct_report_text},
-	{"markdown", ct_report_markdown},
-	{"json", ct_report_json},
-};
+	StringInfoData buf;
 
-/* What is palloc'd in between goes away at the end. */
-static void
-begin_reading(void)
-{
-	PushActiveSnapshot(GetLatestSnapshot());
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-}
-
-static void
-end_reading(void)
-{
-	SPI_finish();
-	PopActiveSnapshot();
-}
-
-/* The index in formats; raises INVALID_PARAMETER_VALUE if there is none of that name. */
-static int
-find_format(const char *name)
-{
-	StringInfoData names;
-	int			i;
-
-	for (i = 0; i < lengthof(formats); i++)
-	{
-		if (strcmp(formats[i].name, name) == 0)
-			return i;
-	}
-
-	initStringInfo(&names);
-	for (i = 0; i < lengthof(formats); i++)
-		appendStringInfo(&names, "%s\"%s\"", i > 0 ? ", " : "", formats[i].name);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown report format \"%s\"", name),
-			 errhint("Formats are %s.", names.data)));
-	return -1;					/* keep compiler quiet */
+	initStringInfo(&buf);
+	ct_report_write(&buf, ct_report_find_format(format), run_ids, n, many);
+	return cstring_to_text_with_len(buf.data, buf.len);
 }
 
 /* ct_report(run_id bigint, format text) RETURNS text, strict */
@@ -76,28 +35,58 @@ Datum
 ct_report(PG_FUNCTION_ARGS)
 {
 	int64		run_id = PG_GETARG_INT64(0);
-	int			format = find_format(text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext reading;
-	StringInfoData buf;
-	text	   *result;
 
-	begin_reading();
-	initStringInfo(&buf);
-	formats[format].write(&buf, ct_report_load(run_id));
-	reading = MemoryContextSwitchTo(caller);
-	result = cstring_to_text_with_len(buf.data, buf.len);
-	MemoryContextSwitchTo(reading);
-	end_reading();
+	PG_RETURN_TEXT_P(report_text(text_to_cstring(PG_GETARG_TEXT_PP(1)), &run_id, 1, false));
+}
 
-	PG_RETURN_TEXT_P(result);
+/*
+ * ct_report(run_ids bigint[], format text) RETURNS text
+ *
+ * Not strict: a report of nothing is what a query gives that has found no run.
+ */
+Datum
+ct_report_list(PG_FUNCTION_ARGS)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int64	   *run_ids;
+	int			n;
+	int			i;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("run ids must not be null"),
+				 errhint("array_agg() of no rows is null: no run was found.")));
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("report format must not be null")));
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
+					  TYPALIGN_DOUBLE, &elements, &nulls, &n);
+	if (n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("run ids must not be empty"),
+				 errhint("Name at least one run; the view ct_runs shows those that there are.")));
+	run_ids = palloc(n * sizeof(int64));
+	for (i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("run ids must not contain nulls"),
+					 errdetail("Number %d of %d is null.", i + 1, n)));
+		run_ids[i] = DatumGetInt64(elements[i]);
+	}
+	PG_RETURN_TEXT_P(report_text(text_to_cstring(PG_GETARG_TEXT_PP(1)), run_ids, n, true));
 }
 
 /* The first anomaly in a sentence, for an error's detail; "" if there is none. */
 static char *
 first_anomaly(const CtReport *report)
 {
-	const CtReportAnomaly *anomaly = report->anomalies;
+	const CtAnomalyRow *anomaly = report->anomalies;
 	StringInfoData buf;
 
 	initStringInfo(&buf);
@@ -130,7 +119,7 @@ ct_assert(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("run id must not be null")));
 
-	begin_reading();
+	ct_report_begin_reading();
 	report = ct_report_load(PG_GETARG_INT64(0));
 	name = psprintf("run " INT64_FORMAT " of scenario \"%s\"", report->run_id, report->scenario);
 	if (report->variant)
@@ -155,7 +144,7 @@ ct_assert(PG_FUNCTION_ARGS)
 				 : 0,
 				 errhint("See SELECT ct_report(" INT64_FORMAT ").", report->run_id)));
 	}
-	end_reading();
+	ct_report_end_reading();
 
 	PG_RETURN_VOID();
 }

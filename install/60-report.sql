@@ -9,7 +9,14 @@ CREATE FUNCTION @extschema@.ct_report(run_id bigint, format text DEFAULT 'text')
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME';
 
-COMMENT ON FUNCTION @extschema@.ct_report IS 'a run''s report; format: text (for terminals, at most 100 columns), markdown (for pull requests), or json: an object with format_version, run (the columns of ct_runs, duration as duration_s) and the lists checks, anomalies, outcomes, tallies, latencies, histograms, timeline, errors, orders, workers (the columns of those views; latencies in ms, bounds of histograms in us, the length of a second in the timeline as length_s)';
+COMMENT ON FUNCTION @extschema@.ct_report(bigint, text) IS 'a run''s report; format: text (for terminals, at most 100 columns), markdown (for pull requests), or json: an object with format_version, run (the columns of ct_runs, duration as duration_s) and the lists checks, anomalies, outcomes, tallies, latencies, histograms, timeline, errors, orders, workers (the columns of those views; latencies in ms, bounds of histograms in us, the length of a second in the timeline as length_s)';
+
+CREATE FUNCTION @extschema@.ct_report(run_ids bigint[], format text DEFAULT 'text') RETURNS text
+	LANGUAGE C VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'ct_report_list';
+
+COMMENT ON FUNCTION @extschema@.ct_report(bigint[], text) IS 'reports of many runs, in the order of the array, under one snapshot; text: one after the other, markdown: the same below a table of the runs, json: an array of objects. Raises 42704 if one of them doesn''t exist, 22023 if there is none, 22004 for nulls';
 
 CREATE FUNCTION @extschema@.ct_assert(run_id bigint) RETURNS void
 	LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -171,7 +171,27 @@ SET client_encoding = 'SQL_ASCII';
 -- what isn't there
 SELECT ct_report(-1);
 SELECT ct_report(900001, 'pdf');
-SELECT ct_report(NULL) IS NULL AS is_null;
+SELECT ct_report(NULL::bigint) IS NULL AS is_null;
+
+-- of many runs: one after the other, below a table, in an array
+\pset format unaligned
+\pset tuples_only on
+SELECT ct_report('{900002,900004}'::bigint[]);
+SELECT ct_report('{900002,900001,900002,900004}'::bigint[], 'markdown');
+\pset tuples_only off
+\pset format aligned
+SELECT ct_report('{900004,900001}'::bigint[]) = ct_report(900004) || E'\n\n\n' || ct_report(900001) AS text;
+SELECT ct_report('{900004,900001}'::bigint[], 'json')::jsonb = jsonb_build_array(ct_report(900004, 'json')::jsonb,
+	ct_report(900001, 'json')::jsonb) AS json, ct_report('{900001}'::bigint[], 'json')::jsonb -> 0 -> 'run' -> 'run_id' AS one;
+SELECT strpos(ct_report('{900002}'::bigint[], 'markdown'), m) > 0 AS whole
+	FROM ct_report(900002, 'markdown') AS m;
+SELECT ct_report('{900001,-1,-2}'::bigint[]);
+SELECT ct_report('{}'::bigint[], 'json');
+SELECT ct_report('{900001,NULL}'::bigint[]);
+SELECT ct_report(NULL::bigint[]);
+SELECT ct_report((SELECT array_agg(run_id) FROM ct_runs WHERE run_id < 0), 'markdown');
+SELECT ct_report('{900001}'::bigint[], NULL);
+SELECT ct_report('{900001}'::bigint[], 'pdf');
 
 --
 -- Assertions
@@ -220,6 +240,7 @@ CREATE FUNCTION pg_temp.tell(bigint, text) RETURNS boolean LANGUAGE plpgsql COST
 SELECT run_id FROM ct_errors WHERE pg_temp.tell(run_id, first_message);
 DROP FUNCTION pg_temp.tell;
 SELECT ct_report(900001);
+SELECT ct_report('{900008,900001}'::bigint[], 'json');
 SELECT ct_assert(900001);
 SET ROLE regress_ct_dave;
 SELECT run_id FROM ct_runs WHERE run_id BETWEEN 900001 AND 900009;

@@ -9,7 +9,7 @@
 #include "catalog/pg_type_d.h"
 #include "utils/array.h"
 
-#define CT_ROW_MAX		32
+#define CT_ROW_MAX		40
 
 typedef struct CtRow
 {

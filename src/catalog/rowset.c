@@ -325,22 +325,19 @@ store_value(const CtRowColumn *column, void *row, Datum value, bool isnull)
 }
 
 void *
-ct_rowset_read(const CtRowSet *set, int64 run_id, int *n)
+ct_rowset_read_by(const CtRowSet *set, Oid type, Datum value, int *n)
 {
-	Oid			types[1] = {INT8OID};
-	Datum		values[1];
 	SPITupleTable *table;
 	char	   *rows;
 	uint64		r;
 	int			i;
 
-	values[0] = Int64GetDatum(run_id);
-	ct_catalog_execute(set->query ? set->query : view_query(set), 1, types, values, NULL, true);
+	ct_catalog_execute(set->query ? set->query : view_query(set), 1, &type, &value, NULL, true);
 	table = SPI_tuptable;
 	if (SPI_processed > PG_INT32_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("run " INT64_FORMAT " has too many rows in %s", run_id, set->view)));
+				 errmsg("view %s has too many rows of a run", set->view)));
 	*n = (int) SPI_processed;
 	rows = palloc_extended(Max(*n, 1) * set->size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (i = 0; i < set->ncolumns; i++)
@@ -364,6 +361,12 @@ ct_rowset_read(const CtRowSet *set, int64 run_id, int *n)
 	}
 	SPI_freetuptable(table);
 	return rows;
+}
+
+void *
+ct_rowset_read(const CtRowSet *set, int64 run_id, int *n)
+{
+	return ct_rowset_read_by(set, INT8OID, Int64GetDatum(run_id), n);
 }
 
 /* ---- JSON ---- */

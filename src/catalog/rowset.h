@@ -122,6 +122,9 @@ extern void ct_rowset_insert(CtRowWriter *writer, int64 run_id);
  */
 extern void *ct_rowset_read(const CtRowSet *set, int64 run_id, int *n);
 
+/* The same of a set that has a query, with another $1 than a run's id. */
+extern void *ct_rowset_read_by(const CtRowSet *set, Oid type, Datum value, int *n);
+
 /*
  * Appends an SQL expression that makes a jsonb array, never null, of the rows
  * that the view shows of run $1.

@@ -6,7 +6,6 @@
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
 #include "src/catalog/catalog.h"
@@ -15,13 +14,10 @@
 void
 ct_values_add(CtValues *values, const char *name, Oid type, Datum value, bool isnull)
 {
-	if (values->n >= CT_MAX_VALUES)
-		elog(ERROR, "too many values");
-	values->names[values->n] = name;
-	values->types[values->n] = type;
-	values->values[values->n] = value;
-	values->nulls[values->n] = isnull ? 'n' : ' ';
-	values->n++;
+	int			n = values->row.n;
+
+	ct_row_add(&values->row, type, value, isnull);
+	values->names[n] = name;
 }
 
 void
@@ -60,16 +56,8 @@ ct_values_time(CtValues *values, const char *name, TimestampTz value)
 	ct_values_add(values, name, TIMESTAMPTZOID, TimestampTzGetDatum(value), value == 0);
 }
 
-static void
-values_execute(const CtValues *values, const char *sql)
-{
-	CtValues	copy = *values;
-
-	ct_catalog_execute(sql, copy.n, copy.types, copy.values, copy.nulls, false);
-}
-
 int64
-ct_values_insert(const CtValues *values, const char *table, const char *returning)
+ct_values_insert(CtValues *values, const char *table, const char *returning)
 {
 	StringInfoData sql;
 	bool		isnull;
@@ -77,30 +65,28 @@ ct_values_insert(const CtValues *values, const char *table, const char *returnin
 
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "INSERT INTO @%s (", table);
-	for (i = 0; i < values->n; i++)
+	for (i = 0; i < values->row.n; i++)
 		appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "", quote_identifier(values->names[i]));
 	appendStringInfoString(&sql, ") VALUES (");
-	for (i = 0; i < values->n; i++)
+	for (i = 0; i < values->row.n; i++)
 		appendStringInfo(&sql, "%s$%d", i > 0 ? ", " : "", i + 1);
 	appendStringInfo(&sql, ") RETURNING %s", quote_identifier(returning));
-	values_execute(values, sql.data);
-	if (SPI_processed != 1)
+	if (ct_row_execute(&values->row, sql.data, false) != 1)
 		elog(ERROR, "could not insert a row into %s", table);
 	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 }
 
 void
-ct_values_update(const CtValues *values, const char *table, const char *key, int64 value)
+ct_values_update(CtValues *values, const char *table, const char *key, int64 value)
 {
-	CtValues	all = *values;
 	StringInfoData sql;
 	int			i;
 
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "UPDATE @%s SET ", table);
-	for (i = 0; i < values->n; i++)
+	for (i = 0; i < values->row.n; i++)
 		appendStringInfo(&sql, "%s%s = $%d", i > 0 ? ", " : "", quote_identifier(values->names[i]), i + 1);
-	appendStringInfo(&sql, " WHERE %s = $%d", quote_identifier(key), values->n + 1);
-	ct_values_int64(&all, key, value);
-	values_execute(&all, sql.data);
+	appendStringInfo(&sql, " WHERE %s = $%d", quote_identifier(key), values->row.n + 1);
+	ct_row_add_int64(&values->row, value, false);
+	(void) ct_row_execute(&values->row, sql.data, false);
 }

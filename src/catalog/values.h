@@ -7,17 +7,15 @@
 
 #include "utils/timestamp.h"
 
-#define CT_MAX_VALUES	40
+#include "src/catalog/row.h"
 
 typedef struct CtValues
 {
-	int			n;
-	const char *names[CT_MAX_VALUES];
-	Oid			types[CT_MAX_VALUES];
-	Datum		values[CT_MAX_VALUES];
-	char		nulls[CT_MAX_VALUES + 1];
+	CtRow		row;
+	const char *names[CT_ROW_MAX];
 } CtValues;
 
+/* Each appends one; values begin as {0}. */
 extern void ct_values_add(CtValues *values, const char *name, Oid type, Datum value, bool isnull);
 extern void ct_values_int32(CtValues *values, const char *name, int32 value);
 extern void ct_values_int64(CtValues *values, const char *name, int64 value);
@@ -28,10 +26,13 @@ extern void ct_values_time(CtValues *values, const char *name, TimestampTz value
 
 /* ---- within ct_catalog_enter and ct_catalog_leave; table: without schema ---- */
 
-/* Inserts a row; returns its column of type bigint named by returning. */
-extern int64 ct_values_insert(const CtValues *values, const char *table, const char *returning);
+/* Inserts a row; returns its column of type bigint named by returning.  There are no values left. */
+extern int64 ct_values_insert(CtValues *values, const char *table, const char *returning);
 
-/* Sets the columns in the row whose key, of type bigint, has that value; there may be none. */
-extern void ct_values_update(const CtValues *values, const char *table, const char *key, int64 value);
+/*
+ * Sets the columns in the row whose key, of type bigint, has that value; there
+ * may be none.  There are no values left.
+ */
+extern void ct_values_update(CtValues *values, const char *table, const char *key, int64 value);
 
 #endif							/* CT_VALUES_H */

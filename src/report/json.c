@@ -4,7 +4,8 @@
  *
  * Keys are the views' columns, with a unit where they have one; they stay as
  * they are, and more may come.  What isn't known is null, lists are never
- * null.  A change that breaks readers raises format_version.
+ * null.  A change that breaks readers raises format_version.  A list of runs
+ * is an array.
  */
 #include "postgres.h"
 
@@ -14,63 +15,62 @@
 #include "src/catalog/catalog.h"
 #include "src/report/report.h"
 
-/* a list of one view's rows, without the column that all have in common */
-#define LIST_OF(columns, view, order) GROUPS_OF(columns, view, "", order)
-#define GROUPS_OF(columns, view, groups, order) \
-	"coalesce((SELECT jsonb_agg(to_jsonb(t)) FROM (SELECT " columns " FROM " view \
-	" WHERE run_id = $1" groups " ORDER BY " order ") t), '[]')"
+/* The run, and a list of each kind of rows. */
+static char *
+json_query(void)
+{
+	StringInfoData sql;
+	int			i;
 
-void
-ct_report_json(StringInfo buf, const CtReport *report)
+	initStringInfo(&sql);
+	appendStringInfoString(&sql,
+						   "SELECT jsonb_pretty(jsonb_build_object('format_version', 1,"
+						   " 'run', (SELECT to_jsonb(t) - 'duration' || jsonb_build_object('duration_s', t.duration)"
+						   " FROM @ct_runs t WHERE run_id = $1)");
+	for (i = 0; i < ct_nrow_kinds; i++)
+	{
+		appendStringInfo(&sql, ", '%s', ", ct_row_kinds[i]->key);
+		ct_rowset_append_json(&sql, &ct_row_kinds[i]->set);
+	}
+	appendStringInfoString(&sql, "))");
+	return sql.data;
+}
+
+static void
+json_begin(StringInfo buf, const CtReportList *list)
+{
+	if (list->many)
+		appendStringInfoString(buf, "[\n");
+}
+
+static void
+json_one(StringInfo buf, const CtReportList *list, int i, const CtReport *report)
 {
 	Oid			types[1] = {INT8OID};
 	Datum		values[1];
 	char	   *text;
 
-	values[0] = Int64GetDatum(report->run_id);
-	ct_catalog_execute("SELECT jsonb_pretty(jsonb_build_object("
-					   "'format_version', 1,"
-					   "'run', (SELECT to_jsonb(t) - 'duration' || jsonb_build_object('duration_s', t.duration)"
-					   " FROM @ct_runs t WHERE run_id = $1),"
-					   "'checks', "
-					   LIST_OF("check_name, kind, status, violations, target, actual",
-							   "@ct_checks", "position") ","
-					   "'anomalies', "
-					   LIST_OF("check_name, kind, first_seen, observed, expected, evidence",
-							   "@ct_anomalies", "first_seen, check_name, evidence") ","
-					   "'outcomes', "
-					   LIST_OF("script, outcome, count, share",
-							   "@ct_outcomes", "script, count DESC, outcome") ","
-					   "'tallies', "
-					   LIST_OF("tally, value",
-							   "@ct_tallies", "tally") ","
-					   "'latencies', "
-					   LIST_OF("script, step, kind, sql, count, mean_ms, stddev_ms, min_ms,"
-							   " p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms",
-							   "@ct_latencies", "script, step, kind") ","
-					   "'histograms', "
-					   GROUPS_OF("script, step, kind, jsonb_agg(lower_us ORDER BY lower_us) AS lower_us,"
-							   " jsonb_agg(upper_us ORDER BY lower_us) AS upper_us,"
-							   " jsonb_agg(count ORDER BY lower_us) AS count",
-							   "@ct_histograms", " GROUP BY script, step, kind", "script, step, kind") ","
-					   "'timeline', "
-					   LIST_OF("time, second, seconds AS length_s, transactions, tps, failed, retries,"
-							   " p50_ms, p95_ms, p99_ms, max_ms",
-							   "@ct_timeline", "time") ","
-					   "'orders', "
-					   LIST_OF("script, step, other_script, other_step, before_seen, after_seen",
-							   "@ct_orders", "script, step, other_script, other_step") ","
-					   "'errors', "
-					   LIST_OF("script, sqlstate, condition_name, handling, count, first_message,"
-							   " detail, hint, context",
-							   "@ct_errors", "script, count DESC, sqlstate, handling") ","
-					   "'workers', "
-					   LIST_OF("worker, pid, transactions, share, failed, retries, overlapped, waited, met",
-							   "@ct_workers", "worker")
-					   "))",
-					   1, types, values, NULL, true);
+	values[0] = Int64GetDatum(list->lines[i].run_id);
+	ct_catalog_execute(json_query(), 1, types, values, NULL, true);
 	if (SPI_processed != 1)
 		elog(ERROR, "report is not one row");
 	text = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 	appendStringInfoString(buf, text);
+	SPI_freetuptable(SPI_tuptable);
 }
+
+static void
+json_end(StringInfo buf, const CtReportList *list)
+{
+	if (list->many)
+		appendStringInfoString(buf, "\n]");
+}
+
+const CtReportFormat ct_report_json = {
+	.name = "json",
+	.begin = json_begin,
+	.one = json_one,
+	.unloaded = true,
+	.separator = ",\n",
+	.end = json_end,
+};

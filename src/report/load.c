@@ -8,354 +8,272 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
-#include "src/catalog/catalog.h"
 #include "src/report/report.h"
 
-/* anomalies that a report shows; ct_anomalies may have more */
+/* what a report shows of them; the views may have more */
 #define ORDERS_SHOWN 8
 #define ANOMALIES_SHOWN 5
 
-/* Executes a query with the run's id as $1; returns the number of rows. */
-static int
-query_run(const char *sql, int64 run_id)
+/* ---- the run itself ---- */
+
+static const CtRowColumn run_columns[] = {
+	CT_INT8_COLUMN(CtReport, run_id, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReport, scenario, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReport, variant, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReport, status, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReport, verdict, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReport, reason, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReport, role, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReport, started_at, CT_SHOWN),
+	CT_TIME_COLUMN(CtReport, gate_at, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReport, elapsed_ms, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReport, duration_ms, CT_SHOWN),
+	CT_INT4_COLUMN(CtReport, workers_asked, CT_SHOWN),
+	CT_INT4_COLUMN(CtReport, workers, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReport, isolation, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReport, rate, CT_SHOWN),
+	CT_INT4_COLUMN(CtReport, max_tries, CT_SHOWN),
+	CT_INT8_COLUMN(CtReport, transactions, CT_SHOWN),
+	CT_INT8_COLUMN(CtReport, failed, CT_SHOWN),
+	CT_INT8_COLUMN(CtReport, retries, CT_SHOWN),
+	CT_INT8_COLUMN(CtReport, anomaly_count, CT_SHOWN),
+	CT_INT8_COLUMN(CtReport, overlapped, CT_SHOWN),
+	CT_INT8_COLUMN(CtReport, waited, CT_SHOWN),
+	CT_INT8_COLUMN(CtReport, met, CT_SHOWN),
+	CT_INT8_COLUMN(CtReport, contended, CT_SHOWN),
+	CT_INT8_COLUMN(CtReport, orders_seen, CT_SHOWN),
+	CT_INT8_COLUMN(CtReport, orders_possible, CT_SHOWN),
+	CT_INT8_COLUMN(CtReport, barrier_breaks, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReport, tps, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReport, tps_low, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReport, tps_high, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReport, mean_ms, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReport, p50_ms, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReport, p95_ms, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReport, p99_ms, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReport, p999_ms, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReport, max_ms, CT_SHOWN),
+	CT_BOOL_COLUMN(CtReport, held_horizon, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReport, sqlstate, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReport, message, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReport, seed, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReport, server_version, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReport, kept_sandbox, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReport, warnings, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReport, params, CT_SHOWN),
+};
+
+static const CtRowSet run_set = {
+	.view = "ct_runs",
+	/* the first of two columns of a name is the one that is read */
+	.query = "SELECT coalesce(r.scenario, 'ct_test') AS scenario,"
+	" to_char(r.started_at, 'YYYY-MM-DD HH24:MI:SS TZ') AS started_at,"
+	" 1000 * date_part('epoch', clock_timestamp() - coalesce(r.gate_at, r.started_at)) AS elapsed_ms,"
+	" 1000 * r.duration AS duration_ms, r.anomalies AS anomaly_count, r.seed::text AS seed,"
+	" r.kept_sandbox::text AS kept_sandbox,"
+	" nullif(array_to_string(r.warnings, E'\n'), '') AS warnings,"
+	" nullif(r.params, '{}')::text AS params, r.*"
+	" FROM @ct_runs r WHERE r.run_id = $1",
+	.size = sizeof(CtReport),.columns = run_columns,.ncolumns = lengthof(run_columns),
+};
+
+/* ---- its rows ---- */
+
+/* kinds that are read as they are; order and limit where the report's aren't the kind's */
+static const struct
 {
-	Oid			types[1] = {INT8OID};
-	Datum		values[1];
+	const CtRowKind *kind;
+	int			rows;			/* where in the report they go, */
+	int			n;				/* and how many they are */
+	const char *order;
+	int			limit;
+}			read_kinds[] = {
+#define READ(kind, row, rows, n)	&kind, CT_MEMBER(CtReport, rows, row *), CT_MEMBER(CtReport, n, int)
+	{READ(ct_check_rows, CtCheckRow, checks, nchecks)},
+	{READ(ct_anomaly_rows, CtAnomalyRow, anomalies, nanomalies), NULL, ANOMALIES_SHOWN},
+	{READ(ct_outcome_rows, CtOutcomeRow, outcomes, noutcomes)},
+	{READ(ct_tally_rows, CtTallyRow, tallies, ntallies)},
+	{READ(ct_latency_rows, CtLatencyRow, latencies, nlatencies),
+	"script, step, kind = 'transaction' DESC, kind"},
+	{READ(ct_second_rows, CtSecondRow, seconds, nseconds)},
+	{READ(ct_error_rows, CtErrorRow, errors, nerrors), "count DESC, sqlstate, handling, script"},
+	{READ(ct_worker_rows, CtWorkerRow, worker_rows, nworkers)},
+#undef READ
+};
 
-	values[0] = Int64GetDatum(run_id);
-	ct_catalog_execute(sql, 1, types, values, NULL, true);
-	return (int) SPI_processed;
-}
+/* ---- what the views are asked to sum up ---- */
 
-/* The column of the last query's row; raises if the query has no such column. */
-static Datum
-get_datum(int row, const char *column, Oid type, bool *isnull)
-{
-	TupleDesc	desc = SPI_tuptable->tupdesc;
-	int			attnum = SPI_fnumber(desc, column);
+static const CtRowColumn pairs_columns[] = {
+	CT_INT8_COLUMN(CtReport, pairs, CT_SHOWN),
+	CT_INT8_COLUMN(CtReport, pairs_seen, CT_SHOWN),
+	CT_INT8_COLUMN(CtReport, orders_missing, CT_SHOWN),
+};
 
-	if (attnum <= 0 || SPI_gettypeid(desc, attnum) != type)
-		elog(ERROR, "report has no column \"%s\" of type %u", column, type);
-	return SPI_getbinval(SPI_tuptable->vals[row], desc, attnum, isnull);
-}
+static const CtRowSet pairs_set = {
+	.view = "ct_orders",
+	.query = "SELECT count(*) AS pairs, count(*) FILTER (WHERE before_seen AND after_seen) AS pairs_seen,"
+	" coalesce(sum((NOT before_seen)::int + (NOT after_seen AND script <> other_script)::int), 0)"
+	" AS orders_missing FROM @ct_orders WHERE run_id = $1",
+	.size = sizeof(CtReport),.columns = pairs_columns,.ncolumns = lengthof(pairs_columns),
+};
 
-static char *
-get_text(int row, const char *column)
-{
-	bool		isnull;
-	Datum		value = get_datum(row, column, TEXTOID, &isnull);
+static const CtRowColumn order_columns[] = {
+	CT_TEXT_COLUMN(CtReportOrder, script, CT_SHOWN),
+	CT_INT4_COLUMN(CtReportOrder, step, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReportOrder, other_script, CT_SHOWN),
+	CT_INT4_COLUMN(CtReportOrder, other_step, CT_SHOWN),
+};
 
-	return isnull ? NULL : TextDatumGetCString(value);
-}
+/* of one script with itself, each order is in there twice */
+static const CtRowSet order_set = {
+	.view = "ct_orders",
+	.query = "SELECT * FROM"
+	" (SELECT script, step, other_script, other_step FROM @ct_orders"
+	"  WHERE run_id = $1 AND NOT before_seen UNION ALL"
+	"  SELECT other_script, other_step, script, step FROM @ct_orders"
+	"  WHERE run_id = $1 AND NOT after_seen AND script <> other_script) o"
+	" ORDER BY script, step, other_script, other_step LIMIT " CppAsString2(ORDERS_SHOWN),
+	.size = sizeof(CtReportOrder),.columns = order_columns,.ncolumns = lengthof(order_columns),
+};
 
-static int64
-get_int64(int row, const char *column)
-{
-	bool		isnull;
-	Datum		value = get_datum(row, column, INT8OID, &isnull);
+static const CtRowColumn bucket_columns[] = {
+	CT_FLOAT8_COLUMN(CtReportBucket, lower_us, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReportBucket, upper_us, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReportBucket, count, CT_SHOWN),
+};
 
-	return isnull ? -1 : DatumGetInt64(value);
-}
+static const CtRowSet bucket_set = {
+	.view = "ct_histograms",
+	.query = "SELECT lower_us, upper_us, sum(count)::float8 AS count FROM @ct_histograms"
+	" WHERE run_id = $1 AND step = 0 AND kind = 'transaction'"
+	" GROUP BY lower_us, upper_us ORDER BY lower_us",
+	.size = sizeof(CtReportBucket),.columns = bucket_columns,.ncolumns = lengthof(bucket_columns),
+};
 
-static int
-get_int(int row, const char *column)
-{
-	bool		isnull;
-	Datum		value = get_datum(row, column, INT4OID, &isnull);
-
-	return isnull ? -1 : DatumGetInt32(value);
-}
-
-static double
-get_float(int row, const char *column)
-{
-	bool		isnull;
-	Datum		value = get_datum(row, column, FLOAT8OID, &isnull);
-
-	return isnull ? NAN : DatumGetFloat8(value);
-}
+/* ---- loading ---- */
 
 static bool
-get_bool(int row, const char *column)
+shows_unicode(void)
 {
-	bool		isnull;
-	Datum		value = get_datum(row, column, BOOLOID, &isnull);
-
-	return !isnull && DatumGetBool(value);
+	return GetDatabaseEncoding() == PG_UTF8 && pg_get_client_encoding() == PG_UTF8;
 }
 
 static void
-load_run(CtReport *report, int64 run_id)
+run_missing(int64 run_id)
 {
-	int			n;
-
-	n = query_run("SELECT run_id, coalesce(scenario, 'ct_test') AS scenario, variant, status, verdict,"
-				  " reason, role::text AS role, isolation, sqlstate, message, server_version,"
-				  " kept_sandbox::text AS kept_sandbox, nullif(array_to_string(warnings, E'\n'), '') AS warnings,"
-				  " nullif(params, '{}')::text AS params,"
-				  " to_char(started_at, 'YYYY-MM-DD HH24:MI:SS TZ') AS started_at,"
-				  " 1000 * date_part('epoch', clock_timestamp() - coalesce(gate_at, started_at)) AS elapsed_ms,"
-				  " 1000 * duration AS duration_ms, workers_asked, workers, rate, max_tries,"
-				  " transactions, failed, retries, anomalies, overlapped, waited, met, contended,"
-				  " orders_seen, orders_possible,"
-				  " barrier_breaks, tps, tps_low, tps_high, mean_ms, p50_ms, p95_ms, p99_ms, p999_ms, max_ms, held_horizon, seed::text AS seed"
-				  " FROM @ct_runs WHERE run_id = $1",
-				  run_id);
-	if (n == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("run " INT64_FORMAT " does not exist", run_id),
-				 errhint("The view ct_runs shows the runs that you may see: those of roles whose privileges you have, or all with those of pg_read_all_stats.")));
-
-	report->run_id = run_id;
-	report->scenario = get_text(0, "scenario");
-	report->variant = get_text(0, "variant");
-	report->status = get_text(0, "status");
-	report->verdict = get_text(0, "verdict");
-	report->reason = get_text(0, "reason");
-	report->role = get_text(0, "role");
-	report->started_at = get_text(0, "started_at");
-	report->elapsed_ms = get_float(0, "elapsed_ms");
-	report->duration_ms = get_float(0, "duration_ms");
-	report->workers_asked = get_int(0, "workers_asked");
-	report->workers = get_int(0, "workers");
-	report->isolation = get_text(0, "isolation");
-	report->rate = get_float(0, "rate");
-	report->max_tries = get_int(0, "max_tries");
-	report->transactions = get_int64(0, "transactions");
-	report->failed = get_int64(0, "failed");
-	report->retries = get_int64(0, "retries");
-	report->anomaly_count = get_int64(0, "anomalies");
-	report->overlapped = get_int64(0, "overlapped");
-	report->waited = get_int64(0, "waited");
-	report->met = get_int64(0, "met");
-	report->contended = get_int64(0, "contended");
-	report->orders_seen = get_int64(0, "orders_seen");
-	report->orders_possible = get_int64(0, "orders_possible");
-	report->barrier_breaks = get_int64(0, "barrier_breaks");
-	report->tps = get_float(0, "tps");
-	report->tps_low = get_float(0, "tps_low");
-	report->tps_high = get_float(0, "tps_high");
-	report->mean_ms = get_float(0, "mean_ms");
-	report->p50_ms = get_float(0, "p50_ms");
-	report->p95_ms = get_float(0, "p95_ms");
-	report->p99_ms = get_float(0, "p99_ms");
-	report->p999_ms = get_float(0, "p999_ms");
-	report->max_ms = get_float(0, "max_ms");
-	report->held_horizon = get_bool(0, "held_horizon");
-	report->sqlstate = get_text(0, "sqlstate");
-	report->message = get_text(0, "message");
-	report->seed = get_text(0, "seed");
-	report->server_version = get_text(0, "server_version");
-	report->kept_sandbox = get_text(0, "kept_sandbox");
-	report->warnings = get_text(0, "warnings");
-	report->params = get_text(0, "params");
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("run " INT64_FORMAT " does not exist", run_id),
+			 errhint("The view ct_runs shows the runs that you may see: those of roles whose privileges you have, or all with those of pg_read_all_stats.")));
 }
 
-static void
-load_findings(CtReport *report)
+bool
+ct_report_loads(const CtRowKind *kind)
 {
-	int			n;
 	int			i;
 
-	n = query_run("SELECT check_name, kind, status, target, actual, violations"
-				  " FROM @ct_checks WHERE run_id = $1 ORDER BY position",
-				  report->run_id);
-	report->checks = palloc0(n * sizeof(CtReportCheck));
-	for (i = 0; i < n; i++)
-	{
-		CtReportCheck *check = &report->checks[i];
-
-		check->name = get_text(i, "check_name");
-		check->kind = get_text(i, "kind");
-		check->status = get_text(i, "status");
-		check->target = get_text(i, "target");
-		check->actual = get_text(i, "actual");
-		check->violations = get_int64(i, "violations");
-	}
-	report->nchecks = n;
-
-	n = query_run("SELECT a.check_name, a.kind, a.observed, a.expected, a.evidence::text AS evidence,"
-				  " 1000 * date_part('epoch', a.first_seen - r.gate_at) AS after_ms"
-				  " FROM @ct_anomalies a, @ct_runs r WHERE a.run_id = $1 AND r.run_id = $1"
-				  " ORDER BY a.first_seen, a.check_name, a.evidence LIMIT " CppAsString2(ANOMALIES_SHOWN),
-				  report->run_id);
-	report->anomalies = palloc0(n * sizeof(CtReportAnomaly));
-	for (i = 0; i < n; i++)
-	{
-		CtReportAnomaly *anomaly = &report->anomalies[i];
-
-		anomaly->check_name = get_text(i, "check_name");
-		anomaly->kind = get_text(i, "kind");
-		anomaly->observed = get_text(i, "observed");
-		anomaly->expected = get_text(i, "expected");
-		anomaly->evidence = get_text(i, "evidence");
-		anomaly->after_ms = get_float(i, "after_ms");
-	}
-	report->nanomalies = n;
-
-	n = query_run("SELECT script, outcome, count, share FROM @ct_outcomes WHERE run_id = $1"
-				  " ORDER BY script, count DESC, outcome",
-				  report->run_id);
-	report->outcomes = palloc0(n * sizeof(CtReportOutcome));
-	for (i = 0; i < n; i++)
-	{
-		CtReportOutcome *outcome = &report->outcomes[i];
-
-		outcome->script = get_text(i, "script");
-		outcome->outcome = get_text(i, "outcome");
-		outcome->count = get_int64(i, "count");
-		outcome->share = get_float(i, "share");
-	}
-	report->noutcomes = n;
-
-	n = query_run("SELECT tally, value FROM @ct_tallies WHERE run_id = $1 ORDER BY tally",
-				  report->run_id);
-	report->tallies = palloc0(n * sizeof(CtReportTally));
-	for (i = 0; i < n; i++)
-	{
-		report->tallies[i].tally = get_text(i, "tally");
-		report->tallies[i].value = get_float(i, "value");
-	}
-	report->ntallies = n;
-
-	n = query_run("SELECT script, sqlstate, condition_name, handling, count, first_message, step, line,"
-				  " statement, detail, hint, context"
-				  " FROM @ct_errors WHERE run_id = $1"
-				  " ORDER BY count DESC, sqlstate, handling, script",
-				  report->run_id);
-	report->errors = palloc0(n * sizeof(CtReportError));
-	for (i = 0; i < n; i++)
-	{
-		CtReportError *error = &report->errors[i];
-
-		error->script = get_text(i, "script");
-		error->sqlstate = get_text(i, "sqlstate");
-		error->condition = get_text(i, "condition_name");
-		error->handling = get_text(i, "handling");
-		error->count = get_int64(i, "count");
-		error->message = get_text(i, "first_message");
-		error->step = get_int(i, "step");
-		error->line = get_int(i, "line");
-		error->statement = get_text(i, "statement");
-		error->detail = get_text(i, "detail");
-		error->hint = get_text(i, "hint");
-		error->context = get_text(i, "context");
-	}
-	report->nerrors = n;
-}
-
-static void
-load_orders(CtReport *report)
-{
-	int			n;
-	int			i;
-
-	n = query_run("SELECT count(*) AS pairs, count(*) FILTER (WHERE before_seen AND after_seen) AS seen,"
-				  " coalesce(sum((NOT before_seen)::int + (NOT after_seen AND script <> other_script)::int), 0)"
-				  " AS missing FROM @ct_orders WHERE run_id = $1",
-				  report->run_id);
-	report->pairs = get_int64(0, "pairs");
-	report->pairs_seen = get_int64(0, "seen");
-	report->orders_missing = get_int64(0, "missing");
-
-	/* of one script with itself, each order is in there twice */
-	n = query_run("SELECT * FROM"
-				  " (SELECT script, step, other_script, other_step FROM @ct_orders"
-				  "  WHERE run_id = $1 AND NOT before_seen UNION ALL"
-				  "  SELECT other_script, other_step, script, step FROM @ct_orders"
-				  "  WHERE run_id = $1 AND NOT after_seen AND script <> other_script) o"
-				  " ORDER BY script, step, other_script, other_step LIMIT " CppAsString2(ORDERS_SHOWN),
-				  report->run_id);
-	report->orders = palloc0(n * sizeof(CtReportOrder));
-	for (i = 0; i < n; i++)
-	{
-		report->orders[i].script = get_text(i, "script");
-		report->orders[i].step = get_int(i, "step");
-		report->orders[i].other_script = get_text(i, "other_script");
-		report->orders[i].other_step = get_int(i, "other_step");
-	}
-	report->norders = n;
-}
-
-static void
-load_measurements(CtReport *report)
-{
-	int			n;
-	int			i;
-
-	n = query_run("SELECT script, step, kind, sql, count, mean_ms, p50_ms, p95_ms, p99_ms, p999_ms, max_ms"
-				  " FROM @ct_latencies WHERE run_id = $1"
-				  " ORDER BY script, step, kind = 'transaction' DESC, kind",
-				  report->run_id);
-	report->latencies = palloc0(n * sizeof(CtReportLatency));
-	for (i = 0; i < n; i++)
-	{
-		CtReportLatency *latency = &report->latencies[i];
-
-		latency->script = get_text(i, "script");
-		latency->step = get_int(i, "step");
-		latency->kind = get_text(i, "kind");
-		latency->sql = get_text(i, "sql");
-		latency->count = get_int64(i, "count");
-		latency->mean_ms = get_float(i, "mean_ms");
-		latency->p50_ms = get_float(i, "p50_ms");
-		latency->p95_ms = get_float(i, "p95_ms");
-		latency->p99_ms = get_float(i, "p99_ms");
-		latency->p999_ms = get_float(i, "p999_ms");
-		latency->max_ms = get_float(i, "max_ms");
-	}
-	report->nlatencies = n;
-
-	n = query_run("SELECT lower_us, upper_us, sum(count)::float8 AS count FROM @ct_histograms"
-				  " WHERE run_id = $1 AND step = 0 AND kind = 'transaction'"
-				  " GROUP BY lower_us, upper_us ORDER BY lower_us",
-				  report->run_id);
-	report->buckets = palloc0(n * sizeof(CtReportBucket));
-	for (i = 0; i < n; i++)
-	{
-		report->buckets[i].lower_us = get_float(i, "lower_us");
-		report->buckets[i].upper_us = get_float(i, "upper_us");
-		report->buckets[i].count = get_float(i, "count");
-	}
-	report->nbuckets = n;
-
-	n = query_run("SELECT seconds, tps FROM @ct_timeline WHERE run_id = $1 ORDER BY time",
-				  report->run_id);
-	report->seconds = palloc0(n * sizeof(CtReportSecond));
-	for (i = 0; i < n; i++)
-	{
-		report->seconds[i].seconds = get_float(i, "seconds");
-		report->seconds[i].tps = get_float(i, "tps");
-	}
-	report->nseconds = n;
-
-	n = query_run("SELECT worker, transactions FROM @ct_workers WHERE run_id = $1 ORDER BY worker",
-				  report->run_id);
-	report->worker_rows = palloc0(n * sizeof(CtReportWorker));
-	for (i = 0; i < n; i++)
-	{
-		report->worker_rows[i].worker = get_int(i, "worker");
-		report->worker_rows[i].transactions = get_int64(i, "transactions");
-	}
-	report->nworkers = n;
+	for (i = 0; i < lengthof(read_kinds); i++)
+		if (read_kinds[i].kind == kind)
+			return true;
+	return false;
 }
 
 CtReport *
 ct_report_load(int64 run_id)
 {
-	CtReport   *report = palloc0(sizeof(CtReport));
+	CtReport   *report;
+	const CtReport *pairs;
+	int			n;
+	int			i;
 
-	report->unicode = GetDatabaseEncoding() == PG_UTF8 && pg_get_client_encoding() == PG_UTF8;
-	load_run(report, run_id);
-	load_findings(report);
-	load_orders(report);
-	load_measurements(report);
+	report = ct_rowset_read(&run_set, run_id, &n);
+	if (n == 0)
+		run_missing(run_id);
+	report->unicode = shows_unicode();
+
+	for (i = 0; i < lengthof(read_kinds); i++)
+	{
+		CtRowSet	set = read_kinds[i].kind->set;
+		void	   *rows;
+
+		if (read_kinds[i].order != NULL)
+			set.order = read_kinds[i].order;
+		set.limit = read_kinds[i].limit;
+		rows = ct_rowset_read(&set, run_id, (int *) ((char *) report + read_kinds[i].n));
+		*(void **) ((char *) report + read_kinds[i].rows) = rows;
+	}
+
+	pairs = ct_rowset_read(&pairs_set, run_id, &n);
+	report->pairs = pairs->pairs;
+	report->pairs_seen = pairs->pairs_seen;
+	report->orders_missing = pairs->orders_missing;
+	report->orders = ct_rowset_read(&order_set, run_id, &report->norders);
+	report->buckets = ct_rowset_read(&bucket_set, run_id, &report->nbuckets);
 	return report;
+}
+
+/* ---- a list of runs ---- */
+
+static const CtRowColumn line_columns[] = {
+	CT_INT8_COLUMN(CtReportLine, run_id, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReportLine, scenario, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReportLine, variant, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReportLine, status, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReportLine, verdict, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReportLine, duration_ms, CT_SHOWN),
+	CT_INT8_COLUMN(CtReportLine, transactions, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReportLine, tps, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReportLine, p95_ms, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReportLine, p99_ms, CT_SHOWN),
+	CT_INT8_COLUMN(CtReportLine, failed, CT_SHOWN),
+	CT_INT8_COLUMN(CtReportLine, anomalies, CT_SHOWN),
+};
+
+static const CtRowSet line_set = {
+	.view = "ct_runs",
+	.query = "SELECT run_id, coalesce(scenario, 'ct_test') AS scenario, variant, status, verdict,"
+	" 1000 * duration AS duration_ms, transactions, tps, p95_ms, p99_ms, failed, anomalies"
+	" FROM @ct_runs WHERE run_id = ANY ($1) ORDER BY run_id",
+	.size = sizeof(CtReportLine),.columns = line_columns,.ncolumns = lengthof(line_columns),
+};
+
+static int
+line_compare(const void *a, const void *b)
+{
+	int64		left = ((const CtReportLine *) a)->run_id;
+	int64		right = ((const CtReportLine *) b)->run_id;
+
+	return left < right ? -1 : left > right;
+}
+
+CtReportLine *
+ct_report_load_lines(const int64 *run_ids, int n)
+{
+	CtReportLine *lines = palloc(n * sizeof(CtReportLine));
+	Datum	   *elements = palloc(n * sizeof(Datum));
+	CtReportLine *found;
+	int			nfound;
+	int			i;
+
+	for (i = 0; i < n; i++)
+		elements[i] = Int64GetDatum(run_ids[i]);
+	found = ct_rowset_read_by(&line_set, INT8ARRAYOID,
+							  PointerGetDatum(construct_array(elements, n, INT8OID, sizeof(int64),
+															  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)),
+							  &nfound);
+	for (i = 0; i < n; i++)
+	{
+		CtReportLine key = {.run_id = run_ids[i]};
+		CtReportLine *line = bsearch(&key, found, nfound, sizeof(CtReportLine), line_compare);
+
+		if (line == NULL)
+			run_missing(run_ids[i]);
+		lines[i] = *line;
+	}
+	return lines;
 }

@@ -11,7 +11,7 @@
 
 /* Prose: nothing of the user's may turn into markup. */
 static void
-append_prose(StringInfo buf, const char *text)
+markdown_prose(StringInfo buf, const char *text)
 {
 	char	   *one_line = ct_text_cut(text, PG_INT32_MAX, false);
 	const char *p;
@@ -28,7 +28,7 @@ append_prose(StringInfo buf, const char *text)
 
 /* Names and SQL.  A pipe would end a table's cell even in there. */
 static void
-append_code(StringInfo buf, const char *text, int width, bool unicode)
+markdown_code(StringInfo buf, const char *text, int width, bool unicode)
 {
 	char	   *one_line = ct_text_cut(text, width, unicode);
 	bool		ticks = strchr(one_line, '`') != NULL;
@@ -48,7 +48,7 @@ append_code(StringInfo buf, const char *text, int width, bool unicode)
 }
 
 static void
-write_table(StringInfo buf, const CtReport *report, const CtReportTable *table)
+markdown_table(StringInfo buf, bool unicode, const CtReportTable *table)
 {
 	ListCell   *lc;
 	int			i;
@@ -56,7 +56,9 @@ write_table(StringInfo buf, const CtReport *report, const CtReportTable *table)
 	if (table == NULL)
 		return;
 
-	appendStringInfo(buf, "\n#### %s\n\n|", table->title);
+	if (table->title)
+		appendStringInfo(buf, "\n#### %s\n", table->title);
+	appendStringInfoString(buf, "\n|");
 	for (i = 0; i < table->ncolumns; i++)
 		appendStringInfo(buf, " %s |", table->columns[i].head);
 	appendStringInfoString(buf, "\n|");
@@ -66,7 +68,7 @@ write_table(StringInfo buf, const CtReport *report, const CtReportTable *table)
 
 	foreach(lc, table->rows)
 	{
-		char	  **cells = lfirst(lc);
+		const char **cells = lfirst(lc);
 
 		if (foreach_current_index(lc) == MAX_ROWS)
 		{
@@ -79,11 +81,11 @@ write_table(StringInfo buf, const CtReport *report, const CtReportTable *table)
 		{
 			appendStringInfoChar(buf, ' ');
 			if (table->columns[i].code)
-				append_code(buf, cells[i], CELL_WIDTH, report->unicode);
+				markdown_code(buf, cells[i], CELL_WIDTH, unicode);
 			else if (strcmp(cells[i], "FAIL") == 0)
 				appendStringInfoString(buf, "**FAIL**");
 			else
-				append_prose(buf, cells[i]);
+				markdown_prose(buf, cells[i]);
 			appendStringInfoString(buf, " |");
 		}
 		appendStringInfoChar(buf, '\n');
@@ -91,17 +93,17 @@ write_table(StringInfo buf, const CtReport *report, const CtReportTable *table)
 }
 
 static void
-write_sentence(StringInfo buf, const char *text)
+markdown_sentence(StringInfo buf, const char *text)
 {
 	if (text == NULL)
 		return;
 	appendStringInfoChar(buf, '\n');
-	append_prose(buf, text);
+	markdown_prose(buf, text);
 	appendStringInfoChar(buf, '\n');
 }
 
 static void
-write_anomalies(StringInfo buf, const CtReport *report)
+markdown_anomalies(StringInfo buf, const CtReport *report)
 {
 	int			i;
 
@@ -110,17 +112,17 @@ write_anomalies(StringInfo buf, const CtReport *report)
 	appendStringInfoString(buf, "\n#### Anomalies\n\n");
 	for (i = 0; i < report->nanomalies; i++)
 	{
-		const CtReportAnomaly *anomaly = &report->anomalies[i];
+		const CtAnomalyRow *anomaly = &report->anomalies[i];
 
 		appendStringInfo(buf, "%d. ", i + 1);
-		append_code(buf, anomaly->check_name, CELL_WIDTH, report->unicode);
+		markdown_code(buf, anomaly->check_name, CELL_WIDTH, report->unicode);
 		appendStringInfoString(buf, ": ");
-		append_prose(buf, ct_report_anomaly(report, anomaly));
+		markdown_prose(buf, ct_report_anomaly(report, anomaly));
 		appendStringInfoChar(buf, '\n');
 		if (anomaly->evidence)
 		{
 			appendStringInfoString(buf, "   ");
-			append_code(buf, anomaly->evidence, 4 * CELL_WIDTH, report->unicode);
+			markdown_code(buf, anomaly->evidence, 4 * CELL_WIDTH, report->unicode);
 			appendStringInfoChar(buf, '\n');
 		}
 	}
@@ -131,7 +133,7 @@ write_anomalies(StringInfo buf, const CtReport *report)
 
 /* Preformatted, and folded away where the reader has that. */
 static void
-write_charts(StringInfo buf, const CtReport *report)
+markdown_charts(StringInfo buf, const CtReport *report)
 {
 	char	   *sparkline = ct_report_sparkline(report, 60);
 
@@ -148,57 +150,75 @@ write_charts(StringInfo buf, const CtReport *report)
 	appendStringInfoString(buf, "```\n\n</details>\n");
 }
 
-void
-ct_report_markdown(StringInfo buf, const CtReport *report)
+/* A table of the runs, before what there is to say of each. */
+static void
+markdown_begin(StringInfo buf, const CtReportList *list)
+{
+	if (!list->many)
+		return;
+	appendStringInfo(buf, "## %s\n", ct_format_plural(list->n, "run", "runs"));
+	markdown_table(buf, list->unicode, ct_report_runs(list));
+	appendStringInfoChar(buf, '\n');
+}
+
+static void
+markdown_one(StringInfo buf, const CtReportList *list, int i, const CtReport *report)
 {
 	ListCell   *lc;
 
-	appendStringInfo(buf, "### %s: ", ct_report_title(report));
-	append_code(buf, report->scenario, CELL_WIDTH, report->unicode);
+	appendStringInfo(buf, "### %s: ", ct_report_title(report->status, report->verdict));
+	markdown_code(buf, report->scenario, CELL_WIDTH, report->unicode);
 	if (report->variant)
 	{
 		appendStringInfoString(buf, " / ");
-		append_code(buf, report->variant, CELL_WIDTH, report->unicode);
+		markdown_code(buf, report->variant, CELL_WIDTH, report->unicode);
 	}
 	if (report->verdict && strcmp(report->status, "succeeded") != 0)
 		appendStringInfo(buf, " (%s)", report->status);
 	appendStringInfo(buf, ", run " INT64_FORMAT "\n", report->run_id);
 
-	write_sentence(buf, ct_report_reason(report));
-	write_sentence(buf, ct_report_facts(report));
+	markdown_sentence(buf, ct_report_reason(report));
+	markdown_sentence(buf, ct_report_facts(report));
 	if (report->params)
 	{
 		appendStringInfoString(buf, "\nParameters: ");
-		append_code(buf, report->params, 4 * CELL_WIDTH, report->unicode);
+		markdown_code(buf, report->params, 4 * CELL_WIDTH, report->unicode);
 		appendStringInfoChar(buf, '\n');
 	}
-	write_sentence(buf, ct_report_note(report));
+	markdown_sentence(buf, ct_report_note(report));
 	foreach(lc, ct_report_warnings(report))
 	{
 		appendStringInfoString(buf, foreach_current_index(lc) == 0 ? "\n> " : ">\n> ");
-		append_prose(buf, lfirst(lc));
+		markdown_prose(buf, lfirst(lc));
 		appendStringInfoChar(buf, '\n');
 	}
 
-	write_table(buf, report, ct_report_checks(report));
-	write_anomalies(buf, report);
-	write_table(buf, report, ct_report_evidence(report));
-	write_sentence(buf, ct_report_orders(report));
-	write_table(buf, report, ct_report_outcomes(report));
-	write_table(buf, report, ct_report_tallies(report));
+	markdown_table(buf, report->unicode, ct_report_checks(report));
+	markdown_anomalies(buf, report);
+	markdown_table(buf, report->unicode, ct_report_evidence(report));
+	markdown_sentence(buf, ct_report_orders(report));
+	markdown_table(buf, report->unicode, ct_report_outcomes(report));
+	markdown_table(buf, report->unicode, ct_report_tallies(report));
 
 	if (ct_report_throughput(report))
 		appendStringInfoString(buf, "\n#### Throughput\n");
-	write_sentence(buf, ct_report_throughput(report));
-	write_sentence(buf, ct_report_trend(report));
-	write_sentence(buf, ct_report_fairness(report));
-	write_table(buf, report, ct_report_latencies(report));
-	write_charts(buf, report);
-	write_table(buf, report, ct_report_statements(report));
-	write_table(buf, report, ct_report_errors(report));
-	write_table(buf, report, ct_report_error_places(report));
-	write_table(buf, report, ct_report_error_details(report));
+	markdown_sentence(buf, ct_report_throughput(report));
+	markdown_sentence(buf, ct_report_trend(report));
+	markdown_sentence(buf, ct_report_fairness(report));
+	markdown_table(buf, report->unicode, ct_report_latencies(report));
+	markdown_charts(buf, report);
+	markdown_table(buf, report->unicode, ct_report_statements(report));
+	markdown_table(buf, report->unicode, ct_report_errors(report));
+	markdown_table(buf, report->unicode, ct_report_error_places(report));
+	markdown_table(buf, report->unicode, ct_report_error_details(report));
 
 	while (buf->len > 0 && buf->data[buf->len - 1] == '\n')
 		buf->data[--buf->len] = '\0';
 }
+
+const CtReportFormat ct_report_markdown = {
+	.name = "markdown",
+	.begin = markdown_begin,
+	.one = markdown_one,
+	.separator = "\n\n",
+};

@@ -1,17 +1,19 @@
 /*
  * report.h
- *		Reports: what is known about one run, written out in some format.
+ *		Reports: what is known about runs, written out in some format.
  *
- * A report is loaded once (load.c) from the extension's views, as the
- * role that asks, so that who sees what is decided by the views alone.  It is
- * then written by one of the formats, text.c and its like, which do
- * arithmetic and layout but never look at the database (json.c, which
- * is a query, excepted).  What has the shape of a table is built once
- * (table.c) for all formats that show tables.
+ * A run is loaded once (load.c) from the extension's views, as the role that
+ * asks, so that who sees what is decided by the views alone.  It is then
+ * written by one of the formats, text.c and its like, which do arithmetic and
+ * layout but never look at the database (json.c, which is a query, excepted).
+ * What has the shape of a table, or is a sentence, is made once for all formats
+ * that show it (table.c, sentence.c).
  *
  * Memory: everything is palloc'd in the context that was current and lives
- * as long as that.  Durations are milliseconds, NaN stands for a float that
- * is null, -1 for an integer that is.
+ * as long as that: a run's for as long as that one is written, so that reports
+ * of a thousand runs need as much memory as the largest of them, and the text.
+ *
+ * Durations are milliseconds; for null see src/catalog/rowset.h.
  */
 #ifndef CT_REPORT_H
 #define CT_REPORT_H
@@ -19,54 +21,7 @@
 #include "lib/stringinfo.h"
 #include "nodes/pg_list.h"
 
-typedef struct CtReportCheck
-{
-	char	   *name;
-	char	   *kind;
-	char	   *status;			/* pass, fail */
-	char	   *target;
-	char	   *actual;
-	int64		violations;
-} CtReportCheck;
-
-typedef struct CtReportAnomaly
-{
-	char	   *check_name;
-	char	   *kind;
-	char	   *observed;		/* or NULL */
-	char	   *expected;		/* or NULL */
-	char	   *evidence;		/* JSON text, or NULL */
-	double		after_ms;		/* since the workers were let go */
-} CtReportAnomaly;
-
-typedef struct CtReportOutcome
-{
-	char	   *script;
-	char	   *outcome;
-	int64		count;
-	double		share;
-} CtReportOutcome;
-
-typedef struct CtReportTally
-{
-	char	   *tally;
-	double		value;
-} CtReportTally;
-
-typedef struct CtReportLatency
-{
-	char	   *script;
-	int			step;			/* 0: the whole transaction's */
-	char	   *kind;
-	char	   *sql;			/* or NULL */
-	int64		count;
-	double		mean_ms;
-	double		p50_ms;
-	double		p95_ms;
-	double		p99_ms;
-	double		p999_ms;
-	double		max_ms;
-} CtReportLatency;
+#include "src/results/rows.h"
 
 /* of the latency of all scripts' transactions together */
 typedef struct CtReportBucket
@@ -76,62 +31,33 @@ typedef struct CtReportBucket
 	double		count;
 } CtReportBucket;
 
-typedef struct CtReportSecond
-{
-	double		seconds;
-	double		tps;
-} CtReportSecond;
-
 /* an order of two steps that was never seen */
 typedef struct CtReportOrder
 {
-	char	   *script;
+	const char *script;
 	int			step;
-	char	   *other_script;	/* before whose */
+	const char *other_script;	/* before whose */
 	int			other_step;
 } CtReportOrder;
-
-typedef struct CtReportError
-{
-	char	   *script;
-	char	   *sqlstate;
-	char	   *condition;
-	char	   *handling;
-	int64		count;
-	char	   *message;
-	char	   *detail;			/* these or NULL */
-	char	   *hint;
-	char	   *context;
-
-	/* of what raised the first one */
-	int			step;
-	int			line;
-	char	   *statement;		/* or NULL */
-} CtReportError;
-
-typedef struct CtReportWorker
-{
-	int			worker;
-	int64		transactions;
-} CtReportWorker;
 
 typedef struct CtReport
 {
 	bool		unicode;		/* may be written with more than ASCII */
 
 	int64		run_id;
-	char	   *scenario;		/* "ct_test" for an ad hoc test */
-	char	   *variant;		/* or NULL */
-	char	   *status;
-	char	   *verdict;		/* or NULL */
-	char	   *reason;			/* or NULL */
-	char	   *role;
-	char	   *started_at;		/* to the second, with time zone */
+	const char *scenario;		/* "ct_test" for an ad hoc test */
+	const char *variant;		/* or NULL */
+	const char *status;
+	const char *verdict;		/* or NULL */
+	const char *reason;			/* or NULL */
+	const char *role;
+	const char *started_at;		/* to the second, with time zone */
+	TimestampTz gate_at;		/* 0 if the gate never opened */
 	double		elapsed_ms;		/* since the gate or, before it, the start */
 	double		duration_ms;
 	int			workers_asked;
 	int			workers;
-	char	   *isolation;		/* or NULL */
+	const char *isolation;		/* or NULL */
 	double		rate;
 	int			max_tries;
 	int64		transactions;
@@ -155,63 +81,152 @@ typedef struct CtReport
 	double		p999_ms;
 	double		max_ms;
 	bool		held_horizon;
-	char	   *sqlstate;		/* or NULL */
-	char	   *message;		/* or NULL */
-	char	   *seed;			/* or NULL */
-	char	   *server_version;
-	char	   *kept_sandbox;	/* or NULL */
-	char	   *warnings;		/* a line each, or NULL */
-	char	   *params;			/* JSON text, or NULL if there are none */
+	const char *sqlstate;		/* or NULL */
+	const char *message;		/* or NULL */
+	const char *seed;			/* or NULL */
+	const char *server_version;
+	const char *kept_sandbox;	/* or NULL */
+	const char *warnings;		/* a line each, or NULL */
+	const char *params;			/* JSON text, or NULL if there are none */
 
+	/* rows, as src/results/rows.h has them */
 	int			nchecks;
-	CtReportCheck *checks;
+	CtCheckRow *checks;
 	int			nanomalies;		/* the first few */
-	CtReportAnomaly *anomalies;
+	CtAnomalyRow *anomalies;
 	int			noutcomes;
-	CtReportOutcome *outcomes;
+	CtOutcomeRow *outcomes;
 	int			ntallies;
-	CtReportTally *tallies;
-	int			nlatencies;
-	CtReportLatency *latencies;
+	CtTallyRow *tallies;
+	int			nlatencies;		/* without their histograms */
+	CtLatencyRow *latencies;
+	int			nseconds;
+	CtSecondRow *seconds;
+	int			nerrors;
+	CtErrorRow *errors;
+	int			nworkers;
+	CtWorkerRow *worker_rows;
+
+	/* what is summed up while it is loaded */
 	int			nbuckets;
 	CtReportBucket *buckets;
-	int			nseconds;
-	CtReportSecond *seconds;
 	int64		pairs;			/* of steps, */
 	int64		pairs_seen;		/* and those that were seen in both orders */
 	int64		orders_missing;
 	int			norders;		/* the first few of those that are missing */
 	CtReportOrder *orders;
-	int			nerrors;
-	CtReportError *errors;
-	int			nworkers;
-	CtReportWorker *worker_rows;
 } CtReport;
 
-/* load.c: needs SPI; raises UNDEFINED_OBJECT where the role sees no such run */
+/* What a list of runs says of each. */
+typedef struct CtReportLine
+{
+	int64		run_id;
+	const char *scenario;		/* "ct_test" for an ad hoc test */
+	const char *variant;		/* or NULL */
+	const char *status;
+	const char *verdict;		/* or NULL */
+	double		duration_ms;
+	int64		transactions;
+	double		tps;
+	double		p95_ms;
+	double		p99_ms;
+	int64		failed;
+	int64		anomalies;
+} CtReportLine;
+
+/* the runs that are reported, in their order; the same one may come twice */
+typedef struct CtReportList
+{
+	bool		unicode;
+	bool		many;			/* asked for as a list, be it of one */
+	int			n;
+	const CtReportLine *lines;
+} CtReportList;
+
+/*
+ * A format.  begin is called once, with all that there is to say of the runs
+ * together; then one for each run, in order, i being its index in the list;
+ * then end.  Each appends to buf; separator goes between two runs.  For a
+ * single run that was asked for as such, list->many is false, and what only
+ * makes sense around several is left out.
+ *
+ * What counts before it lists has its numbers from the list: JUnit's begin
+ * writes <testsuites tests= failures=>, its one a <testsuite> with a <testcase>
+ * per check, its end the closing tag; TAP's begin writes "1..n", its one "ok i
+ * - scenario / variant", with the reason and the anomalies as diagnostics.
+ * HTML's begin has the head and a table of the runs.
+ */
+typedef struct CtReportFormat
+{
+	const char *name;
+	void		(*begin) (StringInfo buf, const CtReportList *list);	/* or NULL */
+	void		(*one) (StringInfo buf, const CtReportList *list, int i, const CtReport *report);
+	bool		unloaded;		/* one knows by itself: its report is NULL */
+	const char *separator;
+	void		(*end) (StringInfo buf, const CtReportList *list);	/* or NULL */
+} CtReportFormat;
+
+extern const CtReportFormat ct_report_text;
+extern const CtReportFormat ct_report_markdown;
+extern const CtReportFormat ct_report_json;
+
+/* ---- report.c ---- */
+
+/* Raises INVALID_PARAMETER_VALUE, with those that there are, if there is none of that name. */
+extern const CtReportFormat *ct_report_find_format(const char *name);
+
+/*
+ * Appends the runs' reports to buf, which may be of any context.  Looks at
+ * what is committed now.  Raises UNDEFINED_OBJECT where the role sees no such
+ * run, before anything was written.
+ */
+extern void ct_report_write(StringInfo buf, const CtReportFormat *format,
+							const int64 *run_ids, int n, bool many);
+
+/* Between these, what is palloc'd goes away at the end, and the views can be read. */
+extern void ct_report_begin_reading(void);
+extern void ct_report_end_reading(void);
+
+/* ---- load.c: all of it while reading ---- */
+
+/* raises UNDEFINED_OBJECT where the role sees no such run */
 extern CtReport *ct_report_load(int64 run_id);
 
-/* the formats: append the report to buf */
-extern void ct_report_text(StringInfo buf, const CtReport *report);
-extern void ct_report_markdown(StringInfo buf, const CtReport *report);
-extern void ct_report_json(StringInfo buf, const CtReport *report);
+/* the lines of runs, in that order; raises the same */
+extern CtReportLine *ct_report_load_lines(const int64 *run_ids, int n);
+
+/* Does ct_report_load read rows of that kind? */
+extern bool ct_report_loads(const CtRowKind *kind);
 
 /* ---- table.c: what several formats show ---- */
+
+/* what a table's cell is made of */
+typedef enum CtReportCell
+{
+	CT_CELL_OTHER,				/* whoever makes the table knows */
+	CT_CELL_TEXT,
+	CT_CELL_NUMBER,				/* an int as it is */
+	CT_CELL_COUNT,
+	CT_CELL_VALUE,				/* a double, all digits of it */
+	CT_CELL_MS
+} CtReportCell;
 
 typedef struct CtReportColumn
 {
 	const char *head;
 	bool		right;			/* aligned, for numbers; never cut */
 	bool		code;			/* names and SQL, not prose */
+	CtReportCell cell;
+	int			offset;			/* in the row that the cell is of */
 } CtReportColumn;
 
 typedef struct CtReportTable
 {
-	const char *title;
+	const char *title;			/* or NULL */
 	const char *view;			/* where all of it is */
 	int			ncolumns;
 	const CtReportColumn *columns;
-	List	   *rows;			/* of char **, ncolumns cells, never NULL */
+	List	   *rows;			/* of const char **, ncolumns cells, never NULL */
 } CtReportTable;
 
 /* each NULL if there is nothing to show */
@@ -224,16 +239,23 @@ extern CtReportTable *ct_report_statements(const CtReport *report);
 extern CtReportTable *ct_report_errors(const CtReport *report);
 extern CtReportTable *ct_report_error_places(const CtReport *report);
 extern CtReportTable *ct_report_error_details(const CtReport *report);
+extern CtReportTable *ct_report_runs(const CtReportList *list);
 
-/* sentences, palloc'd; those that return NULL have nothing to say */
-extern char *ct_report_title(const CtReport *report);	/* PASS, FAIL, RUNNING ... */
+/* ---- sentence.c: palloc'd; those that return NULL have nothing to say ---- */
+
+extern bool ct_report_several_scripts(const CtReport *report);
+
+/* transactions that were begun; as a double, since the sum of two int64 may overflow */
+extern double ct_report_iterations(const CtReport *report);
+
+extern char *ct_report_title(const char *status, const char *verdict);	/* PASS, FAIL, RUNNING ... */
 extern char *ct_report_reason(const CtReport *report);
 extern char *ct_report_facts(const CtReport *report);
 extern char *ct_report_orders(const CtReport *report);
 extern char *ct_report_throughput(const CtReport *report);
 extern char *ct_report_trend(const CtReport *report);
 extern char *ct_report_fairness(const CtReport *report);
-extern char *ct_report_anomaly(const CtReport *report, const CtReportAnomaly *anomaly);
+extern char *ct_report_anomaly(const CtReport *report, const CtAnomalyRow *anomaly);
 extern char *ct_report_note(const CtReport *report);
 extern List *ct_report_warnings(const CtReport *report);	/* of char * */
 

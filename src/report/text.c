@@ -15,13 +15,13 @@
 #define MIN_COLUMN 8
 
 static void
-section(StringInfo buf, const char *title)
+text_section(StringInfo buf, const char *title)
 {
 	appendStringInfo(buf, "\n%s\n", title);
 }
 
 static void
-line(StringInfo buf, const char *text)
+text_line(StringInfo buf, const char *text)
 {
 	appendStringInfoSpaces(buf, INDENT);
 	ct_text_wrap(buf, text, INDENT, WIDTH);
@@ -32,14 +32,14 @@ line(StringInfo buf, const char *text)
 static bool
 is_shown(const CtReportTable *table, int column)
 {
-	char	  **first = linitial(table->rows);
+	const char **first = linitial(table->rows);
 	ListCell   *lc;
 
 	if (strcmp(table->columns[column].head, "script") != 0)
 		return true;
 	foreach(lc, table->rows)
 	{
-		if (strcmp(((char **) lfirst(lc))[column], first[column]) != 0)
+		if (strcmp(((const char **) lfirst(lc))[column], first[column]) != 0)
 			return true;
 	}
 	return false;
@@ -47,7 +47,7 @@ is_shown(const CtReportTable *table, int column)
 
 /* How wide each column is to be; 0 for those that aren't shown. */
 static int *
-column_widths(const CtReportTable *table)
+text_widths(const CtReportTable *table)
 {
 	int		   *widths = palloc0(table->ncolumns * sizeof(int));
 	int			total = INDENT - 2;
@@ -63,7 +63,7 @@ column_widths(const CtReportTable *table)
 		{
 			if (foreach_current_index(lc) == MAX_ROWS)
 				break;
-			widths[i] = Max(widths[i], Min(ct_text_width(((char **) lfirst(lc))[i]), WIDTH));
+			widths[i] = Max(widths[i], Min(ct_text_width(((const char **) lfirst(lc))[i]), WIDTH));
 		}
 		total += widths[i] + 2;
 	}
@@ -88,7 +88,7 @@ column_widths(const CtReportTable *table)
 }
 
 static void
-write_cell(StringInfo buf, const CtReport *report, const CtReportColumn *column,
+text_cell(StringInfo buf, const CtReport *report, const CtReportColumn *column,
 		   const char *text, int width)
 {
 	char	   *cell;
@@ -104,7 +104,7 @@ write_cell(StringInfo buf, const CtReport *report, const CtReportColumn *column,
 }
 
 static void
-end_row(StringInfo buf)
+text_end_row(StringInfo buf)
 {
 	while (buf->len > 0 && buf->data[buf->len - 1] == ' ')
 		buf->data[--buf->len] = '\0';
@@ -112,7 +112,7 @@ end_row(StringInfo buf)
 }
 
 static void
-write_table(StringInfo buf, const CtReport *report, const CtReportTable *table)
+text_table(StringInfo buf, const CtReport *report, const CtReportTable *table)
 {
 	int		   *widths;
 	ListCell   *lc;
@@ -120,38 +120,38 @@ write_table(StringInfo buf, const CtReport *report, const CtReportTable *table)
 
 	if (table == NULL)
 		return;
-	widths = column_widths(table);
+	widths = text_widths(table);
 
-	section(buf, table->title);
+	text_section(buf, table->title);
 	appendStringInfoSpaces(buf, INDENT);
 	for (i = 0; i < table->ncolumns; i++)
-		write_cell(buf, report, &table->columns[i], table->columns[i].head, widths[i]);
-	end_row(buf);
+		text_cell(buf, report, &table->columns[i], table->columns[i].head, widths[i]);
+	text_end_row(buf);
 
 	foreach(lc, table->rows)
 	{
-		char	  **cells = lfirst(lc);
+		const char **cells = lfirst(lc);
 
 		if (foreach_current_index(lc) == MAX_ROWS)
 		{
-			line(buf, psprintf("... and %d more in %s",
+			text_line(buf, psprintf("... and %d more in %s",
 							   list_length(table->rows) - MAX_ROWS, table->view));
 			break;
 		}
 		appendStringInfoSpaces(buf, INDENT);
 		for (i = 0; i < table->ncolumns; i++)
-			write_cell(buf, report, &table->columns[i], cells[i], widths[i]);
-		end_row(buf);
+			text_cell(buf, report, &table->columns[i], cells[i], widths[i]);
+		text_end_row(buf);
 	}
 }
 
 static void
-write_headline(StringInfo buf, const CtReport *report)
+text_headline(StringInfo buf, const CtReport *report)
 {
-	char	   *title = ct_report_title(report);
+	char	   *title = ct_report_title(report->status, report->verdict);
 	char	   *number = psprintf("run " INT64_FORMAT, report->run_id);
 	int			room = WIDTH - strlen(title) - 2 - strlen(number) - 2;
-	char	   *name;
+	const char *name;
 	char	   *reason = ct_report_reason(report);
 
 	name = report->variant ? psprintf("%s / %s", report->scenario, report->variant) : report->scenario;
@@ -161,23 +161,23 @@ write_headline(StringInfo buf, const CtReport *report)
 	appendStringInfo(buf, "%s  %s%*s  %s\n", title, name,
 					 Max(room - ct_text_width(name), 0), "", number);
 	if (reason)
-		line(buf, reason);
+		text_line(buf, reason);
 
 	appendStringInfoChar(buf, '\n');
-	line(buf, ct_report_facts(report));
+	text_line(buf, ct_report_facts(report));
 	if (report->params)
-		line(buf, ct_text_cut(psprintf("params %s", report->params), WIDTH - INDENT, report->unicode));
+		text_line(buf, ct_text_cut(psprintf("params %s", report->params), WIDTH - INDENT, report->unicode));
 }
 
 static void
-write_notes(StringInfo buf, const CtReport *report)
+text_notes(StringInfo buf, const CtReport *report)
 {
 	char	   *note = ct_report_note(report);
 	List	   *warnings = ct_report_warnings(report);
 	ListCell   *lc;
 
 	if (note)
-		line(buf, note);
+		text_line(buf, note);
 	if (warnings == NIL)
 		return;
 	appendStringInfoChar(buf, '\n');
@@ -190,19 +190,19 @@ write_notes(StringInfo buf, const CtReport *report)
 }
 
 static void
-write_anomalies(StringInfo buf, const CtReport *report)
+text_anomalies(StringInfo buf, const CtReport *report)
 {
 	int			i;
 
 	if (report->nanomalies == 0)
 		return;
-	section(buf, report->anomaly_count > report->nanomalies
+	text_section(buf, report->anomaly_count > report->nanomalies
 			? psprintf("Anomalies (%d of %s; see ct_anomalies)",
 					   report->nanomalies, ct_format_count(report->anomaly_count))
 			: "Anomalies");
 	for (i = 0; i < report->nanomalies; i++)
 	{
-		const CtReportAnomaly *anomaly = &report->anomalies[i];
+		const CtAnomalyRow *anomaly = &report->anomalies[i];
 		char	   *text = psprintf("%s: %s", anomaly->check_name, ct_report_anomaly(report, anomaly));
 
 		appendStringInfo(buf, "%*s%d. ", INDENT, "", i + 1);
@@ -215,7 +215,7 @@ write_anomalies(StringInfo buf, const CtReport *report)
 }
 
 static void
-write_throughput(StringInfo buf, const CtReport *report)
+text_throughput(StringInfo buf, const CtReport *report)
 {
 	char	   *throughput = ct_report_throughput(report);
 	char	   *sparkline = ct_report_sparkline(report, 60);
@@ -224,46 +224,52 @@ write_throughput(StringInfo buf, const CtReport *report)
 
 	if (throughput == NULL && sparkline == NULL)
 		return;
-	section(buf, "Throughput");
+	text_section(buf, "Throughput");
 	if (throughput)
-		line(buf, throughput);
+		text_line(buf, throughput);
 	if (sparkline)
 		appendStringInfo(buf, "%*s%s\n", INDENT, "", sparkline);
 	if (trend)
-		line(buf, trend);
+		text_line(buf, trend);
 	if (fairness)
-		line(buf, fairness);
+		text_line(buf, fairness);
 }
 
-void
-ct_report_text(StringInfo buf, const CtReport *report)
+static void
+text_one(StringInfo buf, const CtReportList *list, int i, const CtReport *report)
 {
 	char	   *orders = ct_report_orders(report);
 
-	write_headline(buf, report);
-	write_notes(buf, report);
+	text_headline(buf, report);
+	text_notes(buf, report);
 
-	write_table(buf, report, ct_report_checks(report));
-	write_anomalies(buf, report);
-	write_table(buf, report, ct_report_evidence(report));
+	text_table(buf, report, ct_report_checks(report));
+	text_anomalies(buf, report);
+	text_table(buf, report, ct_report_evidence(report));
 	if (orders)
-		line(buf, orders);
-	write_table(buf, report, ct_report_outcomes(report));
-	write_table(buf, report, ct_report_tallies(report));
+		text_line(buf, orders);
+	text_table(buf, report, ct_report_outcomes(report));
+	text_table(buf, report, ct_report_tallies(report));
 
-	write_throughput(buf, report);
-	write_table(buf, report, ct_report_latencies(report));
+	text_throughput(buf, report);
+	text_table(buf, report, ct_report_latencies(report));
 	if (report->nbuckets > 0)
 	{
-		section(buf, "Transactions by latency, from");
+		text_section(buf, "Transactions by latency, from");
 		ct_report_histogram(buf, report, WIDTH);
 	}
-	write_table(buf, report, ct_report_statements(report));
-	write_table(buf, report, ct_report_errors(report));
-	write_table(buf, report, ct_report_error_places(report));
-	write_table(buf, report, ct_report_error_details(report));
+	text_table(buf, report, ct_report_statements(report));
+	text_table(buf, report, ct_report_errors(report));
+	text_table(buf, report, ct_report_error_places(report));
+	text_table(buf, report, ct_report_error_details(report));
 
 	/* psql ends the value with a newline of its own */
 	while (buf->len > 0 && buf->data[buf->len - 1] == '\n')
 		buf->data[--buf->len] = '\0';
 }
+
+const CtReportFormat ct_report_text = {
+	.name = "text",
+	.one = text_one,
+	.separator = "\n\n\n",
+};

@@ -26,7 +26,7 @@ round_rate(double rate)
 
 /* Sets columns in the run's row. */
 static void
-run_update(int64 run_id, const CtValues *values)
+run_update(int64 run_id, CtValues *values)
 {
 	ct_values_update(values, "ct_result", "run_id", run_id);
 }

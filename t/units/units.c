@@ -32,6 +32,7 @@ static const struct
 {
 	{"session", unit_session},
 	{"wait_event", unit_wait_event},
+	{"rows", unit_rows},
 };
 
 /* what the worker gets to know */

@@ -17,5 +17,6 @@ extern void unit_is(const char *is, const char *expected, const char *what);
 
 extern void unit_session(void);
 extern void unit_wait_event(void);
+extern void unit_rows(void);
 
 #endif							/* CT_UNITS_H */

@@ -1,0 +1,91 @@
+/*
+ * report.c
+ *		Reports of one run or of many, in whatever format.
+ *
+ * What is committed now is looked at, even where the transaction's or
+ * statement's snapshot is older: results are committed by the run's leader, so
+ * that SELECT ct_report(ct_run('oversell_tickets')) would not find them
+ * otherwise, and neither would a REPEATABLE READ transaction.  All of one
+ * report is seen under one snapshot.
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "src/report/report.h"
+
+static const CtReportFormat *const formats[] = {
+	&ct_report_text,
+	&ct_report_markdown,
+	&ct_report_json,
+};
+
+void
+ct_report_begin_reading(void)
+{
+	PushActiveSnapshot(GetLatestSnapshot());
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
+void
+ct_report_end_reading(void)
+{
+	SPI_finish();
+	PopActiveSnapshot();
+}
+
+const CtReportFormat *
+ct_report_find_format(const char *name)
+{
+	StringInfoData names;
+	int			i;
+
+	for (i = 0; i < lengthof(formats); i++)
+	{
+		if (strcmp(formats[i]->name, name) == 0)
+			return formats[i];
+	}
+
+	initStringInfo(&names);
+	for (i = 0; i < lengthof(formats); i++)
+		appendStringInfo(&names, "%s\"%s\"", i > 0 ? ", " : "", formats[i]->name);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown report format \"%s\"", name),
+			 errhint("Formats are %s.", names.data)));
+	return NULL;				/* keep compiler quiet */
+}
+
+void
+ct_report_write(StringInfo buf, const CtReportFormat *format, const int64 *run_ids, int n, bool many)
+{
+	CtReportList list = {.many = many,.n = n};
+	MemoryContext context;
+	MemoryContext save;
+	int			i;
+
+	ct_report_begin_reading();
+	list.unicode = GetDatabaseEncoding() == PG_UTF8 && pg_get_client_encoding() == PG_UTF8;
+	list.lines = ct_report_load_lines(run_ids, n);
+	context = AllocSetContextCreate(CurrentMemoryContext, "ct_ext report", ALLOCSET_DEFAULT_SIZES);
+	save = MemoryContextSwitchTo(context);
+	if (format->begin)
+		format->begin(buf, &list);
+	for (i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(context);
+		if (i > 0)
+			appendStringInfoString(buf, format->separator);
+		format->one(buf, &list, i, format->unloaded ? NULL : ct_report_load(run_ids[i]));
+	}
+	if (format->end)
+		format->end(buf, &list);
+	MemoryContextSwitchTo(save);
+	ct_report_end_reading();
+}
