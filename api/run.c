@@ -56,11 +56,23 @@ ct_run_options(CtArgs *args, CtRunOptions *options)
 	options->trust_owner = ct_args_flag(args, "trust_owner");
 }
 
-/* What a run that came to its end has to say to who waited for it. */
+/*
+ * What a run that came to its end has to say to who waited for it: what the
+ * verdict rests on first of all, and the rest of its reason as the detail.
+ */
 static void
 run_report_end(const CtCall *call)
 {
 	CtShared   *shared = call->shared;
+	char	   *reason = pstrdup(shared->reason);
+	char	   *rest = strstr(reason, "; ");
+
+	if (rest != NULL)
+	{
+		*rest = '\0';
+		rest += 2;
+		*rest = pg_ascii_toupper((unsigned char) *rest);
+	}
 
 	/* the report has it in any case */
 	if (call->tell_few_workers && shared->nworkers < shared->workers_asked)
@@ -69,7 +81,9 @@ run_report_end(const CtCall *call)
 				 errhint("All background worker slots were in use; raise max_worker_processes (now %d) for more.",
 						 max_worker_processes)));
 	ereport(NOTICE,
-			(errmsg("run " INT64_FORMAT ": %s: %s", shared->run_id, shared->verdict, shared->reason)));
+			(errmsg("run " INT64_FORMAT ": %s: %s", shared->run_id, shared->verdict, reason),
+			 rest ? errdetail("%s.", rest) : 0));
+	pfree(reason);
 }
 
 static int64

@@ -34,8 +34,10 @@ SELECT body FROM ct_scripts WHERE scenario = 'oversell_tickets' AND variant = 'a
 ```
 
 ```
-NOTICE:  run 1: fail: check "no_oversell" found 1 violation: observed 54, expected 10; found at the end, after 100 transactions; 2 checks failed in all
-NOTICE:  run 2: fail: check "no_oversell" found 1 violation: observed 276, expected 50; found at the end, after 1000 transactions; 2 checks failed in all
+NOTICE:  run 1: fail: check "no_oversell" found 1 violation: observed 54, expected 10
+DETAIL:  Found at the end, after 100 transactions; 2 checks failed in all.
+NOTICE:  run 2: fail: check "no_oversell" found 1 violation: observed 276, expected 50
+DETAIL:  Found at the end, after 1000 transactions; 2 checks failed in all.
     variant    | verdict | anomalies |  tps  | p99_ms 
 ---------------+---------+-----------+-------+--------
  naive         | fail    |         2 | 433.8 | 29.753

@@ -598,7 +598,7 @@ check_measure_thresholds(const CtProgram *program, CtResults *results)
 	}
 }
 
-/* has the plan its own bound of errors? */
+/* has the plan a threshold of its own on errors? */
 static bool
 check_tolerates_errors(const CtPlan *plan)
 {
@@ -691,12 +691,12 @@ ct_checks_have_failed(const CtChecks *checks, const CtProgram *program, const Ct
 	}
 	foreach(lc, plan->thresholds)
 	{
-		const CtPlanThreshold *bound = lfirst(lc);
+		const CtPlanThreshold *planned = lfirst(lc);
 		const CtProgramThreshold *threshold = &program->thresholds[foreach_current_index(lc)];
 
 		if (threshold->kind != CT_OF_TALLY &&
 			ct_metric_is_lost(threshold->metric, check_actual_value(threshold, results, &run),
-							  bound->op, bound->target))
+							  planned->op, planned->target))
 			return true;
 	}
 	if (!check_tolerates_errors(plan))

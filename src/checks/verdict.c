@@ -204,7 +204,7 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 	{
 		results->verdict = "inconclusive";
 		results->reason =
-			psprintf("too little contention: " INT64_FORMAT " of %s met another one, waited for one or had to be repeated, where %d are needed; %s",
+			psprintf("too little contention: " INT64_FORMAT " of %s contended, where %d are needed; contended are those that met another one, waited for one or had to be repeated; %s",
 					 results->contended, verdict_plural(results->transactions + results->failed, "transaction"),
 					 plan->min_overlap, verdict_advice(plan, results));
 	}

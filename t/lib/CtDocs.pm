@@ -58,6 +58,7 @@ package CtDocs;
 use strict;
 use warnings;
 
+use Encode 'decode';
 use Exporter 'import';
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -67,7 +68,7 @@ our @EXPORT = qw(ct_doc_blocks ct_doc_execute ct_doc_mismatch ct_doc_ok);
 my $luck_columns = qr/^(?:run_id|tps\w*|\w+_ms|count|share|observed|retries|cheapest|second|lower_us|upper_us|.* #\d+)$/;
 my @luck = (
 	qr/\b(?:run|ct_report\(|observed|observed":|ct_stop\(|ct_cancel\(|\#) ?\K\d+/,
-	qr/\d+(?= (?:contended|retries|of \d+ (?:orders|pairs)|transactions? \(\d+\/s\)|violations|unexpected errors?|times [0-9A-Z]{5}|failed,))/,
+	qr/\d+(?= (?:contended|retries|of \d+ (?:orders|pairs)|transactions? \(\d+\/s\)|violations|unexpected errors?|times [0-9A-Z]{5}|failed,|of \d+ orders))/,
 	qr/(?:transactions \(|; never: .*?)\K\d+/,
 	qr/\b\d+\.\d+\b/);
 my $any = '.*?';
@@ -282,6 +283,13 @@ sub ct_doc_ok
 		last unless @wrong;
 		note("$name, try $try: $_") foreach @wrong;
 	}
+	foreach my $block (grep { defined $_->{output} } @run)
+	{
+		my @lines = grep { decode('UTF-8', $_) =~ /^.{101}/ && !/^(?:NOTICE|WARNING|ERROR|DETAIL|HINT|First anomaly)/ } split /\n/, $block->{got};
+
+		push @wide, "line $block->{line}: $lines[0]" if @lines;
+	}
+	is(join("\n", @wide), '', "$name: and it fits in 100 columns");
 	@left = grep { !$run{$_} } @blocks;
 	is(scalar @wrong, 0, "$name: what its " . @run . ' examples print is what it shows')
 	  or diag(join "\n", @wrong);
