@@ -1,16 +1,17 @@
 /*
  * client.c
- *		A worker as a client: its iterations, tries and retries, and what it
- *		writes into its slot about them.
- *
- * Its iterations are its number, then every nworkers-th: so the shares differ
- * by one at most, the numbers are unique over the run, and a seed decides what
- * each draws.
+ *		A client's iterations, tries and retries, and what is written into its
+ *		worker's slot about them.
  *
  * An iteration is one execution of one script, and may be tried several
  * times: a try that ends in an error that is to be retried is rolled back,
  * waits a little, and begins anew with the variables and the random state
  * that the first one began with.
+ *
+ * It is a machine over the script's interpreter, which is left wherever
+ * something takes time that others may use: while a session executes, during
+ * a \sleep outside of transactions, between two tries.  Where nobody else is
+ * there, or a transaction is open on the session that all share, it waits.
  */
 #include "postgres.h"
 
@@ -18,15 +19,12 @@
 
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "postmaster/interrupt.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
 
 #include "bgworker/asleep.h"
-#include "bgworker/client.h"
 #include "bgworker/shm/barrier.h"
 #include "bgworker/shm/slot.h"
-#include "src/base/ct_compat.h"
+#include "bgworker/worker.h"
 
 /* how a try ended */
 typedef enum CtTryResult
@@ -38,203 +36,77 @@ typedef enum CtTryResult
 	CT_TRY_STOPPED				/* the run is over; it doesn't count */
 } CtTryResult;
 
-/*
- * Pauses outside of transactions.  Who cancels us while we do nothing is too
- * late, as with an idle client.
- */
-static void
-pause_idle(uint64 ns)
+static inline CtProgramScript *
+client_script(const CtClient *client)
 {
-	HOLD_CANCEL_INTERRUPTS();
-	ct_pause_ns(ns);
-	RESUME_CANCEL_INTERRUPTS();
-	QueryCancelPending = false;
+	return &client->worker->program->scripts[client->script];
 }
 
-/*
- * The time, by one look at the clock for each statement: where it ended, the
- * next one begins, for \set and the like are not worth another look.
- */
-static uint64
-clock_ns(CtWorker *w)
+/* Do clients of the run wait for their workers, so that it is told for how long? */
+static inline bool
+client_takes_turns(const CtClient *client)
 {
-	if (!w->clock_stands)
-	{
-		w->clock_ns = ct_now_ns();
-		w->clock_stands = true;
-	}
-	return w->clock_ns;
-}
-
-/* Sleeps outside of transactions, until a point in time or the run's end. */
-static void
-sleep_until(CtWorker *w, uint64 until)
-{
-	w->interpreter.session->idle(w->interpreter.session, false);
-	w->clock_stands = false;
-	while (!ct_client_stopped(w, CT_STOP_AFTER))
-	{
-		uint64		now = ct_now_ns();
-
-		if (now >= until)
-			return;
-		if (w->shared->stop_ns != 0 && now >= w->shared->stop_ns)
-			return;
-
-		/* the leader tells of an early end by the condition variable, which we don't watch */
-		pause_idle(Min(until - now, 100 * CT_NS_PER_MS));
-	}
+	return client->worker->shared->nclients > client->worker->shared->nworkers;
 }
 
 /* ---- outcomes and tallies ---- */
 
 /* Remembers that the transaction said an outcome that a threshold is of. */
 static void
-watch_outcome(CtWorker *w, const char *label)
+client_watch_outcome(CtClient *client, const char *label)
 {
+	const CtProgram *program = client->worker->program;
 	int			i;
 
-	for (i = 0; i < w->program->noutcomes; i++)
+	for (i = 0; i < program->noutcomes; i++)
 	{
-		if (strcmp(w->program->outcomes[i].label, label) == 0)
-			w->said |= UINT64CONST(1) << i;
+		if (strcmp(program->outcomes[i].label, label) == 0)
+			client->iteration->said |= UINT64CONST(1) << i;
 	}
 }
 
 static void
-count_now(CtWorker *w, const char *name, bool is_tally, double amount)
+client_count_outcome(CtClient *client, const char *label)
+{
+	ct_slot_outcome(client->worker->slot, client->script, label);
+	client_watch_outcome(client, label);
+}
+
+static void
+client_count(CtClient *client, const char *name, bool is_tally, double amount)
 {
 	if (is_tally)
-		ct_slot_tally(w->slot, name, amount);
+		ct_slot_tally(client->worker->slot, name, amount);
 	else
-	{
-		ct_slot_outcome(w->slot, w->script, name);
-		watch_outcome(w, name);
-	}
+		client_count_outcome(client, name);
 }
 
 static void
-count_on_commit(CtWorker *w, const char *name, bool is_tally, double amount)
+client_count_on_commit(CtClient *client, const char *name, bool is_tally, double amount)
 {
+	CtSession  *session = client->interpreter.session;
+	CtIteration *iteration = client->iteration;
 	CtPending  *pending;
 
-	if (!w->interpreter.session->in_transaction(w->interpreter.session))
+	if (!session->in_transaction(session))
 	{
-		count_now(w, name, is_tally, amount);
+		client_count(client, name, is_tally, amount);
 		return;
 	}
-	if (w->npending >= CT_MAX_PENDING)
+	if (iteration->npending >= CT_MAX_PENDING)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a transaction may say at most %d outcomes and tallies", CT_MAX_PENDING)));
-	pending = &w->pending[w->npending++];
-	pending->name = MemoryContextStrdup(w->iteration_context, name);
+	pending = &iteration->pending[iteration->npending++];
+	pending->name = MemoryContextStrdup(iteration->context, name);
 	pending->is_tally = is_tally;
 	pending->amount = amount;
-}
-
-/* ---- what the session tells ---- */
-
-static inline CtWorker *
-client_of_observer(CtObserver *observer)
-{
-	return (CtWorker *) ((char *) observer - offsetof(CtWorker, observer));
-}
-
-/* What was said in the transaction counts, or doesn't. */
-static void
-client_ended(CtObserver *observer, CtTransactionEvent event, TransactionId xid, Snapshot snapshot)
-{
-	CtWorker   *w = client_of_observer(observer);
-	int			i;
-
-	if (event == CT_TRANSACTION_COMMITTED)
-		for (i = 0; i < w->npending; i++)
-			count_now(w, w->pending[i].name, w->pending[i].is_tally, w->pending[i].amount);
-	w->npending = 0;
-}
-
-static void
-client_waited(CtObserver *observer, TimestampTz since)
-{
-	CtWorker   *w = client_of_observer(observer);
-
-	w->waited = true;
-	w->waits_since = since;
-}
-
-/* ---- commands ---- */
-
-/* How long the command that was just executed, or failed, has slept on heavyweight locks. */
-static void
-record_wait(CtWorker *w)
-{
-	if (likely(w->waits_since == 0))
-		return;
-	if (w->measured)
-		ct_histogram_record(ct_slot_histogram(w->slot, w->program->scripts[w->script].histogram +
-											  CT_LATENCY_LOCK_WAIT),
-							ct_asleep_ns(w->shared, w->slot, w->waits_since));
-	w->waits_since = 0;
-}
-
-static void
-client_sql(CtInterpreter *interpreter, int index, const CtCommand *command)
-{
-	CtWorker   *w = (CtWorker *) interpreter;
-	CtProgramScript *script = &w->program->scripts[w->script];
-	int			step = script->step[index];
-	uint64	   *orders = step < 0 || w->shared->norders == 0 ? NULL :
-		ct_program_orders(w->program, ct_slot_orders(w->shared, w->slot), w->script, step);
-	uint64		start;
-	uint64		end;
-	CtGlance	glance = {NULL};
-
-	start = clock_ns(w);
-	w->clock_stands = false;
-	if (orders != NULL && w->program->nsteps > 1)	/* a lone step has no order */
-		ct_presence_glance(w->shared, w->number, &w->stay, orders, &glance);
-	w->statement_ns = start;
-	if (unlikely(w->slot->gives_up != interpreter->session->gives_up))
-		w->slot->gives_up = interpreter->session->gives_up;
-	if (w->touches[w->script][index])
-		ct_presence_touch(w->shared, w->number, &w->stay, start);
-	(void) ct_interpret_sql(interpreter, command, w->statements[w->script][index]);
-	ct_presence_prepare(w->shared, w->number);
-	end = clock_ns(w);
-	w->statement_ns = 0;
-
-	if (w->measured)
-		ct_histogram_record(ct_slot_histogram(w->slot, script->step_histogram[index]),
-							end - start);
-	record_wait(w);
-	ct_presence_ended(w->shared, w->number, &w->stay, end, step);
-	if (unlikely(w->stay.npending > 0))
-		ct_presence_settle(&w->stay);
-	if (orders != NULL && w->stay.open)
-	{
-		*ct_program_executed(w->program, ct_slot_orders(w->shared, w->slot), w->script) |=
-			UINT64CONST(1) << step;
-		if (unlikely(glance.other != NULL))
-			ct_presence_record(&w->stay, &glance);
-	}
-}
-
-static void
-client_pause(CtInterpreter *interpreter, uint64 ns)
-{
-	CtWorker   *w = (CtWorker *) interpreter;
-
-	ct_presence_look(w->shared, w->number, &w->stay);
-	w->interpreter.session->idle(w->interpreter.session, false);
-	w->clock_stands = false;
-	ct_pause_ns(ns);
 }
 
 static void
 client_outcome(CtInterpreter *interpreter, const char *label)
 {
-	count_on_commit((CtWorker *) interpreter, label, false, 0);
+	client_count_on_commit((CtClient *) interpreter, label, false, 0);
 }
 
 static void
@@ -244,29 +116,186 @@ client_tally(CtInterpreter *interpreter, const char *name, double amount)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("a tally must be a finite number")));
-	count_on_commit((CtWorker *) interpreter, name, true, amount);
+	client_count_on_commit((CtClient *) interpreter, name, true, amount);
+}
+
+/* A transaction has ended: what was said in it counts, or doesn't. */
+static void
+client_settle(CtClient *client, CtTransactionEvent event)
+{
+	CtIteration *iteration = client->iteration;
+	int			i;
+
+	if (event == CT_TRANSACTION_COMMITTED)
+		for (i = 0; i < iteration->npending; i++)
+			client_count(client, iteration->pending[i].name, iteration->pending[i].is_tally,
+						 iteration->pending[i].amount);
+	iteration->npending = 0;
+}
+
+/* ---- statements ---- */
+
+/* The words of the orders of the step that is under way; NULL if none are told. */
+static inline uint64 *
+client_orders(const CtClient *client, int step)
+{
+	CtWorker   *w = client->worker;
+
+	return step < 0 || w->shared->norders == 0 ? NULL :
+		ct_program_orders(w->program, ct_slot_orders(w->shared, w->slot),
+						  client->script, step);
+}
+
+/* How long the command that was just executed, or failed, has slept on heavyweight locks. */
+static void
+client_record_wait(CtClient *client)
+{
+	CtWorker   *w = client->worker;
+
+	if (likely(w->waits_since == 0))
+		return;
+	client->iteration->waited = true;
+	if (client->iteration->measured)
+		ct_histogram_record(ct_slot_histogram(w->slot, client_script(client)->histogram +
+											  CT_LATENCY_LOCK_WAIT),
+							ct_asleep_ns(w->shared, w->slot, w->waits_since));
+	w->waits_since = 0;
+}
+
+/* At a statement: begins with it, and with the first of a command's with the command. */
+static void
+client_start(CtClient *client)
+{
+	CtWorker   *w = client->worker;
+	CtInterpreter *interpreter = &client->interpreter;
+	CtIteration *iteration = client->iteration;
+	CtSession  *session = interpreter->session;
+	int			index = interpreter->at;
+
+	if (interpreter->statement == 0)
+	{
+		uint64	   *orders = client_orders(client, client_script(client)->step[index]);
+		uint64		start = ct_worker_clock(w);
+
+		ct_worker_time_passes(w);
+		iteration->glance.other = NULL;
+		if (orders != NULL && w->program->nsteps > 1)	/* a lone step has no order */
+			ct_presence_glance(w->shared, &w->lookout, &iteration->stay, orders,
+							   &iteration->glance);
+		w->statement_ns = start;
+		w->executing = client;
+		if (w->touches[client->script][index])
+			ct_presence_touch(w->shared, &w->lookout, &iteration->stay, start);
+	}
+	ct_interpreter_start(interpreter, client->statements[client->script][index]);
+	if (unlikely(w->slot->gives_up != session->gives_up))
+		w->slot->gives_up = session->gives_up;
+	iteration->executing = true;
+}
+
+/* The command's last statement has been executed. */
+static void
+client_note_executed(CtClient *client)
+{
+	CtWorker   *w = client->worker;
+	CtIteration *iteration = client->iteration;
+	CtProgramScript *script = client_script(client);
+	int			index = client->interpreter.at;
+	int			step = script->step[index];
+	uint64		end;
+
+	ct_presence_prepare(w->shared, &w->lookout);
+	end = ct_worker_clock(w);
+	if (iteration->measured)
+		ct_histogram_record(ct_slot_histogram(w->slot, script->step_histogram[index]),
+							end - w->statement_ns);
+	w->statement_ns = 0;
+	client_record_wait(client);
+	ct_presence_ended(w->shared, &w->lookout, &iteration->stay, end, step);
+	if (unlikely(w->lookout.npending > 0))
+		ct_presence_settle(&w->lookout);
+	if (step >= 0 && w->shared->norders != 0 && iteration->stay.open)
+	{
+		*ct_program_executed(w->program, ct_slot_orders(w->shared, w->slot), client->script) |=
+			UINT64CONST(1) << step;
+		if (unlikely(iteration->glance.other != NULL))
+			ct_presence_record(&w->lookout, &iteration->glance);
+	}
+}
+
+/* The session is ready.  Returns false if the statement has failed. */
+static bool
+client_finish(CtClient *client)
+{
+	CtStatementResult result = ct_interpreter_finish(&client->interpreter);
+
+	client->iteration->executing = false;
+	if (unlikely(result.error != NULL))
+		return false;
+	if (result.event == CT_TRANSACTION_COMMITTED || result.event == CT_TRANSACTION_ROLLED_BACK)
+		client_settle(client, result.event);
+	if (ct_interpreter_at_last(&client->interpreter))
+		client_note_executed(client);
+	return true;
+}
+
+/* ---- what waits ---- */
+
+/*
+ * May others have their turn?  Not while a transaction is open on the session
+ * that they share.
+ */
+static bool
+client_may_rest(const CtClient *client)
+{
+	CtSession  *session = client->interpreter.session;
+
+	return client->worker->nclients > 1 && !session->in_transaction(session);
+}
+
+static CtClientResult
+client_rest(CtClient *client, uint64 ns)
+{
+	CtWorker   *w = client->worker;
+
+	ct_presence_park(w->shared, &w->lookout, &client->iteration->stay);
+	client->iteration->rows += client->interpreter.session->rows;
+	client->due_ns = ct_now_ns() + ns;
+	ct_worker_time_passes(w);
+	return CT_CLIENT_RESTS;
 }
 
 static void
-client_barrier(CtInterpreter *interpreter, int index, const char *name)
+client_pause(CtInterpreter *interpreter)
 {
-	CtWorker   *w = (CtWorker *) interpreter;
+	CtClient   *client = (CtClient *) interpreter;
+	CtWorker   *w = client->worker;
+
+	ct_presence_look(w->shared, &w->lookout, &client->iteration->stay);
+	interpreter->session->idle(interpreter->session, false);
+	ct_worker_time_passes(w);
+	ct_pause_ns(interpreter->pause_ns);
+}
+
+static void
+client_meet(CtInterpreter *interpreter)
+{
+	CtClient   *client = (CtClient *) interpreter;
+	CtWorker   *w = client->worker;
+	CtIteration *iteration = client->iteration;
 	uint64		start;
 
-	/* who met the others in an earlier try isn't awaited by them again */
-	if (index <= w->met_until)
-		return;
 	/* a block that is open goes on with what it has read and locked */
-	if (w->interpreter.session->in_transaction(w->interpreter.session))
-		ct_presence_look(w->shared, w->number, &w->stay);
+	if (interpreter->session->in_transaction(interpreter->session))
+		ct_presence_look(w->shared, &w->lookout, &iteration->stay);
 	else
-		ct_presence_close(w->shared, w->number, &w->stay);
-	w->interpreter.session->idle(w->interpreter.session, false);
-	start = clock_ns(w);
-	w->clock_stands = false;
-	ct_barrier_meet(w->shared, w->number, w->barriers[w->script][index]);
-	w->barrier_ns += clock_ns(w) - start;
-	w->met_until = index;
+		ct_presence_close(w->shared, &w->lookout, &iteration->stay);
+	interpreter->session->idle(interpreter->session, false);
+	start = ct_worker_clock(w);
+	ct_worker_time_passes(w);
+	ct_barrier_meet(w->shared, w->number, w->barriers[client->script][interpreter->at]);
+	iteration->barrier_ns += ct_worker_clock(w) - start;
+	iteration->met_until = interpreter->at;
 }
 
 /* ---- errors ---- */
@@ -278,7 +307,7 @@ client_barrier(CtInterpreter *interpreter, int index, const char *name)
  * else changes a table under a prepared statement.
  */
 static bool
-is_script_error(int sqlstate)
+client_is_script_error(int sqlstate)
 {
 	int			category = ERRCODE_TO_CATEGORY(sqlstate);
 
@@ -295,8 +324,9 @@ is_script_error(int sqlstate)
  * come past that place.
  */
 static void
-suspect(CtWorker *w, int place, const ErrorData *edata)
+client_suspect(CtClient *client, int place, const ErrorData *edata)
 {
+	CtWorker   *w = client->worker;
 	CtShared   *shared = w->shared;
 	CtSuspect  *entry = NULL;
 	int			i;
@@ -315,8 +345,8 @@ suspect(CtWorker *w, int place, const ErrorData *edata)
 	SpinLockRelease(&shared->mutex);
 	if (entry != NULL)
 	{
-		entry->script = w->script;
-		entry->command = w->interpreter.at;
+		entry->script = client->script;
+		entry->command = client->interpreter.at;
 		entry->since_ns = ct_now_ns();
 		ct_error_store(&entry->error, edata);
 		pg_write_barrier();
@@ -329,102 +359,83 @@ suspect(CtWorker *w, int place, const ErrorData *edata)
 
 /* Decides what an error means, with the error counted. */
 static CtTryResult
-handle_error(CtWorker *w, ErrorData *edata, int tries)
+client_judge_error(CtClient *client, const ErrorData *edata)
 {
-	int			command = w->interpreter.at;
-	int			place = w->program->scripts[w->script].place + command;
+	CtWorker   *w = client->worker;
+	const CtPlan *plan = w->plan;
+	CtIteration *iteration = client->iteration;
+	int			script = client->script;
+	int			command = client->interpreter.at;
+	int			place = client_script(client)->place + command;
 	const char *label;
 	bool		retried;
 
 	/* a signal of the leader's, not the script's doing */
-	if (ct_client_stopped(w, CT_STOP_NOW))
+	if (ct_worker_stopped(w, CT_STOP_NOW))
 		return CT_TRY_STOPPED;
 
-	label = ct_plan_expected_label(w->plan, edata->sqlerrcode);
-	retried = ct_plan_is_retried(w->plan, edata->sqlerrcode);
-	if (retried || label != NULL || !is_script_error(edata->sqlerrcode))
+	label = ct_plan_expected_label(plan, edata->sqlerrcode);
+	retried = ct_plan_is_retried(plan, edata->sqlerrcode);
+	if (retried || label != NULL || !client_is_script_error(edata->sqlerrcode))
 		w->executed[place] = true;
 
-	w->conflicted |= retried;
-	if (retried && (w->plan->max_tries == 0 || tries < w->plan->max_tries))
+	iteration->conflicted |= retried;
+	if (retried && (plan->max_tries == 0 || iteration->tries < plan->max_tries))
 	{
-		ct_slot_error(w->slot, w->script, command, edata, CT_ERROR_RETRIED);
+		ct_slot_error(w->slot, script, command, edata, CT_ERROR_RETRIED);
 		return CT_TRY_AGAIN;
 	}
 	if (label != NULL)
 	{
-		ct_slot_error(w->slot, w->script, command, edata, CT_ERROR_EXPECTED);
-		ct_slot_outcome(w->slot, w->script, label);
-		watch_outcome(w, label);
+		ct_slot_error(w->slot, script, command, edata, CT_ERROR_EXPECTED);
+		client_count_outcome(client, label);
 		return CT_TRY_EXPECTED;
 	}
-	ct_slot_error(w->slot, w->script, command, edata,
+	ct_slot_error(w->slot, script, command, edata,
 				  retried ? CT_ERROR_GAVE_UP : CT_ERROR_FAILED);
 	if (!w->executed[place])
-		suspect(w, place, edata);
+		client_suspect(client, place, edata);
 	return CT_TRY_FAILED;
 }
 
+/* A try has ended in an error: its transaction is, too. */
 static CtTryResult
-try_once(CtWorker *w, int tries)
+client_fail(CtClient *client)
 {
-	volatile CtTryResult result = CT_TRY_DONE;
+	CtWorker   *w = client->worker;
+	CtSession  *session = client->interpreter.session;
+	CtIteration *iteration = client->iteration;
 
-	w->npending = 0;
-	PG_TRY();
-	{
-		/* whatever is only for now goes with the iteration */
-		MemoryContextSwitchTo(w->iteration_context);
-		ct_interpret(&w->interpreter, w->program->scripts[w->script].script);
-	}
-	PG_CATCH();
-	{
-		ErrorData  *edata;
-
-		HOLD_INTERRUPTS();
-		w->clock_stands = false;
-		MemoryContextSwitchTo(w->iteration_context);
-		edata = CopyErrorData();
-		FlushErrorState();
-		ConditionVariableCancelSleep();
-		record_wait(w);
-		w->interpreter.session->rollback(w->interpreter.session);
-		ct_presence_fail(w->shared, w->number, &w->stay, clock_ns(w));
-		w->statement_ns = 0;
-		MemoryContextSwitchTo(w->iteration_context);
-		RESUME_INTERRUPTS();
-		result = handle_error(w, edata, tries);
-	}
-	PG_END_TRY();
-	return result;
-}
-
-/* A random wait that doubles with each try, from up to 1 ms to up to 64 ms. */
-static void
-back_off(CtWorker *w, int tries)
-{
-	double		most = 1e6 * (1 << Min(tries - 1, 6));
-
-	w->clock_stands = false;
-	pause_idle((uint64) (pg_prng_double(&w->pace) * most));
+	HOLD_INTERRUPTS();
+	ct_worker_time_passes(w);
+	ConditionVariableCancelSleep();
+	client_record_wait(client);
+	if (session->in_transaction(session))
+		session->rollback(session);
+	ct_presence_fail(w->shared, &w->lookout, &iteration->stay, ct_worker_clock(w));
+	w->statement_ns = 0;
+	iteration->npending = 0;
+	RESUME_INTERRUPTS();
+	return client_judge_error(client, client->interpreter.error);
 }
 
 /* ---- iterations ---- */
 
 static int
-choose_script(CtWorker *w)
+client_choose_script(CtClient *client)
 {
+	const CtProgram *program = client->worker->program;
 	int64		n;
 	int			i;
 
-	if (w->own_script >= 0)
-		return w->own_script;
-	if (w->program->nscripts == 1)
+	if (client->own_script >= 0)
+		return client->own_script;
+	if (program->nscripts == 1)
 		return 0;
-	n = pg_prng_uint64_range(&w->choice, 0, w->program->total_weight - 1);
-	for (i = 0; i < w->program->nscripts - 1; i++)
+	n = pg_prng_uint64_range(&client->choice, 0, program->total_weight - 1);
+	for (i = 0; i < program->nscripts - 1; i++)
 	{
-		n -= w->program->scripts[i].weight;
+		n -= program->scripts[i].weight;
 		if (n < 0)
 			break;
 	}
@@ -438,26 +449,28 @@ choose_script(CtWorker *w)
  * to stop all workers is in any rate.
  */
 static inline bool
-is_counted(const CtWorker *w, uint64 end, uint64 intended)
+client_is_counted(const CtClient *client, uint64 end)
 {
-	uint64		stop_ns = *(volatile uint64 *) &w->shared->stop_ns;
+	const CtShared *shared = client->worker->shared;
+	uint64		stop_ns = *(const volatile uint64 *) &shared->stop_ns;
 
-	if (intended != 0)
-		return intended >= w->shared->measure_from_ns;
-	return end > w->shared->measure_from_ns && (stop_ns == 0 || end <= stop_ns);
+	if (client->intended_ns != 0)
+		return client->intended_ns >= shared->measure_from_ns;
+	return end > shared->measure_from_ns && (stop_ns == 0 || end <= stop_ns);
 }
 
 /* The latency of a transaction that said outcomes that thresholds are of. */
 static void
-record_outcomes(CtWorker *w, uint64 latency, bool counted)
+client_record_outcomes(CtClient *client, uint64 latency, bool counted)
 {
+	CtWorker   *w = client->worker;
 	int			i;
 
 	for (i = 0; i < w->program->noutcomes; i++)
 	{
 		CtHistogram *h = ct_slot_histogram(w->slot, w->program->outcomes[i].histogram);
 
-		if (!(w->said & (UINT64CONST(1) << i)))
+		if (!(client->iteration->said & (UINT64CONST(1) << i)))
 			continue;
 		ct_histogram_record(h, latency);
 		h->counted += counted;
@@ -466,189 +479,313 @@ record_outcomes(CtWorker *w, uint64 latency, bool counted)
 
 /* An error has ended the iteration: nobody is to wait for us at what comes after it in the script. */
 static void
-miss_barriers(CtWorker *w)
+client_miss_barriers(CtClient *client)
 {
-	const CtScript *script = w->program->scripts[w->script].script;
+	CtWorker   *w = client->worker;
+	int			script = client->script;
 	uint64		missed = 0;
 	int			c;
 
-	if (w->script_barriers[w->script] == 0)
+	if (w->script_barriers[script] == 0)
 		return;
-	for (c = w->interpreter.at + 1; c < script->ncommands; c++)
-		missed |= w->barriers[w->script][c];
+	for (c = client->interpreter.at + 1; c < client->interpreter.script->ncommands; c++)
+		missed |= w->barriers[script][c];
 	ct_barrier_miss(w->shared, w->number, missed);
 }
 
-/* start: now; intended: when it should have begun, by the schedule, or 0 */
-static bool
-run_iteration(CtWorker *w, int64 iteration, uint64 start, uint64 intended)
+/*
+ * An iteration for the client, the one that was let go of last, so that a
+ * worker has as many as are under way at once.
+ */
+static CtIteration *
+client_take_iteration(CtClient *client)
 {
-	CtProgramScript *script;
-	CtTryResult result;
-	CtValue		value;
-	uint64		measure_from_ns = w->shared->measure_from_ns;
-	uint64		end;
-	bool		counted;
-	uint64		rows;
-	int			tries = 0;
+	CtWorker   *w = client->worker;
+	CtIteration *iteration = w->iterations;
 
-	ct_presence_prepare(w->shared, w->number);
-	w->script = choose_script(w);
-	script = &w->program->scripts[w->script];
-	w->interpreter.executed = w->executed + script->place;
+	if (likely(iteration != NULL))
+		w->iterations = iteration->next_free;
+	else
+	{
+		MemoryContext oldcontext = MemoryContextSwitchTo(w->context);
+
+		iteration = palloc0(sizeof(CtIteration));
+		iteration->context = AllocSetContextCreate(w->context, "ct_ext iteration",
+												   ALLOCSET_START_SMALL_SIZES);
+		iteration->saved_vars = ct_variables_create(w->program->symbols);
+		MemoryContextSwitchTo(oldcontext);
+	}
+	client->iteration = iteration;
+	return iteration;
+}
+
+static void
+client_begin(CtClient *client)
+{
+	CtWorker   *w = client->worker;
+	CtInterpreter *interpreter = &client->interpreter;
+	CtIteration *iteration = client_take_iteration(client);
+	CtProgramScript *script;
+	CtValue		value;
+
+	iteration->start = ct_worker_clock(w);
+	ct_presence_prepare(w->shared, &w->lookout);
+	client->script = client_choose_script(client);
+	script = client_script(client);
+	interpreter->executed = w->executed + script->place;
 
 	value.type = CT_VALUE_INT;
-	value.u.i = iteration;
-	ct_variables_set(w->interpreter.vars, CT_VAR_ITERATION, value);
+	value.u.i = client->next_iteration;
+	ct_variables_set(interpreter->vars, CT_VAR_ITERATION, value);
 	if (w->plan->max_tries != 1)
 	{
-		ct_variables_copy(w->saved_vars, w->interpreter.vars);
-		w->saved_random = w->interpreter.random;
+		ct_variables_copy(iteration->saved_vars, interpreter->vars);
+		iteration->saved_random = interpreter->random;
 	}
-	w->met_until = -1;
-	ct_barrier_begin(w->shared, w->number, w->script_barriers[w->script]);
-	w->barrier_ns = 0;
-	w->said = 0;
-	rows = w->interpreter.session->rows;
-	w->waited = false;
-	w->conflicted = false;
+	iteration->met_until = -1;
+	ct_barrier_begin(w->shared, w->number, w->script_barriers[client->script]);
+	iteration->due = client->due_ns;
+	iteration->waited_ns = 0;
+	iteration->barrier_ns = 0;
+	iteration->said = 0;
+	iteration->rows = -interpreter->session->rows;
+	iteration->waited = false;
+	iteration->conflicted = false;
+	iteration->again = false;
+	iteration->executing = false;
+	iteration->npending = 0;
+	iteration->measured = (client->intended_ns != 0 ? client->intended_ns : iteration->start) >=
+		w->shared->measure_from_ns;
+	ct_presence_begin(&iteration->stay, client->script);
+	iteration->tries = 1;
+	ct_interpreter_begin(interpreter, script->script);
+}
 
-	w->measured = (intended != 0 ? intended : start) >= w->shared->measure_from_ns;
-	ct_presence_begin(&w->stay, w->script);
-	for (;;)
+/* It goes on, after a rest. */
+static void
+client_resume(CtClient *client)
+{
+	CtWorker   *w = client->worker;
+	CtIteration *iteration = client->iteration;
+	CtInterpreter *interpreter = &client->interpreter;
+
+	if (client_takes_turns(client) && ct_worker_clock(w) > client->due_ns)
+		iteration->waited_ns += ct_worker_clock(w) - client->due_ns;
+	iteration->rows -= interpreter->session->rows;
+	ct_presence_unpark(w->shared, &w->lookout, &iteration->stay);
+	if (iteration->again)
 	{
-		tries++;
-		result = try_once(w, tries);
-		if (result != CT_TRY_AGAIN || ct_client_stopped(w, CT_STOP_NOW))
-			break;
-		if (w->measured)
-			w->slot->retries++;	/* now, for who watches a transaction that never ends */
-		back_off(w, tries);
-		MemoryContextReset(w->iteration_context);
-		ct_variables_copy(w->interpreter.vars, w->saved_vars);
-		w->interpreter.random = w->saved_random;
+		iteration->again = false;
+		iteration->tries++;
+		MemoryContextReset(iteration->context);
+		ct_variables_copy(interpreter->vars, iteration->saved_vars);
+		interpreter->random = iteration->saved_random;
+		ct_interpreter_begin(interpreter, interpreter->script);
 	}
-	end = clock_ns(w);
-	ct_presence_close(w->shared, w->number, &w->stay);
-	if (result == CT_TRY_FAILED || result == CT_TRY_EXPECTED)
-		miss_barriers(w);
-	pgstat_report_stat(false);
-	if (result == CT_TRY_STOPPED || result == CT_TRY_AGAIN)
-		return false;
+}
+
+/* Counts an iteration that has come to its end, of one try or several. */
+static void
+client_record(CtClient *client, CtTryResult result, uint64 end)
+{
+	CtWorker   *w = client->worker;
+	CtSlot	   *slot = w->slot;
+	CtIteration *iteration = client->iteration;
+	CtProgramScript *script = client_script(client);
+	uint64		measure_from_ns = w->shared->measure_from_ns;
+	uint64		intended = client->intended_ns;
+	bool		counted = client_is_counted(client, end);
 
 	if (result != CT_TRY_FAILED)
-		w->slot->all_transactions++;
-	w->slot->ended_ns = end;
-	counted = is_counted(w, end, intended);
+		slot->all_transactions++;
+	slot->ended_ns = end;
 
 	/*
 	 * Latencies are also of those that end too late to be counted: the longest
 	 * ones are likely to be among them.
 	 */
-	if ((w->measured || counted) && result != CT_TRY_FAILED)
+	if ((iteration->measured || counted) && result != CT_TRY_FAILED)
 	{
-		uint64		latency = end - (intended != 0 ? Min(intended, start) : start) -
-			w->barrier_ns;
+		uint64		latency = end - iteration->barrier_ns -
+			(intended != 0 ? Min(intended, iteration->start) : iteration->start + iteration->waited_ns);
 
-		ct_histogram_record(ct_slot_histogram(w->slot, script->histogram), latency);
-		if (unlikely(w->said != 0))
-			record_outcomes(w, latency, counted);
+		ct_histogram_record(ct_slot_histogram(slot, script->histogram), latency);
+		if (unlikely(iteration->said != 0))
+			client_record_outcomes(client, latency, counted);
 	}
-	if (counted)
+	if (!counted)
+		return;
+
+	slot->overlapped += iteration->stay.overlapped;
+	slot->met += iteration->stay.met;
+	slot->waited += iteration->waited;
+	slot->contended += iteration->stay.met || iteration->waited || iteration->conflicted;
+	if (intended != 0 || client_takes_turns(client))
 	{
-		w->slot->overlapped += w->stay.overlapped;
-		w->slot->met += w->stay.met;
-		w->slot->waited += w->waited;
-		w->slot->contended += w->stay.met || w->waited || w->conflicted;
-		if (intended != 0)
-			ct_histogram_record(ct_slot_histogram(w->slot, script->histogram +
-												  CT_LATENCY_SCHEDULE_LAG),
-								start > intended ? start - intended : 0);
-		if (result == CT_TRY_FAILED)
-			w->slot->failed++;
-		else
-		{
-			ct_slot_histogram(w->slot, script->histogram)->counted++;
-			w->slot->transactions++;
-			w->slot->rows += w->interpreter.session->rows - rows;
-			ct_batches_record(&w->slot->batches, end > measure_from_ns ? end - measure_from_ns : 0);
-		}
+		uint64		due = intended != 0 ? intended : iteration->due;
+
+		ct_histogram_record(ct_slot_histogram(slot, script->histogram + CT_LATENCY_SCHEDULE_LAG),
+							(iteration->start > due ? iteration->start - due : 0) +
+							(intended != 0 ? 0 : iteration->waited_ns));
 	}
-	return true;
+	if (result == CT_TRY_FAILED)
+		slot->failed++;
+	else
+	{
+		ct_slot_histogram(slot, script->histogram)->counted++;
+		slot->transactions++;
+		slot->rows += iteration->rows + client->interpreter.session->rows;
+		ct_batches_record(&slot->batches, end > measure_from_ns ? end - measure_from_ns : 0);
+	}
 }
 
-void
-ct_client_work(CtWorker *w)
+static void
+client_let_go(CtClient *client)
 {
-	const CtPlan *plan = w->plan;
-	int			nworkers = w->shared->nworkers;
-	uint64		stop_ns = w->shared->stop_ns;
-	uint64		next = w->shared->gate_ns;
-	double		mean_gap = plan->rate > 0 ? 1e9 * nworkers / plan->rate : 0;
-	int64		iteration;
+	CtWorker   *w = client->worker;
+	CtIteration *iteration = client->iteration;
 
-	if (plan->ramp > 0)
+	client->iteration = NULL;
+	iteration->next_free = w->iterations;
+	w->iterations = iteration;
+	MemoryContextReset(iteration->context);
+}
+
+/* Its last try has ended. */
+static CtClientResult
+client_end(CtClient *client, CtTryResult result)
+{
+	CtWorker   *w = client->worker;
+	uint64		end = ct_worker_clock(w);
+
+	ct_presence_close(w->shared, &w->lookout, &client->iteration->stay);
+	if (result == CT_TRY_FAILED || result == CT_TRY_EXPECTED)
+		client_miss_barriers(client);
+	pgstat_report_stat(false);
+	if (result != CT_TRY_STOPPED)
+		client_record(client, result, end);
+	client_let_go(client);
+	return result == CT_TRY_STOPPED ? CT_CLIENT_STOPPED : CT_CLIENT_ENDED;
+}
+
+/* Its try has ended in an error. */
+static CtClientResult
+client_end_try(CtClient *client)
+{
+	CtWorker   *w = client->worker;
+	CtIteration *iteration = client->iteration;
+	CtTryResult result = client_fail(client);
+
+	if (result != CT_TRY_AGAIN)
+		return client_end(client, result);
+	if (ct_worker_stopped(w, CT_STOP_NOW))
+		return client_end(client, CT_TRY_STOPPED);
+	if (iteration->measured)
+		w->slot->retries++;		/* now, for who watches a transaction that never ends */
+	iteration->again = true;
+
+	/* a random wait that doubles with each try, from up to 1 ms to up to 64 ms */
+	return client_rest(client, (uint64) (pg_prng_double(&client->pace) *
+										 1e6 * (1 << Min(iteration->tries - 1, 6))));
+}
+
+static CtClientResult
+client_walk(CtClient *client)
+{
+	CtInterpreter *interpreter = &client->interpreter;
+	CtIteration *iteration = client->iteration;
+	CtStep		step = iteration->executing ? CT_STEP_SQL : ct_interpreter_next(interpreter);
+	CtWait		wait;
+
+	for (;;)
 	{
-		next += (uint64) (plan->ramp * 1e9 * w->number / nworkers);
-		sleep_until(w, next);
-	}
-
-	for (iteration = w->number + 1;
-		 plan->transactions == 0 || iteration <= plan->transactions;
-		 iteration += nworkers)
-	{
-		uint64		intended = 0;
-		uint64		now;
-		double		think;
-
-		/* between iterations we are idle */
-		QueryCancelPending = false;
-		CHECK_FOR_INTERRUPTS();
-		if (ConfigReloadPending)
+		switch (step)
 		{
-			ConfigReloadPending = false;
-			ProcessConfigFile(PGC_SIGHUP);
-			w->clock_stands = false;
-		}
-		if (mean_gap > 0)
-		{
-			next += (uint64) (-log(1.0 - pg_prng_double(&w->pace)) * mean_gap);
-			intended = next;
-			if (stop_ns != 0 && next >= stop_ns)
-			{
-				sleep_until(w, stop_ns);
+			case CT_STEP_SQL:
+				if (!iteration->executing)
+					client_start(client);
+				if (!interpreter->session->ready(interpreter->session, &wait))
+					return CT_CLIENT_WAITS;
+				if (!client_finish(client))
+					return client_end_try(client);
 				break;
-			}
-			sleep_until(w, next);
+			case CT_STEP_PAUSE:
+				if (client_may_rest(client))
+					return client_rest(client, interpreter->pause_ns);
+				if (!ct_interpreter_guard(interpreter, client_pause))
+					return client_end_try(client);
+				break;
+			case CT_STEP_BARRIER:
+				/* who met the others in an earlier try isn't awaited by them again */
+				if (interpreter->at > iteration->met_until &&
+					!ct_interpreter_guard(interpreter, client_meet))
+					return client_end_try(client);
+				break;
+			case CT_STEP_ERROR:
+				return client_end_try(client);
+			case CT_STEP_DONE:
+				return client_end(client, CT_TRY_DONE);
 		}
-		now = clock_ns(w);
-
-		/* what is scheduled is executed, be it late, unless the run is to end now */
-		if (ct_client_stopped(w, CT_STOP_AFTER) || (mean_gap == 0 && stop_ns != 0 && now >= stop_ns) ||
-			!run_iteration(w, iteration, now, intended))
-		{
-			stop_ns = w->shared->stop_ns;
-			if (mean_gap > 0 && stop_ns > next)
-				w->slot->skipped = 1 + (uint64) ((stop_ns - next) / mean_gap);
-			break;
-		}
-		MemoryContextReset(w->iteration_context);
-
-		think = w->program->scripts[w->script].plan->think;
-		if (think > 0)
-			sleep_until(w, clock_ns(w) +
-						(uint64) (-log(1.0 - pg_prng_double(&w->pace)) * think * 1e9));
+		step = ct_interpreter_next(interpreter);
 	}
 }
 
-void
-ct_client_init(CtWorker *w)
+CtClientResult
+ct_client_go_on(CtClient *client)
 {
-	w->interpreter.sql = client_sql;
-	w->interpreter.pause = client_pause;
-	w->interpreter.outcome = client_outcome;
-	w->interpreter.tally = client_tally;
-	w->interpreter.barrier = client_barrier;
-	w->observer.ended = client_ended;
-	w->observer.waited = client_waited;
+	CtClientResult result;
+
+	if (client->iteration == NULL)
+		client_begin(client);
+	else if (!client->iteration->executing)
+		client_resume(client);
+
+	/* whatever is only for now goes with the try */
+	MemoryContextSwitchTo(client->iteration->context);
+	result = client_walk(client);
+	MemoryContextSwitchTo(client->worker->context);
+	return result;
+}
+
+void
+ct_client_give_up(CtClient *client)
+{
+	if (client->iteration == NULL)
+		return;
+	if (client->iteration->executing)
+		client->interpreter.session->rollback(client->interpreter.session);
+	(void) client_end(client, CT_TRY_STOPPED);
+}
+
+/* The client's own streams: the same for the same seed, whoever carries it. */
+static void
+client_seed(CtClient *client, int64 run_seed)
+{
+	pg_prng_state master;
+
+	pg_prng_seed(&master, (uint64) run_seed +
+				 (uint64) (client->number + 1) * UINT64CONST(0x9E3779B97F4A7C15));
+	pg_prng_seed(&client->interpreter.random, pg_prng_uint64(&master));
+	pg_prng_seed(&client->choice, pg_prng_uint64(&master));
+	pg_prng_seed(&client->pace, pg_prng_uint64(&master));
+}
+
+void
+ct_client_init(CtClient *client, CtWorker *w, int number)
+{
+	CtInterpreter *interpreter = &client->interpreter;
+
+	memset(client, 0, sizeof(CtClient));
+	client->worker = w;
+	client->number = number;
+	client->own_script = ct_program_own_script(w->program, number);
+	client->statements = w->statements;
+	interpreter->symbols = w->program->symbols;
+	interpreter->vars = ct_variables_create(w->program->symbols);
+	ct_plan_set_variables(w->plan, w->program->symbols, interpreter->vars, w->shared->run_id,
+						  number, w->number);
+	interpreter->session = w->session;
+	interpreter->outcome = client_outcome;
+	interpreter->tally = client_tally;
+	client_seed(client, w->plan->seed);
 }

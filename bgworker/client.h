@@ -1,14 +1,25 @@
 /*
  * client.h
- *		A worker as a client: it repeats scripts.  Private to worker.c, which is
- *		the process around it, and client.c.
+ *		A client: who repeats scripts, pgbench's word.
+ *
+ * A client has its interpreter, its variables and its random streams, and is
+ * carried by a worker, which is the process, beside others or alone.  What an
+ * iteration needs besides, it has only while it is at one: a client that
+ * thinks is a few hundred bytes.
+ *
+ * Whose turn it is says the worker's driver (load.h); what has been measured
+ * goes into the worker's slot.
  */
 #ifndef CT_CLIENT_H
 #define CT_CLIENT_H
 
+#include "lib/pairingheap.h"
+
 #include "bgworker/shm/presence.h"
 #include "src/plan/program.h"
 #include "src/session/interpret.h"
+
+struct CtWorker;
 
 /* something that counts only once the block commits */
 typedef struct CtPending
@@ -20,61 +31,79 @@ typedef struct CtPending
 
 #define CT_MAX_PENDING	64
 
-typedef struct CtWorker
+/*
+ * One execution of one script, and all its tries: what a client needs for as
+ * long as it is at it.  It is somebody else's afterwards.
+ */
+typedef struct CtIteration
 {
-	CtInterpreter interpreter;	/* must be first */
-	CtObserver	observer;		/* of its session */
-	CtShared   *shared;
-	CtSlot	   *slot;
-	int			number;			/* from 0 */
-	int			own_script;		/* that it runs and no other, or -1 */
-	CtPlan	   *plan;
-	CtProgram  *program;
-	CtStatement ****statements; /* [script][command][statement] */
-	bool	  **touches;		/* [script][command]: does so whatever happens */
-	uint64	  **barriers;		/* [script][command]: of its name, as bits */
-	uint64	   *script_barriers;	/* [script]: all of them */
-	bool	   *executed;		/* all workers': places that somebody has come past */
+	struct CtIteration *next_free;
+	MemoryContext context;		/* reset with each try */
 
 	/* what a retry begins with again */
 	CtVariables *saved_vars;
 	pg_prng_state saved_random;
 
+	int			tries;
+	uint64		start;			/* ns */
+	uint64		due;			/* when the worker might have begun with it, ns */
+	uint64		waited_ns;		/* for the worker, once it had begun */
+	uint64		barrier_ns;		/* spent at barriers, which is our doing, not the script's */
+	uint64		rows;			/* that its statements returned or changed */
+	bool		measured;
+	bool		waited;			/* slept on a heavyweight lock */
+	bool		conflicted;		/* ended in an error that is to be retried */
+	bool		again;			/* it rests before another try */
+	bool		executing;		/* a statement is under way */
+	int			met_until;		/* the last barrier that was passed, in any try; -1 */
+	uint64		said;			/* bits of the outcomes that thresholds are of */
+	CtStay		stay;
+	CtGlance	glance;			/* of the statement under way */
+	int			npending;
+	CtPending	pending[CT_MAX_PENDING];
+} CtIteration;
+
+typedef struct CtClient
+{
+	CtInterpreter interpreter;	/* must be first */
+	struct CtWorker *worker;
+	CtStatement ****statements; /* its session's: [script][command][statement] */
+	CtIteration *iteration;		/* that it is at; NULL: none */
+	int			number;			/* from 0, of the run's */
+	int			own_script;		/* that it runs and no other, or -1 */
+	int			script;			/* of the iteration that it is at, or was at last */
+
 	pg_prng_state choice;		/* which script comes next */
 	pg_prng_state pace;			/* schedule, think times, backoff */
 
-	MemoryContext iteration_context;
-	uint64		clock_ns;		/* when it was last read, */
-	bool		clock_stands;	/* and no time has passed since, to speak of */
+	/* the driver's, who keeps them as it goes along */
+	pairingheap_node turn;
+	int64		next_iteration; /* number of the one that is next, or under way */
+	uint64		intended_ns;	/* when it should begin, by a schedule; else 0 */
+	uint64		due_ns;			/* when the client may go on */
+	bool		last;			/* it doesn't, after that */
+} CtClient;
 
-	/* of the iteration under way */
-	int			script;
-	bool		waited;			/* slept on a heavyweight lock */
-	TimestampTz waits_since;	/* slept in the command under way, the last time from then on; or 0 */
-	bool		conflicted;		/* ended in an error that is to be retried */
-	bool		measured;
-	int			met_until;		/* the last barrier that was passed, in any try; -1 */
-	uint64		said;			/* bits of the outcomes that thresholds are of */
-	uint64		barrier_ns;		/* spent at barriers, which is our doing, not the script's */
-	CtStay		stay;
-	uint64		statement_ns;	/* when the statement under way began; 0: none is */
-	int			npending;
-	CtPending	pending[CT_MAX_PENDING];
-} CtWorker;
-
-static inline bool
-ct_client_stopped(const CtWorker *w, CtStopLevel level)
+/* how far a client has come */
+typedef enum CtClientResult
 {
-	return pg_atomic_read_u32(&w->shared->stop) >= (uint32) level;
-}
+	CT_CLIENT_ENDED,			/* its iteration is over */
+	CT_CLIENT_RESTS,			/* in it, until due_ns, with no transaction open */
+	CT_CLIENT_WAITS,			/* in it, for its session */
+	CT_CLIENT_STOPPED			/* the run was stopped, and its iteration doesn't count */
+} CtClientResult;
 
-/* Sets what the interpreter calls. */
-extern void ct_client_init(CtWorker *w);
+/* Makes client "number" of a worker's; what it has is in the current context. */
+extern void ct_client_init(CtClient *client, struct CtWorker *worker, int number);
 
 /*
- * Does the worker's whole share.  Errors of scripts are dealt with; what is
- * raised ends the worker.
+ * Goes on, from where it is, or with its next iteration, until that has ended
+ * or takes time that others may use.  Errors of scripts are dealt with; what
+ * is raised ends the worker.
  */
-extern void ct_client_work(CtWorker *w);
+extern CtClientResult ct_client_go_on(CtClient *client);
+
+/* Gives its iteration up, if it is at one, since the run has been stopped. */
+extern void ct_client_give_up(CtClient *client);
 
 #endif							/* CT_CLIENT_H */

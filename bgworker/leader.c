@@ -290,7 +290,7 @@ ct_leader_run_script(CtLeader *leader, const char *name, const char *body)
 		return;
 	script = ct_script_parse(name, body, symbols, false);
 	vars = ct_variables_create(symbols);
-	ct_plan_set_variables(leader->plan, symbols, vars, leader->shared->run_id, 0);
+	ct_plan_set_variables(leader->plan, symbols, vars, leader->shared->run_id, 0, 0);
 	ct_interpret_once(script, symbols, vars, leader->session, leader->plan->seed);
 	MemoryContextSwitchTo(leader->context);
 }
@@ -507,6 +507,7 @@ leader_open_gate(CtLeader *leader)
 
 	pgstat_report_activity(STATE_RUNNING, "ct_ext: watching the workers");
 	shared->nworkers = leader->nhandles;
+	shared->nclients = leader->nhandles;
 	shared->racing = leader->nhandles;
 	shared->gate_at = GetCurrentTimestamp() + wake_up_ns / 1000;
 	shared->gate_ns = ct_now_ns() + wake_up_ns;

@@ -1,10 +1,15 @@
 /*
  * worker.c
- *		A worker's process; what it does as a client is client.c's.
+ *		A worker: the process that carries clients.
  *
  * A worker connects, loads the plan, waits at the gate until all are ready,
- * does its share, and keeps its session until the run has been judged, so that
- * what it has left behind shows.  It writes no table of ours.
+ * has its clients do their share, and keeps its session until the run has been
+ * judged, so that what it has left behind shows.  It writes no table of ours.
+ *
+ * Of the run's clients it carries those whose number, modulo the number of
+ * workers, is its own.  Which of them goes on, and when, is the driver's to say
+ * (load.h); what it does then is client.c's.  They take turns on the worker's
+ * one session, between transactions, so what one leaves there the next finds.
  *
  * If a worker dies, its slot says so as its segment is unmapped; the leader
  * ends the run then.
@@ -14,12 +19,14 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "tcop/tcopprot.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 
-#include "bgworker/client.h"
 #include "bgworker/launch.h"
+#include "bgworker/load.h"
 #include "bgworker/locks.h"
 #include "bgworker/shm/barrier.h"
 #include "bgworker/touch.h"
@@ -35,14 +42,14 @@ static int	my_number;
 static bool may_go = false;		/* we have done our share, and gave our session up */
 
 static bool
-told_to_go(void)
+worker_told_to_go(void)
 {
 	return pg_atomic_read_u32(&my_shared->stop) >= CT_STOP_SESSIONS;
 }
 
 /* Leaves the race, in the state that it is left in. */
 static void
-finish(CtShared *shared, CtSlot *slot, CtWorkerState state)
+worker_finish(CtShared *shared, CtSlot *slot, CtWorkerState state)
 {
 	if (pg_atomic_read_u32(&slot->state) == CT_WORKER_WORKING)
 		ct_barrier_leave(shared, my_number);
@@ -52,13 +59,13 @@ finish(CtShared *shared, CtSlot *slot, CtWorkerState state)
 }
 
 static void
-detached(dsm_segment *segment, Datum arg)
+worker_detached(dsm_segment *segment, Datum arg)
 {
 	uint32		state = pg_atomic_read_u32(&my_slot->state);
 
 	/* who has done its share may go only when it is told to, or has told so */
-	if (state != CT_WORKER_FAILED && !(state == CT_WORKER_DONE && (may_go || told_to_go())))
-		finish(my_shared, my_slot, CT_WORKER_LOST);
+	if (state != CT_WORKER_FAILED && !(state == CT_WORKER_DONE && (may_go || worker_told_to_go())))
+		worker_finish(my_shared, my_slot, CT_WORKER_LOST);
 	pqsignal(SIGTERM, die);		/* what ours looks at is about to be unmapped */
 	my_slot->procno = -1;
 	my_slot = NULL;
@@ -66,19 +73,26 @@ detached(dsm_segment *segment, Datum arg)
 
 /* What is about to be executed touches the database. */
 static void
-touched(void)
+worker_touched(void)
 {
 	CtWorker   *w = my_worker;
 
 	if (learn_touch != NULL)
 		*learn_touch = true;
 	else if (w->statement_ns != 0)
-		ct_presence_touch(w->shared, w->number, &w->stay, w->statement_ns);
+		ct_presence_touch(w->shared, &w->lookout, &w->executing->iteration->stay, w->statement_ns);
+}
+
+/* The statement under way has slept on a lock. */
+static void
+worker_waited(CtObserver *observer, TimestampTz since)
+{
+	my_worker->waits_since = since;
 }
 
 /* What every \barrier command of every script is. */
 static void
-find_barriers(CtWorker *w)
+worker_find_barriers(CtWorker *w)
 {
 	int			s;
 
@@ -95,9 +109,9 @@ find_barriers(CtWorker *w)
 
 /* The session's statements for every SQL command of every script. */
 static void
-prepare_statements(CtWorker *w)
+worker_prepare_statements(CtWorker *w)
 {
-	CtSession  *session = w->interpreter.session;
+	CtSession  *session = w->session;
 	int			s;
 	int			c;
 	int			i;
@@ -126,7 +140,7 @@ prepare_statements(CtWorker *w)
 
 /* Are there values for all of the command's variables? */
 static bool
-has_values(const CtCommand *command, const CtVariables *vars)
+worker_has_values(const CtCommand *command, const CtVariables *vars)
 {
 	int			i;
 	int			r;
@@ -140,7 +154,7 @@ has_values(const CtCommand *command, const CtVariables *vars)
 
 /* Computes a \set as far as that can be done without what statements return. */
 static void
-try_set(const CtCommand *command, CtVariables *vars, pg_prng_state *random)
+worker_try_set(const CtCommand *command, CtVariables *vars, pg_prng_state *random)
 {
 	MemoryContext context = CurrentMemoryContext;
 
@@ -164,17 +178,18 @@ try_set(const CtCommand *command, CtVariables *vars, pg_prng_state *random)
  * iteration has, and goes through the executing code once.
  */
 static void
-warm_up(CtWorker *w)
+worker_warm_up(CtWorker *w)
 {
-	CtSession  *session = w->interpreter.session;
+	CtSession  *session = w->session;
+	const CtInterpreter *first = &w->clients[0].interpreter;
 	CtVariables *vars = ct_variables_create(w->program->symbols);
-	pg_prng_state random = w->interpreter.random;
+	pg_prng_state random = first->random;
 	CtValue		value;
 	int			s;
 	int			c;
 	int			i;
 
-	ct_variables_copy(vars, w->interpreter.vars);
+	ct_variables_copy(vars, first->vars);
 	value.type = CT_VALUE_INT;
 	value.u.i = w->number + 1;
 	ct_variables_set(vars, CT_VAR_ITERATION, value);
@@ -188,8 +203,8 @@ warm_up(CtWorker *w)
 
 			CHECK_FOR_INTERRUPTS();
 			if (command->kind == CT_COMMAND_SET)
-				try_set(command, vars, &random);
-			if (command->kind != CT_COMMAND_SQL || !has_values(command, vars))
+				worker_try_set(command, vars, &random);
+			if (command->kind != CT_COMMAND_SQL || !worker_has_values(command, vars))
 				continue;
 			learn_touch = &w->touches[s][c];
 			for (i = 0; i < command->nstatements; i++)
@@ -202,22 +217,9 @@ warm_up(CtWorker *w)
 					  w->program->symbols, vars, session, 0);
 }
 
-static void
-seed_randoms(CtWorker *w)
-{
-	uint64		seed = (uint64) w->plan->seed;
-	pg_prng_state master;
-
-	/* each worker its own streams, each of them the same for the same seed */
-	pg_prng_seed(&master, seed + (uint64) (w->number + 1) * UINT64CONST(0x9E3779B97F4A7C15));
-	pg_prng_seed(&w->interpreter.random, pg_prng_uint64(&master));
-	pg_prng_seed(&w->choice, pg_prng_uint64(&master));
-	pg_prng_seed(&w->pace, pg_prng_uint64(&master));
-}
-
 /* The session with the run's settings, but for what a script may SET itself. */
 static void
-open_session(CtWorker *w)
+worker_open_session(CtWorker *w)
 {
 	const CtPlan *plan = w->plan;
 	char		name[NAMEDATALEN];
@@ -230,58 +232,125 @@ open_session(CtWorker *w)
 	settings[n++] = (CtSetting) {"search_path", ct_launch_search_path(w->shared->sandbox, plan->search_path)};
 	if (plan->isolation)
 		settings[n++] = (CtSetting) {"default_transaction_isolation", plan->isolation};
-	ct_session_open(w->interpreter.session, settings, n);
+	ct_session_open(w->session, settings, n);
 }
 
-/* Everything up to the gate, then the race; errors in here end the process. */
+/* Everything up to the gate; there is the first client, which every worker has. */
 static void
-prepare_and_work(CtWorker *w)
+worker_prepare(CtWorker *w)
+{
+	w->plan = ct_shared_plan(w->shared);
+	w->program = ct_program_load(w->plan);
+	w->executed = ct_shared_executed(w->shared);
+	w->session = ct_session_in_process();
+	worker_prepare_statements(w);
+	worker_find_barriers(w);
+	w->nclients = 1;
+	w->clients = palloc(sizeof(CtClient));
+	ct_client_init(&w->clients[0], w, w->number);
+	ct_lookout_begin(&w->lookout, w->number);
+	worker_open_session(w);
+	my_worker = w;
+	ct_touch_watch(worker_touched);
+	worker_warm_up(w);
+	w->observer.waited = worker_waited;
+	w->session->observer = &w->observer;
+	w->session->idle(w->session, false);
+}
+
+/* Returns false if the run has come to an end instead. */
+static bool
+worker_await_gate(CtWorker *w)
 {
 	CtShared   *shared = w->shared;
-	const CtPlan *plan;
-
-	w->plan = ct_shared_plan(shared);
-	plan = w->plan;
-	w->program = ct_program_load(plan);
-	w->own_script = ct_program_own_script(w->program, w->number);
-	w->interpreter.vars = ct_variables_create(w->program->symbols);
-	w->saved_vars = ct_variables_create(w->program->symbols);
-	ct_plan_set_variables(plan, w->program->symbols, w->interpreter.vars, shared->run_id, w->number);
-	w->executed = ct_shared_executed(shared);
-	w->interpreter.symbols = w->program->symbols;
-	w->interpreter.session = ct_session_in_process();
-	ct_client_init(w);
-	prepare_statements(w);
-	find_barriers(w);
-	seed_randoms(w);
-	w->iteration_context = AllocSetContextCreate(CurrentMemoryContext, "ct_ext iteration",
-												 ALLOCSET_DEFAULT_SIZES);
-
-	open_session(w);
-	my_worker = w;
-	ct_touch_watch(touched);
-	warm_up(w);
-	w->interpreter.session->observer = &w->observer;
-	w->interpreter.session->idle(w->interpreter.session, false);
 
 	pg_atomic_write_u32(&w->slot->state, CT_WORKER_READY);
 	ConditionVariableBroadcast(&shared->news);
 
-	/* the gate */
 	ConditionVariablePrepareToSleep(&shared->changed);
-	while (ct_shared_state(shared) < CT_RUN_RUNNING && !ct_client_stopped(w, CT_STOP_AFTER))
+	while (ct_shared_state(shared) < CT_RUN_RUNNING && !ct_worker_stopped(w, CT_STOP_AFTER))
 		ConditionVariableSleep(&shared->changed, ct_wait_event(CT_WAIT_GATE));
 	ConditionVariableCancelSleep();
-	if (ct_shared_state(shared) < CT_RUN_RUNNING)
-		return;
+	return ct_shared_state(shared) >= CT_RUN_RUNNING;
+}
 
+/* Now that it is known how many there are: those that we carry besides the first one. */
+static void
+worker_add_clients(CtWorker *w)
+{
+	int			nclients = w->shared->nclients;
+	int			nworkers = w->shared->nworkers;
+	CtClient   *clients;
+	int			i;
+
+	w->nclients = (nclients - w->number + nworkers - 1) / nworkers;
+	if (w->nclients == 1)
+		return;
+	clients = palloc(w->nclients * sizeof(CtClient));
+	clients[0] = w->clients[0];
+	for (i = 1; i < w->nclients; i++)
+		ct_client_init(&clients[i], w, w->number + i * nworkers);
+	w->clients = clients;
+}
+
+/*
+ * Sleeps until a point in time, or for less.  Who cancels us while we do
+ * nothing is too late, as with an idle client.
+ */
+static void
+worker_sleep(CtWorker *w, uint64 until)
+{
+	uint64		ns = until - ct_worker_clock(w);
+
+	w->session->idle(w->session, false);
+	if (ns >= CT_NS_PER_MS)
+		ct_presence_leave(w->shared, &w->lookout);
+
+	/* the leader tells of an early end by the condition variable, which we don't watch */
+	HOLD_CANCEL_INTERRUPTS();
+	ct_pause_ns(Min(ns, 100 * CT_NS_PER_MS));
+	RESUME_CANCEL_INTERRUPTS();
+	ct_worker_time_passes(w);
+}
+
+/* Has the clients go on, one after the other, until all have done their share. */
+static void
+worker_carry(CtWorker *w, CtDriver *driver)
+{
+	CtClient   *client;
+	uint64		due;
+
+	while ((client = driver->next(driver, &due)) != NULL)
+	{
+		/* nothing is under way here */
+		QueryCancelPending = false;
+		CHECK_FOR_INTERRUPTS();
+		if (unlikely(ConfigReloadPending))
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+			ct_worker_time_passes(w);
+		}
+		if (due > ct_worker_clock(w))
+			worker_sleep(w, due);
+		else
+			driver->done(driver, client, ct_client_go_on(client));
+	}
+}
+
+/* Everything up to the gate, then the race; errors in here end the process. */
+static void
+worker_work(CtWorker *w)
+{
+	worker_prepare(w);
+	if (!worker_await_gate(w))
+		return;
 	pg_atomic_write_u32(&w->slot->state, CT_WORKER_WORKING);
-	w->stay.neighbour = w->number;
-	w->stay.period = w->stay.countdown = 1;
-	ct_pause_until(shared->gate_ns, ct_has_core(w->number));
-	ct_client_work(w);
-	ct_presence_settle(&w->stay);
-	w->interpreter.session->idle(w->interpreter.session, true);
+	worker_add_clients(w);
+	ct_pause_until(w->shared->gate_ns, ct_has_core(w->number));
+	worker_carry(w, ct_load_create(w));
+	ct_presence_settle(&w->lookout);
+	w->session->idle(w->session, true);
 }
 
 /*
@@ -290,7 +359,7 @@ prepare_and_work(CtWorker *w)
  * come to an end instead.
  */
 static bool
-await_launch(CtShared *shared)
+worker_await_launch(CtShared *shared)
 {
 	/* who ends the run also terminates us, which is then nothing to report */
 	HOLD_INTERRUPTS();
@@ -311,11 +380,11 @@ await_launch(CtShared *shared)
 
 /* The leader's SIGTERM is no reason for a FATAL in the log, nobody else's is the leader's. */
 static void
-done_sigterm(SIGNAL_ARGS)
+worker_sigterm(SIGNAL_ARGS)
 {
 	int			save_errno = errno;
 
-	if (told_to_go())
+	if (worker_told_to_go())
 		SetLatch(MyLatch);
 	else
 		die(ct_signal_args);
@@ -327,7 +396,7 @@ done_sigterm(SIGNAL_ARGS)
  * have left behind?  Then says so, where the leader will find it.
  */
 static bool
-leader_waits_for_us(CtShared *shared)
+worker_blocks_leader(CtShared *shared)
 {
 	CtLockGraph *graph;
 	StringInfoData lock;
@@ -361,13 +430,13 @@ leader_waits_for_us(CtShared *shared)
  * wait for.  Who cancels us is too late.
  */
 static void
-keep_session(CtShared *shared)
+worker_keep_session(CtShared *shared)
 {
-	pqsignal(SIGTERM, done_sigterm);
+	pqsignal(SIGTERM, worker_sigterm);
 	HOLD_CANCEL_INTERRUPTS();
-	while (!told_to_go() && !may_go)
+	while (!worker_told_to_go() && !may_go)
 		if (ConditionVariableTimedSleep(&shared->changed, 1000, ct_wait_event(CT_WAIT_VERDICT)))
-			may_go = leader_waits_for_us(shared);
+			may_go = worker_blocks_leader(shared);
 	ConditionVariableCancelSleep();
 	RESUME_CANCEL_INTERRUPTS();
 }
@@ -387,11 +456,11 @@ ct_worker_main(Datum main_arg)
 	my_slot = ct_shared_slot(my_shared, number);
 	my_slot->pid = MyProcPid;
 	my_slot->procno = ct_my_procno();
-	on_dsm_detach(segment, detached, (Datum) 0);
+	on_dsm_detach(segment, worker_detached, (Datum) 0);
 	ct_launch_report_to(segment, &my_slot->error);
-	if (!await_launch(my_shared))
+	if (!worker_await_launch(my_shared))
 	{
-		finish(my_shared, my_slot, CT_WORKER_DONE);
+		worker_finish(my_shared, my_slot, CT_WORKER_DONE);
 		return;
 	}
 	my_slot->connect_ns = -(int64) ct_now_ns();
@@ -402,8 +471,9 @@ ct_worker_main(Datum main_arg)
 	w->shared = my_shared;
 	w->slot = my_slot;
 	w->number = number;
-	MemoryContextSwitchTo(AllocSetContextCreate(TopMemoryContext, "ct_ext worker",
-												ALLOCSET_DEFAULT_SIZES));
+	w->context = AllocSetContextCreate(TopMemoryContext, "ct_ext worker",
+									   ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(w->context);
 
 	/* what isn't caught at an iteration is told to the leader, and ends us */
 	if (sigsetjmp(local_sigjmp_buf, 1) != 0)
@@ -418,17 +488,17 @@ ct_worker_main(Datum main_arg)
 		ConditionVariableCancelSleep();
 		AbortOutOfAnyTransaction();
 		if (pg_atomic_read_u32(&my_shared->stop) >= CT_STOP_NOW)
-			finish(my_shared, my_slot, CT_WORKER_DONE);
+			worker_finish(my_shared, my_slot, CT_WORKER_DONE);
 		else
 		{
 			ct_error_store(&my_slot->error, edata);
-			finish(my_shared, my_slot, CT_WORKER_FAILED);
+			worker_finish(my_shared, my_slot, CT_WORKER_FAILED);
 		}
 		proc_exit(0);
 	}
 	PG_exception_stack = &local_sigjmp_buf;
 
-	prepare_and_work(w);
-	finish(my_shared, my_slot, CT_WORKER_DONE);
-	keep_session(my_shared);
+	worker_work(w);
+	worker_finish(my_shared, my_slot, CT_WORKER_DONE);
+	worker_keep_session(my_shared);
 }

@@ -137,6 +137,10 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int no
 	pg_atomic_init_u32(&shared->leader_attached, 0);
 	pg_atomic_init_u32(&shared->obstructed, 0);
 	pg_atomic_init_u32(&shared->streams_fill, 0);
+	pg_atomic_init_u64(&shared->crowd.touched, 0);
+	pg_atomic_init_u64(&shared->crowd.closed, 0);
+	for (i = 0; i < lengthof(shared->crowd.present); i++)
+		pg_atomic_init_u64(&shared->crowd.present[i], 0);
 	for (i = 0; i < lengthof(shared->suspects); i++)
 		pg_atomic_init_u32(&shared->suspects[i].ready, 0);
 	ConditionVariableInit(&shared->changed);

@@ -41,6 +41,7 @@
 #include "src/metrics/batches.h"
 #include "src/metrics/histogram.h"
 #include "src/plan/plan.h"
+#include "src/plan/validate.h"
 
 #define CT_MAX_OUTCOMES			64	/* labels per worker and script mix */
 #define CT_MAX_TALLIES			32
@@ -176,6 +177,13 @@ typedef struct CtPresence
 relptr_declare(CtHistogram, CtHistograms);
 relptr_declare(uint64, CtOrders);
 relptr_declare(CtStream, CtStreamPointer);
+/* the workers that have to be looked at, and what the others last did; presence.h's, too */
+typedef struct CtCrowd
+{
+	pg_atomic_uint64 touched;	/* when a touching statement of those last ended, ns */
+	pg_atomic_uint64 closed;	/* when a window of those did, ns */
+	pg_atomic_uint64 present[(CT_MAX_WORKERS + 63) / 64];
+} CtCrowd;
 
 /* A worker's slot.  Its first cache line is what the other workers look at. */
 typedef struct CtSlot
@@ -296,6 +304,7 @@ typedef struct CtShared
 	int			leader_pid;
 	int			leader_procno;
 	int			nworkers;		/* RUNNING */
+	int			nclients;		/* RUNNING; at least as many */
 	TimestampTz started_at;
 	TimestampTz gate_at;		/* RUNNING; the same moment as gate_ns */
 	uint64		gate_ns;		/* RUNNING; monotonic clock */
@@ -311,6 +320,10 @@ typedef struct CtShared
 	char		sandbox[NAMEDATALEN];
 	CtErrorReport error;		/* DONE; what made the run fail */
 	CtErrorReport leader_error; /* DONE; what ended the leader, if it was lost */
+
+	char		pad_before[PG_CACHE_LINE_SIZE];
+	CtCrowd	crowd;
+	char		pad_behind[PG_CACHE_LINE_SIZE];
 
 	TimestampTz asleep_sampled; /* when the leader last looked who sleeps */
 	int64		asleep_period;	/* and how long after the look before, in microseconds */

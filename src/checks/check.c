@@ -210,7 +210,7 @@ check_set_result_variables(CtChecks *checks, const CtResults *results)
 	CtVariables *vars = checks->vars;
 	int			slot;
 
-	ct_plan_set_variables(checks->plan, symbols, vars, checks->run_id, 0);
+	ct_plan_set_variables(checks->plan, symbols, vars, checks->run_id, 0, 0);
 	for (slot = 0; slot < ct_symbols_count(symbols); slot++)
 	{
 		const char *name = ct_symbols_name(symbols, slot);

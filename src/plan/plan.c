@@ -295,14 +295,14 @@ ct_plan_symbols(const CtPlan *plan)
 
 void
 ct_plan_set_variables(const CtPlan *plan, const CtSymbols *symbols, CtVariables *vars,
-					  int64 run_id, int client_id)
+					  int64 run_id, int client, int worker)
 {
 	ListCell   *name;
 	ListCell   *text;
 	pg_prng_state random;
 
-	ct_variables_set(vars, CT_VAR_CLIENT_ID, ct_value_int(client_id));
-	ct_variables_set(vars, CT_VAR_WORKER_ID, ct_value_int(client_id + 1));
+	ct_variables_set(vars, CT_VAR_CLIENT_ID, ct_value_int(client));
+	ct_variables_set(vars, CT_VAR_WORKER_ID, ct_value_int(worker + 1));
 	ct_variables_set(vars, CT_VAR_RUN_ID, ct_value_int(run_id));
 	ct_variables_set(vars, CT_VAR_SCALE, ct_value_int(1));
 	ct_variables_set(vars, CT_VAR_RANDOM_SEED, ct_value_int(plan->seed));
@@ -357,7 +357,7 @@ ct_plan_count_transactions(const char *expr, const Jsonb *params, int64 seed)
 				 errdetail("The given text is \"%s\".", expr)));
 
 	vars = ct_variables_create(symbols);
-	ct_plan_set_variables(&plan, symbols, vars, 0, 0);
+	ct_plan_set_variables(&plan, symbols, vars, 0, 0, 0);
 	pg_prng_seed(&random, (uint64) seed);
 
 	context.callback = plan_transactions_expr_context;

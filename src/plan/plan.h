@@ -230,8 +230,11 @@ extern int	ct_plan_least_workers(const CtPlan *plan);
 extern const char *ct_plan_expected_label(const CtPlan *plan, int sqlstate);
 extern bool ct_plan_is_retried(const CtPlan *plan, int sqlstate);
 
-/* gives the predefined variables (iteration excepted) and parameters their values */
+/*
+ * Gives the predefined variables (iteration excepted) and parameters their
+ * values; client, worker: their numbers, from 0.
+ */
 extern void ct_plan_set_variables(const CtPlan *plan, const CtSymbols *symbols, CtVariables *vars,
-								  int64 run_id, int client_id);
+								  int64 run_id, int client, int worker);
 
 #endif							/* CT_PLAN_H */

@@ -1,36 +1,29 @@
 /*
  * interpret.c
- *		Walking a script's commands.
+ *		Walking a script's commands, up to whatever takes time.
+ *
+ * What can raise is done within ct_interpreter_guard, which makes a value of
+ * it; the errors of SQL are the session's values already.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "miscadmin.h"
 
-#include "src/base/ct_compat.h"
 #include "src/base/pause.h"
 #include "src/session/interpret.h"
-
-/* where \gset and \aset put their rows */
-typedef struct CtGatherTarget
-{
-	CtInterpreter *interpreter;
-	const char *prefix;
-	uint64		rows;
-} CtGatherTarget;
 
 /*
  * The slot of a column's variable; -1 where nobody asks for it.  What can't be
  * a variable would be lost, so that is an error, as it is in pgbench.
  */
 static int
-column_slot(const CtGatherTarget *target, const char *column)
+interpreter_column_slot(const CtInterpreter *self, const char *column)
 {
 	char		name[2 * NAMEDATALEN];
 	int			slot;
 
-	snprintf(name, sizeof(name), "%s%s", target->prefix, column);
-	slot = ct_symbols_find(target->interpreter->symbols, name);
+	snprintf(name, sizeof(name), "%s%s", ct_interpreter_command(self)->prefix, column);
+	slot = ct_symbols_find(self->symbols, name);
 	if (slot < 0 && !ct_variable_name_is_valid(name))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),
@@ -40,22 +33,22 @@ column_slot(const CtGatherTarget *target, const char *column)
 	return slot;
 }
 
+/* a CtRowTaker of \gset and \aset */
 static bool
-gather_row(void *arg, int ncolumns, const char *const *names, const Oid *types,
-		   const char *const *values)
+interpreter_gather(void *arg, int ncolumns, const char *const *names, const Oid *types,
+				   const char *const *values)
 {
-	CtGatherTarget *target = arg;
-	CtInterpreter *interpreter = target->interpreter;
+	CtInterpreter *self = arg;
 	int			slots[MaxTupleAttributeNumber];
 	int			i;
 	int			j;
 
-	target->rows++;
+	self->gathered++;
 	for (i = 0; i < ncolumns; i++)
 	{
 		CtValue		value;
 
-		slots[i] = column_slot(target, names[i]);
+		slots[i] = interpreter_column_slot(self, names[i]);
 		if (slots[i] < 0)
 			continue;			/* nobody asks for it */
 		for (j = 0; j < i; j++)
@@ -66,116 +59,123 @@ gather_row(void *arg, int ncolumns, const char *const *names, const Oid *types,
 				ereport(ERROR,
 						(errcode(ERRCODE_DUPLICATE_COLUMN),
 						 errmsg("two columns of different values are to be put into variable \"%s\"",
-								ct_symbols_name(interpreter->symbols, slots[i])),
+								ct_symbols_name(self->symbols, slots[i])),
 						 errhint("Give the columns different names in the query, as by AS.")));
 		}
 		value.type = values[i] ? CT_VALUE_TEXT : CT_VALUE_NULL;
 		value.u.t = values[i];
-		ct_variables_set_column(interpreter->vars, slots[i], value, types[i]);
+		ct_variables_set_column(self->vars, slots[i], value, types[i]);
 	}
 	return true;
 }
 
-CtTransactionEvent
-ct_interpret_sql(CtInterpreter *interpreter, const CtCommand *command, CtStatement **statements)
-{
-	CtSession  *session = interpreter->session;
-	CtTransactionEvent event = CT_TRANSACTION_OPEN;
-	int			i;
-
-	for (i = 0; i < command->nstatements; i++)
-	{
-		bool		last = i == command->nstatements - 1;
-		bool		gather = command->gather == CT_GATHER_ASET ||
-			(command->gather == CT_GATHER_GSET && last);
-		CtGatherTarget target = {interpreter, command->prefix, 0};
-
-		event = ct_session_execute(session, statements[i], interpreter->vars, !last,
-								   gather ? gather_row : NULL, &target);
-		if (command->gather == CT_GATHER_GSET && last && target.rows != 1)
-			ereport(ERROR,
-					(errcode(target.rows == 0 ? ERRCODE_NO_DATA_FOUND : ERRCODE_TOO_MANY_ROWS),
-					 errmsg("\\gset expects one row, but the query returned " UINT64_FORMAT,
-							target.rows)));
-	}
-	return event;
-}
-
 static void
-say_outcome(CtInterpreter *interpreter, const CtCommand *command)
+interpreter_say_outcome(CtInterpreter *self, const CtCommand *command)
 {
 	const char *label = command->name;
 
 	if (command->slot >= 0)
 	{
-		const CtValue *value = ct_variables_get(interpreter->vars, command->slot);
+		const CtValue *value = ct_variables_get(self->vars, command->slot);
 
 		if (value->type == CT_VALUE_UNSET)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_PARAMETER),
 					 errmsg("variable \"%s\" is not set",
-							ct_symbols_name(interpreter->symbols, command->slot))));
+							ct_symbols_name(self->symbols, command->slot))));
 		label = value->type == CT_VALUE_NULL ? "null" : ct_value_to_cstring(value);
 	}
-	interpreter->outcome(interpreter, label);
+	self->outcome(self, label);
 }
 
-/* what is being executed, for whoever reads the error */
-typedef struct CtPlace
-{
-	const CtInterpreter *interpreter;
-	const CtScript *script;
-} CtPlace;
-
+/* Tells whoever reads an error what was being executed. */
 static void
-place_context(void *arg)
+interpreter_context(void *arg)
 {
-	CtPlace    *place = arg;
+	CtInterpreter *self = arg;
 
-	if (place->interpreter->at < place->script->ncommands)
+	if (self->at < self->script->ncommands)
 	{
-		const CtCommand *command = &place->script->commands[place->interpreter->at];
+		const CtCommand *command = ct_interpreter_command(self);
 
-		errcontext("script \"%s\", line %d: %s", place->script->name, command->line,
+		errcontext("script \"%s\", line %d: %s", self->script->name, command->line,
 				   command->source);
 	}
 	else
-		errcontext("script \"%s\"", place->script->name);
+		errcontext("script \"%s\"", self->script->name);
 }
 
 /* Notes that what we are at went well; written once, for others look at it. */
 static inline void
-note_executed(CtInterpreter *interpreter)
+interpreter_note_executed(CtInterpreter *self)
 {
-	if (interpreter->executed != NULL && unlikely(!interpreter->executed[interpreter->at]))
-		interpreter->executed[interpreter->at] = true;
+	if (self->executed != NULL && unlikely(!self->executed[self->at]))
+		self->executed[self->at] = true;
+}
+
+/* ---- walking ---- */
+
+/* Leaves the command that it stopped at, unless a further statement of it is next. */
+static inline void
+interpreter_leave_stop(CtInterpreter *self)
+{
+	if (!self->stopped)
+		return;
+	self->stopped = false;
+	if (ct_interpreter_command(self)->kind == CT_COMMAND_SQL)
+	{
+		if (!ct_interpreter_at_last(self))
+		{
+			self->statement++;
+			return;
+		}
+		self->statement = 0;
+	}
+	interpreter_note_executed(self);
+	self->at++;
 }
 
 static void
-walk(CtInterpreter *interpreter, const CtScript *script)
+interpreter_refuse_end(CtInterpreter *self)
 {
-	int			pc = 0;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+			 errmsg("script \"%s\" ended within a transaction block", self->script->name),
+			 errhint("End the block with COMMIT or ROLLBACK.")));
+}
 
-	while (pc < script->ncommands)
+/* How long a \sleep is; a day is the most that one can be meant to be. */
+static uint64
+interpreter_sleep_ns(CtInterpreter *self, const CtCommand *command)
+{
+	CtValue		value = ct_expr_eval(command->expr, self->vars, &self->random);
+	double		us = ct_value_as_double(&value) * (double) command->unit;
+
+	return us > 0 ? (uint64) (Min(us, 86400e6) * 1000) : 0;
+}
+
+/* To where it stops next, or the end; raises what a command raises. */
+static void
+interpreter_walk(CtInterpreter *self)
+{
+	while (self->at < self->script->ncommands)
 	{
-		const CtCommand *command = &script->commands[pc];
-		int			next = pc + 1;
+		const CtCommand *command = ct_interpreter_command(self);
+		int			next = self->at + 1;
 		CtValue		value;
 
-		interpreter->at = pc;
 		switch (command->kind)
 		{
 			case CT_COMMAND_SQL:
-				interpreter->sql(interpreter, pc, command);
-				break;
+				self->step = CT_STEP_SQL;
+				return;
 			case CT_COMMAND_SET:
-				ct_variables_set(interpreter->vars, command->slot,
-								 ct_expr_eval(command->expr, interpreter->vars,
-											  &interpreter->random));
+				ct_variables_set(self->vars, command->slot,
+								 ct_expr_eval(command->expr, self->vars, &self->random));
 				break;
 			case CT_COMMAND_IF:
 			case CT_COMMAND_ELIF:
-				value = ct_expr_eval(command->expr, interpreter->vars, &interpreter->random);
+				value = ct_expr_eval(command->expr, self->vars, &self->random);
 				if (!ct_value_as_bool(&value))
 					next = command->jump;
 				break;
@@ -183,78 +183,139 @@ walk(CtInterpreter *interpreter, const CtScript *script)
 				next = command->jump;
 				break;
 			case CT_COMMAND_SLEEP:
-				{
-					double		us;
-
-					value = ct_expr_eval(command->expr, interpreter->vars, &interpreter->random);
-					us = ct_value_as_double(&value) * (double) command->unit;
-					/* a day is the most that a sleep can be meant to be */
-					if (us > 0)
-						interpreter->pause(interpreter, (uint64) (Min(us, 86400e6) * 1000));
-				}
+				self->pause_ns = interpreter_sleep_ns(self, command);
+				self->step = CT_STEP_PAUSE;
+				if (self->pause_ns > 0)
+					return;
 				break;
 			case CT_COMMAND_OUTCOME:
-				say_outcome(interpreter, command);
+				interpreter_say_outcome(self, command);
 				break;
 			case CT_COMMAND_TALLY:
-				value = ct_expr_eval(command->expr, interpreter->vars, &interpreter->random);
-				interpreter->tally(interpreter, command->name, ct_value_as_double(&value));
+				value = ct_expr_eval(command->expr, self->vars, &self->random);
+				self->tally(self, command->name, ct_value_as_double(&value));
 				break;
 			case CT_COMMAND_BARRIER:
-				interpreter->barrier(interpreter, pc, command->name);
-				break;
+				self->step = CT_STEP_BARRIER;
+				return;
 		}
-		note_executed(interpreter);
-		pc = next;
+		interpreter_note_executed(self);
+		self->at = next;
 	}
-	interpreter->at = script->ncommands;
+	self->step = CT_STEP_DONE;
+}
+
+bool
+ct_interpreter_guard(CtInterpreter *self, void (*does) (CtInterpreter *self))
+{
+	MemoryContext context = CurrentMemoryContext;
+	ErrorContextCallback callback;
+
+	callback.callback = interpreter_context;
+	callback.arg = self;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	PG_TRY();
+	{
+		does(self);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		self->error = CopyErrorData();
+		FlushErrorState();
+		self->step = CT_STEP_ERROR;
+	}
+	PG_END_TRY();
+	error_context_stack = callback.previous;
+	return self->error == NULL;
 }
 
 void
-ct_interpret(CtInterpreter *interpreter, const CtScript *script)
+ct_interpreter_begin(CtInterpreter *self, const CtScript *script)
 {
-	CtPlace		place = {interpreter, script};
+	self->script = script;
+	self->at = 0;
+	self->statement = 0;
+	self->stopped = false;
+	self->error = NULL;
+}
+
+CtStep
+ct_interpreter_next(CtInterpreter *self)
+{
+	interpreter_leave_stop(self);
+
+	/* nothing raises where SQL or the end is what comes next */
+	if (self->at == self->script->ncommands)
+		self->step = CT_STEP_DONE;
+	else if (ct_interpreter_command(self)->kind == CT_COMMAND_SQL)
+		self->step = CT_STEP_SQL;
+	else
+		(void) ct_interpreter_guard(self, interpreter_walk);
+
+	if (self->step == CT_STEP_DONE)
+	{
+		if (unlikely(self->session->in_transaction(self->session)))
+			(void) ct_interpreter_guard(self, interpreter_refuse_end);
+		else
+			interpreter_note_executed(self);
+	}
+	self->stopped = self->step != CT_STEP_DONE && self->step != CT_STEP_ERROR;
+	return self->step;
+}
+
+/* ---- statements ---- */
+
+void
+ct_interpreter_start(CtInterpreter *self, CtStatement **statements)
+{
+	const CtCommand *command = ct_interpreter_command(self);
+	bool		last = ct_interpreter_at_last(self);
+	bool		gather = command->gather == CT_GATHER_ASET ||
+		(command->gather == CT_GATHER_GSET && last);
+
+	self->gathered = 0;
+	self->session->start(self->session, statements[self->statement], self->vars, !last,
+						 gather ? interpreter_gather : NULL, self);
+}
+
+static void
+interpreter_refuse_rows(CtInterpreter *self)
+{
+	ereport(ERROR,
+			(errcode(self->gathered == 0 ? ERRCODE_NO_DATA_FOUND : ERRCODE_TOO_MANY_ROWS),
+			 errmsg("\\gset expects one row, but the query returned " UINT64_FORMAT,
+					self->gathered)));
+}
+
+CtStatementResult
+ct_interpreter_finish(CtInterpreter *self)
+{
+	CtStatementResult result;
 	ErrorContextCallback callback;
 
-	callback.callback = place_context;
-	callback.arg = &place;
+	callback.callback = interpreter_context;
+	callback.arg = self;
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
-
-	walk(interpreter, script);
-	if (interpreter->session->in_transaction(interpreter->session))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
-				 errmsg("script \"%s\" ended within a transaction block", script->name),
-				 errhint("End the block with COMMIT or ROLLBACK.")));
-	note_executed(interpreter);
-
+	result = self->session->finish(self->session);
 	error_context_stack = callback.previous;
+
+	self->error = result.error;
+	if (result.error == NULL && self->gathered != 1 &&
+		ct_interpreter_command(self)->gather == CT_GATHER_GSET && ct_interpreter_at_last(self))
+	{
+		(void) ct_interpreter_guard(self, interpreter_refuse_rows);
+		result.error = self->error;
+	}
+	return result;
 }
 
 /* ---- setup and teardown ---- */
 
 static void
-once_sql(CtInterpreter *self, int index, const CtCommand *command)
-{
-	CtStatement **statements = palloc(command->nstatements * sizeof(CtStatement *));
-	int			i;
-
-	for (i = 0; i < command->nstatements; i++)
-		statements[i] = self->session->prepare(self->session, &command->statements[i],
-											   self->symbols);
-	(void) ct_interpret_sql(self, command, statements);
-}
-
-static void
-once_pause(CtInterpreter *self, uint64 ns)
-{
-	self->session->idle(self->session, false);
-	ct_pause_ns(ns);
-}
-
-static void
-refuse(const char *what)
+interpreter_refuse(const char *what)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -262,37 +323,69 @@ refuse(const char *what)
 }
 
 static void
-once_outcome(CtInterpreter *self, const char *label)
+interpreter_refuse_outcome(CtInterpreter *self, const char *label)
 {
-	refuse("outcome");
+	interpreter_refuse("outcome");
 }
 
 static void
-once_tally(CtInterpreter *self, const char *name, double amount)
+interpreter_refuse_tally(CtInterpreter *self, const char *name, double amount)
 {
-	refuse("tally");
+	interpreter_refuse("tally");
 }
 
 static void
-once_barrier(CtInterpreter *self, int index, const char *name)
+interpreter_refuse_barrier(CtInterpreter *self)
 {
-	refuse("barrier");
+	interpreter_refuse("barrier");
+}
+
+static void
+interpreter_pause(CtInterpreter *self)
+{
+	self->session->idle(self->session, false);
+	ct_pause_ns(self->pause_ns);
+}
+
+/* At a statement: prepares it, executes it, and waits until that is done. */
+static void
+interpreter_execute_once(CtInterpreter *self)
+{
+	const CtCommand *command = ct_interpreter_command(self);
+	CtStatement **statements = palloc0(command->nstatements * sizeof(CtStatement *));
+
+	statements[self->statement] =
+		self->session->prepare(self->session, &command->statements[self->statement], self->symbols);
+	ct_interpreter_start(self, statements);
+	ct_session_await(self->session);
+	(void) ct_interpreter_finish(self);
+	pfree(statements);
 }
 
 void
 ct_interpret_once(const CtScript *script, const CtSymbols *symbols, CtVariables *vars,
 				  CtSession *session, int64 seed)
 {
-	CtInterpreter interpreter = {0};
+	CtInterpreter self = {0};
+	CtStep		step;
 
-	interpreter.symbols = symbols;
-	interpreter.vars = vars;
-	interpreter.session = session;
-	pg_prng_seed(&interpreter.random, (uint64) seed);
-	interpreter.sql = once_sql;
-	interpreter.pause = once_pause;
-	interpreter.outcome = once_outcome;
-	interpreter.tally = once_tally;
-	interpreter.barrier = once_barrier;
-	ct_interpret(&interpreter, script);
+	self.symbols = symbols;
+	self.vars = vars;
+	self.session = session;
+	pg_prng_seed(&self.random, (uint64) seed);
+	self.outcome = interpreter_refuse_outcome;
+	self.tally = interpreter_refuse_tally;
+
+	ct_interpreter_begin(&self, script);
+	while ((step = ct_interpreter_next(&self)) != CT_STEP_DONE)
+	{
+		if (step == CT_STEP_SQL)
+			interpreter_execute_once(&self);
+		else if (step == CT_STEP_PAUSE)
+			(void) ct_interpreter_guard(&self, interpreter_pause);
+		else if (step == CT_STEP_BARRIER)
+			(void) ct_interpreter_guard(&self, interpreter_refuse_barrier);
+		if (self.error != NULL)
+			ReThrowError(self.error);
+	}
 }

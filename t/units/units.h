@@ -16,6 +16,7 @@ extern void unit_ok(bool ok, const char *what, ...) pg_attribute_printf(2, 3);
 extern void unit_is(const char *is, const char *expected, const char *what);
 
 extern void unit_session(void);
+extern void unit_interpret(void);
 extern void unit_wait_event(void);
 extern void unit_rows(void);
 

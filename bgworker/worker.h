@@ -1,0 +1,75 @@
+/*
+ * worker.h
+ *		What a worker's files share: the process.  Private to worker.c, which
+ *		has its life, client.c, which has those that it carries, and load.c,
+ *		who says which of them is next.
+ */
+#ifndef CT_WORKER_H
+#define CT_WORKER_H
+
+#include "bgworker/client.h"
+
+struct CtDriver;
+
+typedef struct CtWorker
+{
+	CtShared   *shared;
+	CtSlot	   *slot;
+	int			number;			/* from 0 */
+	CtPlan	   *plan;
+	CtProgram  *program;
+
+	/* the session that its clients take turns on, and what is prepared there once for all */
+	CtSession  *session;
+	CtObserver	observer;
+	CtStatement ****statements; /* [script][command][statement] */
+
+	bool	  **touches;		/* [script][command]: does so whatever happens */
+	uint64	  **barriers;		/* [script][command]: of its name, as bits */
+	uint64	   *script_barriers;	/* [script]: all of them */
+	bool	   *executed;		/* all workers': places that somebody has come past */
+
+	MemoryContext context;		/* the worker's life */
+	int			nclients;
+	CtClient   *clients;
+	CtIteration *iterations;	/* that nobody is at just now */
+	CtLookout	lookout;
+
+	/* of the statement under way, on the session that is ours */
+	CtClient   *executing;		/* whose; NULL: none is */
+	uint64		statement_ns;	/* when it began */
+	TimestampTz waits_since;	/* it slept on a lock, the last time from then on; 0: it didn't */
+
+	uint64		clock_ns;		/* when it was last read, */
+	bool		clock_stands;	/* and no time has passed since, to speak of */
+} CtWorker;
+
+static inline bool
+ct_worker_stopped(const CtWorker *worker, CtStopLevel level)
+{
+	return pg_atomic_read_u32(&worker->shared->stop) >= (uint32) level;
+}
+
+/*
+ * The time, by one look at the clock for each statement: where it ended, the
+ * next one begins, for \set and the like are not worth another look.
+ */
+static inline uint64
+ct_worker_clock(CtWorker *worker)
+{
+	if (!worker->clock_stands)
+	{
+		worker->clock_ns = ct_now_ns();
+		worker->clock_stands = true;
+	}
+	return worker->clock_ns;
+}
+
+/* Time passes. */
+static inline void
+ct_worker_time_passes(CtWorker *worker)
+{
+	worker->clock_stands = false;
+}
+
+#endif							/* CT_WORKER_H */
