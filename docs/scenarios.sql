@@ -30,7 +30,7 @@ SELECT ct_run('oversell_tickets') AS run_id \gset
 SELECT ct_run('oversell_tickets', params => '{"buyers": 1000, "capacity": 50}') AS run_id \gset
 SELECT variant, verdict, anomalies, tps, p99_ms FROM ct_compare('oversell_tickets');
 SELECT body FROM ct_scripts WHERE scenario = 'oversell_tickets' AND variant = 'atomic'
-	\g (format=unaligned tuples_only)
+    \g (format=unaligned tuples_only)
 ```
 
 ```

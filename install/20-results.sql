@@ -99,7 +99,7 @@ COMMENT ON COLUMN @extschema@.ct_result.isolation IS 'isolation level of the tra
 COMMENT ON COLUMN @extschema@.ct_result.transactions IS 'transactions that completed in the measured part';
 COMMENT ON COLUMN @extschema@.ct_result.failed IS 'transactions given up';
 COMMENT ON COLUMN @extschema@.ct_result.retries IS 'tries beyond the first';
-COMMENT ON COLUMN @extschema@.ct_result.anomalies IS 'violations over all checks';
+COMMENT ON COLUMN @extschema@.ct_result.anomalies IS 'violations of all checks and thresholds together';
 COMMENT ON COLUMN @extschema@.ct_result.overlapped IS 'evidence, defined at ct_runs.overlapped';
 COMMENT ON COLUMN @extschema@.ct_result.waited IS 'evidence, defined at ct_runs.waited';
 COMMENT ON COLUMN @extschema@.ct_result.met IS 'evidence, defined at ct_runs.met';
@@ -150,7 +150,7 @@ COMMENT ON COLUMN @extschema@.ct_visible_result.isolation IS 'isolation level of
 COMMENT ON COLUMN @extschema@.ct_visible_result.transactions IS 'transactions that completed in the measured part';
 COMMENT ON COLUMN @extschema@.ct_visible_result.failed IS 'transactions given up';
 COMMENT ON COLUMN @extschema@.ct_visible_result.retries IS 'tries beyond the first';
-COMMENT ON COLUMN @extschema@.ct_visible_result.anomalies IS 'violations over all checks';
+COMMENT ON COLUMN @extschema@.ct_visible_result.anomalies IS 'violations of all checks and thresholds together';
 COMMENT ON COLUMN @extschema@.ct_visible_result.overlapped IS 'evidence, defined at ct_runs.overlapped';
 COMMENT ON COLUMN @extschema@.ct_visible_result.waited IS 'evidence, defined at ct_runs.waited';
 COMMENT ON COLUMN @extschema@.ct_visible_result.met IS 'evidence, defined at ct_runs.met';

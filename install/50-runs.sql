@@ -83,7 +83,7 @@ COMMENT ON COLUMN @extschema@.ct_runs.tps IS 'the same per second of duration';
 COMMENT ON COLUMN @extschema@.ct_runs.failed IS 'transactions given up: by an error that is neither retried nor expected, or after the last try';
 COMMENT ON COLUMN @extschema@.ct_runs.retries IS 'tries of transactions beyond their first, those of transactions that the run''s end cut off included';
 COMMENT ON COLUMN @extschema@.ct_runs.deadlocks IS 'errors 40P01, whatever became of them, warm-up included; a threshold "deadlocks = 0" forbids them';
-COMMENT ON COLUMN @extschema@.ct_runs.anomalies IS 'violations that all checks found together';
+COMMENT ON COLUMN @extschema@.ct_runs.anomalies IS 'what went wrong, counted: the violations of all checks and thresholds together, see ct_checks.violations; ct_anomalies has the first of them';
 COMMENT ON COLUMN @extschema@.ct_runs.mean_ms IS 'mean latency of a completed transaction with its retries, ms; time at a \barrier isn''t part of it';
 COMMENT ON COLUMN @extschema@.ct_runs.p50_ms IS 'median latency of a completed transaction with its retries, ms; with a rate, from the intended start; time at a \barrier isn''t part of it';
 COMMENT ON COLUMN @extschema@.ct_runs.p95_ms IS '95th percentile of the same, ms (percentiles come from a histogram with at most 1 % error)';

@@ -52,6 +52,8 @@ foreach my $page (@pages)
 }
 is(join(', ', map { $_->[0] } grep { $_->[1]{language} eq 'sql' && $_->[1]{text} !~ /\bcron\./ } @left), '',
 	'every SQL block is executed');
+is(join(', ', map { my $page = $_; map { $_->{language} eq 'sql' && $_->{text} =~ /\t/ ? "$page:$_->{line}" : () } ct_doc_blocks("$docs/../$page") } @pages), '',
+	'none has a tab, which psql would take for a wish to complete a word');
 is(scalar @left, 6, 'blocks that are not executed: ' . join ', ', map { $_->[0] } @left);
 
 # What README promises of itself.

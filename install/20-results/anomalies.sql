@@ -27,7 +27,7 @@ CREATE VIEW @extschema@.ct_anomalies WITH (security_barrier) AS
 
 GRANT SELECT ON @extschema@.ct_anomalies TO PUBLIC;
 
-COMMENT ON VIEW @extschema@.ct_anomalies IS 'a row per anomaly, of each check the first few: what it found and the row that proves it';
+COMMENT ON VIEW @extschema@.ct_anomalies IS 'a row per anomaly: the first 10 violations of each check, and each missed threshold and kind of unexpected error, with the row that proves it';
 COMMENT ON COLUMN @extschema@.ct_anomalies.run_id IS 'the run, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_anomalies.check_name IS 'check that found it';
 COMMENT ON COLUMN @extschema@.ct_anomalies.kind IS 'what the check calls its violations, as lost_update; invariant unless named';

@@ -34,7 +34,7 @@ COMMENT ON COLUMN @extschema@.ct_checks."position" IS 'order within the run';
 COMMENT ON COLUMN @extschema@.ct_checks.check_name IS 'name of the check, or metric of the threshold';
 COMMENT ON COLUMN @extschema@.ct_checks.kind IS 'what the check calls its violations; threshold for a threshold';
 COMMENT ON COLUMN @extschema@.ct_checks.status IS 'pass or fail';
-COMMENT ON COLUMN @extschema@.ct_checks.violations IS 'violations that it found';
+COMMENT ON COLUMN @extschema@.ct_checks.violations IS 'violations that it found: rows that its query returned, or unexpected errors; 1 for a threshold that was missed';
 COMMENT ON COLUMN @extschema@.ct_checks.target IS 'what was asked for: 0 rows, or < 100';
 COMMENT ON COLUMN @extschema@.ct_checks.actual IS 'what it came to: 3 rows, or 87.2';
 

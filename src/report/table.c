@@ -78,8 +78,8 @@ ct_report_checks(const CtReport *report)
 		{"check",.code = true, TEXT_CELL(CtCheckRow, check_name)},
 		{"kind",.code = true, TEXT_CELL(CtCheckRow, kind)},
 		{"status"},
-		{"wanted", TEXT_CELL(CtCheckRow, target)},
-		{"found", TEXT_CELL(CtCheckRow, actual)},
+		{"target", TEXT_CELL(CtCheckRow, target)},
+		{"actual", TEXT_CELL(CtCheckRow, actual)},
 		{"violations", COUNT_CELL(CtCheckRow, violations)},
 	};
 	CtReportTable *table = table_create("Checks", "ct_checks", columns, lengthof(columns));
