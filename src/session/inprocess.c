@@ -24,34 +24,25 @@
 
 #include <ctype.h>
 
-#include "access/htup_details.h"
-#include "access/transam.h"
 #include "access/xact.h"
-#include "catalog/pg_language.h"
-#include "catalog/pg_proc.h"
 #include "miscadmin.h"
-#include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
 #include "parser/analyze.h"
 #include "pgstat.h"
-#include "storage/proc.h"
-#include "tcop/dest.h"
+#include "storage/ipc.h"
 #include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
 #include "utils/backend_status.h"
-#include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 #include "utils/timeout.h"
 
 #include "src/base/ct_compat.h"
 #include "src/session/statement.h"
+#include "src/session/taker.h"
 
 /* of a statement that is no TransactionStmt */
 #define NO_CONTROL	(-1)
@@ -73,6 +64,8 @@ typedef struct CtInProcess
 
 	bool		announced;		/* the commit that comes, to the observer */
 
+	TimestampTz stats_reported;	/* when the server's statistics last heard of all that we did */
+
 	/* what pg_stat_activity says, and since when */
 	const CtStatement *reported;
 	TimestampTz reported_at;
@@ -80,99 +73,6 @@ typedef struct CtInProcess
 
 /* whose transactions these are; NULL where it is nobody's who listens */
 static CtInProcess *inprocess_current = NULL;
-
-/* hands a result's rows to a CtRowTaker as text */
-typedef struct CtTakerReceiver
-{
-	DestReceiver pub;			/* must be first */
-	CtRowTaker	taker;
-	void	   *arg;
-	int			ncolumns;
-	const char **names;
-	Oid		   *types;
-	const char **values;
-	Oid		   *output;
-	MemoryContext row_context;
-	bool		wants_values;
-} CtTakerReceiver;
-
-static void
-taker_startup(DestReceiver *self, int operation, TupleDesc desc)
-{
-	CtTakerReceiver *taker = (CtTakerReceiver *) self;
-	int			i;
-
-	taker->ncolumns = desc->natts;
-	taker->names = palloc(Max(desc->natts, 1) * sizeof(char *));
-	taker->types = palloc(Max(desc->natts, 1) * sizeof(Oid));
-	taker->values = palloc(Max(desc->natts, 1) * sizeof(char *));
-	taker->output = palloc(Max(desc->natts, 1) * sizeof(Oid));
-	taker->row_context = AllocSetContextCreate(CurrentMemoryContext, "ct_ext row",
-											   ALLOCSET_DEFAULT_SIZES);
-	for (i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-		bool		isvarlena;
-
-		taker->names[i] = pstrdup(NameStr(att->attname));
-		taker->types[i] = att->atttypid;
-		getTypeOutputInfo(att->atttypid, &taker->output[i], &isvarlena);
-	}
-}
-
-static bool
-taker_receive(TupleTableSlot *slot, DestReceiver *self)
-{
-	CtTakerReceiver *taker = (CtTakerReceiver *) self;
-	MemoryContext oldcontext;
-	int			i;
-
-	if (!taker->wants_values)
-	{
-		(void) taker->taker(taker->arg, taker->ncolumns, taker->names, taker->types, NULL);
-		return true;
-	}
-	slot_getallattrs(slot);
-	oldcontext = MemoryContextSwitchTo(taker->row_context);
-	for (i = 0; i < taker->ncolumns; i++)
-		taker->values[i] = slot->tts_isnull[i] ? NULL :
-			OidOutputFunctionCall(taker->output[i], slot->tts_values[i]);
-	taker->wants_values = taker->taker(taker->arg, taker->ncolumns, taker->names, taker->types,
-									   taker->values);
-	MemoryContextSwitchTo(oldcontext);
-	MemoryContextReset(taker->row_context);
-	return true;
-}
-
-static void
-taker_shutdown(DestReceiver *self)
-{
-}
-
-static void
-taker_destroy(DestReceiver *self)
-{
-}
-
-static DestReceiver *
-taker_create(CtRowTaker taker, void *arg)
-{
-	CtTakerReceiver *receiver;
-
-	if (taker == NULL)
-		return None_Receiver;
-
-	receiver = palloc0(sizeof(CtTakerReceiver));
-	receiver->pub.receiveSlot = taker_receive;
-	receiver->pub.rStartup = taker_startup;
-	receiver->pub.rShutdown = taker_shutdown;
-	receiver->pub.rDestroy = taker_destroy;
-	receiver->pub.mydest = DestTuplestore;	/* any that is neither remote nor SPI */
-	receiver->taker = taker;
-	receiver->arg = arg;
-	receiver->wants_values = true;
-	return (DestReceiver *) receiver;
-}
 
 /* Tells which statement an error was in, as SPI does. */
 static void
@@ -219,7 +119,7 @@ static void
 inprocess_execute_plan(CtInProcess *self)
 {
 	CtStatement *statement = self->statement;
-	DestReceiver *receiver = taker_create(self->taker, self->taker_arg);
+	DestReceiver *receiver = ct_taker_receiver(self->taker, self->taker_arg);
 	ErrorContextCallback context;
 	CachedPlan *plan;
 	PlannedStmt *stmt;
@@ -322,7 +222,7 @@ inprocess_execute_text(CtInProcess *self, const char *text)
 	portal->visible = false;
 	PortalDefineQuery(portal, NULL, text, CreateCommandTag(raw->stmt), plans, NULL);
 	PortalStart(portal, NULL, 0, InvalidSnapshot);
-	receiver = taker_create(self->taker, self->taker_arg);
+	receiver = ct_taker_receiver(self->taker, self->taker_arg);
 	ct_portal_run(portal, receiver, &qc);
 	self->session.rows += qc.nprocessed;
 	receiver->rDestroy(receiver);
@@ -521,101 +421,11 @@ inprocess_execute(CtInProcess *self)
 	return event;
 }
 
-/* How long warming up waits for a lock; whoever executes waits for it as long as it takes. */
-#define WARM_UP_LOCK_TIMEOUT	"10ms"
-
-/* Calls the validator of a user's function, which compiles it and keeps that. */
-static bool
-inprocess_compile_function(Oid funcid, void *context)
-{
-	HeapTuple	tuple;
-	Oid			language;
-	Oid			validator;
-
-	if (funcid < FirstNormalObjectId)
-		return false;
-	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	language = ((Form_pg_proc) GETSTRUCT(tuple))->prolang;
-	ReleaseSysCache(tuple);
-	if (language == ClanguageId || language == INTERNALlanguageId)
-		return false;
-	tuple = SearchSysCache1(LANGOID, ObjectIdGetDatum(language));
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	validator = ((Form_pg_language) GETSTRUCT(tuple))->lanvalidator;
-	ReleaseSysCache(tuple);
-	if (OidIsValid(validator))
-		(void) OidFunctionCall1(validator, ObjectIdGetDatum(funcid));
-	return false;
-}
-
-static bool
-inprocess_compile_functions(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, inprocess_compile_functions, context, 0);
-	(void) check_functions_in_node(node, inprocess_compile_function, context);
-	return expression_tree_walker(node, inprocess_compile_functions, context);
-}
-
-/* Up to the point where the executor would begin to do something. */
-static void
-inprocess_warm_up_plan(CtStatement *statement, const CtVariables *vars)
-{
-	CachedPlan *plan;
-	PlannedStmt *stmt;
-
-	if (statement->prepared->params)
-		ct_statement_bind(statement, vars);
-	plan = GetCachedPlan(statement->prepared->source, statement->prepared->params,
-						 CurrentResourceOwner, NULL);
-	stmt = list_length(plan->stmt_list) == 1 ? linitial_node(PlannedStmt, plan->stmt_list) : NULL;
-	PushActiveSnapshot(GetTransactionSnapshot());
-	if (stmt != NULL && stmt->utilityStmt == NULL)
-		ExecutorStart(CreateQueryDesc(stmt, statement->prepared->source->query_string,
-									  GetActiveSnapshot(), InvalidSnapshot, None_Receiver,
-									  statement->prepared->params, NULL, 0),
-					  EXEC_FLAG_SKIP_TRIGGERS);
-	(void) inprocess_compile_functions((Node *) statement->prepared->source->query_list, NULL);
-}
-
 static void
 inprocess_warm_up(CtSession *session, CtStatement *statement, const CtVariables *vars)
 {
-	MemoryContext oldcontext = CurrentMemoryContext;
-
-
-	PG_TRY();
-	{
-		SetCurrentStatementStartTimestamp();
-		StartTransactionCommand();
-		(void) set_config_option("lock_timeout", WARM_UP_LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_LOCAL, true, 0, false);
-		MemoryContextReset(MessageContext);
-		MemoryContextSwitchTo(MessageContext);
-		ct_statement_look(statement, vars);
-		if (statement->kind == CT_STATEMENT_PLAN)
-			inprocess_warm_up_plan(statement, vars);
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(oldcontext);
-		FlushErrorState();
-	}
-	PG_END_TRY();
-
-	/* a table may be missing that the script makes, by which it isn't plannable yet */
-	if (statement->kind != CT_STATEMENT_PLAN)
-		ct_statement_forget(statement);
-
-	/* whatever was opened is closed by this */
-	AbortOutOfAnyTransaction();
-	MemoryContextReset(MessageContext);
-	MemoryContextSwitchTo(oldcontext);
+	Assert(!IsTransactionOrTransactionBlock());
+	ct_statement_warm_up(statement, vars);
 }
 
 static void
@@ -696,6 +506,25 @@ inprocess_last_wait(void)
 	return get_timeout_start_time(DEADLOCK_TIMEOUT);
 }
 
+/* how often the server's statistics are told of what is executed */
+#define STATS_INTERVAL_MS	1000
+
+/*
+ * The server's main loop asks after each transaction whether it is time; the
+ * answer is no more often than that, and the question isn't free.
+ */
+static inline void
+inprocess_report_stat(CtInProcess *self)
+{
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+
+	if (likely(now - self->stats_reported < STATS_INTERVAL_MS * INT64CONST(1000)) ||
+		IsTransactionOrTransactionBlock())
+		return;
+	if (pgstat_report_stat(false) == 0)
+		self->stats_reported = now;
+}
+
 static CtStatementResult
 inprocess_finish(CtSession *session)
 {
@@ -746,6 +575,7 @@ inprocess_finish(CtSession *session)
 	self->opening = false;
 	self->statement = NULL;
 	inprocess_note_timeouts(session);
+	inprocess_report_stat(self);
 	result.event = event;
 	result.error = error;
 	return result;
@@ -772,6 +602,8 @@ inprocess_idle(CtSession *session, bool for_good)
 static void
 inprocess_cancel(CtSession *session)
 {
+	if (proc_exit_inprogress)
+		return;
 	InterruptPending = true;
 	QueryCancelPending = true;
 	SetLatch(MyLatch);

@@ -67,7 +67,7 @@ ct_literal_is_text(Oid type)
 
 /* The type that an integer's literal has. */
 static Oid
-integer_type(int64 i)
+literal_integer_type(int64 i)
 {
 	return i >= PG_INT32_MIN && i <= PG_INT32_MAX ? INT4OID : INT8OID;
 }
@@ -86,9 +86,9 @@ ct_literal_type(const CtValue *value)
 	if (value->type == CT_VALUE_BOOL)
 		return BOOLOID;
 	if (value->type == CT_VALUE_INT)
-		return integer_type(value->u.i);
+		return literal_integer_type(value->u.i);
 	if (ct_literal_is_number(value))
-		return ct_parse_int64(ct_value_to_cstring(value), &i) ? integer_type(i) : NUMERICOID;
+		return ct_parse_int64(ct_value_to_cstring(value), &i) ? literal_integer_type(i) : NUMERICOID;
 	return value->type == CT_VALUE_DOUBLE ? FLOAT8OID : InvalidOid;
 }
 
@@ -96,7 +96,7 @@ ct_literal_type(const CtValue *value)
 
 /* Can it stand where a name must, as it is: a qualified one, or one that is no reserved word? */
 static bool
-is_name(const char *text)
+literal_is_name(const char *text)
 {
 	const char *p;
 	bool		begins = true;	/* a part of a qualified name */
@@ -120,7 +120,7 @@ is_name(const char *text)
 
 /* Can it be a part of a name, or of a number, and nothing but that? */
 static bool
-is_word(const char *text, bool digits_only)
+literal_is_word(const char *text, bool digits_only)
 {
 	const char *p;
 
@@ -132,7 +132,7 @@ is_word(const char *text, bool digits_only)
 }
 
 static void
-raise_value(const char *variable, const char *value, const char *where)
+literal_raise_value(const char *variable, const char *value, const char *where)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_NAME),
@@ -142,8 +142,8 @@ raise_value(const char *variable, const char *value, const char *where)
 
 /* Within quotes: what would end them, or be an escape in them, is escaped. */
 static void
-append_quoted(StringInfo buf, const CtVarRef *ref, const char *variable, const CtValue *value,
-			  const char *string)
+literal_append_quoted(StringInfo buf, const CtVarRef *ref, const char *variable, const CtValue *value,
+					  const char *string)
 {
 	char		quote = ref->quote;
 	bool		escapes = quote == 'E' || (quote == '\'' && ct_backslash_escapes());
@@ -151,8 +151,8 @@ append_quoted(StringInfo buf, const CtVarRef *ref, const char *variable, const C
 
 	if (quote == 'E')
 		quote = '\'';
-	if (quote == '$' && !is_word(string, false) && !ct_literal_is_number(value))
-		raise_value(variable, string, "within dollar quotes");
+	if (quote == '$' && !literal_is_word(string, false) && !ct_literal_is_number(value))
+		literal_raise_value(variable, string, "within dollar quotes");
 	for (p = string; *p != '\0'; p++)
 	{
 		if (*p == quote || (escapes && *p == '\\'))
@@ -163,7 +163,7 @@ append_quoted(StringInfo buf, const CtVarRef *ref, const char *variable, const C
 
 /* Without a gap to what stands before: what goes on with a number must be digits. */
 static void
-append_glued(StringInfo buf, int place, const char *variable, const char *string)
+literal_append_glued(StringInfo buf, int place, const char *variable, const char *string)
 {
 	const char *end = buf->data + buf->len;
 	const char *p = end;
@@ -174,9 +174,9 @@ append_glued(StringInfo buf, int place, const char *variable, const char *string
 		p--;
 	is_number = p < end ? isdigit((unsigned char) *p) :
 		!(place & CT_PLACE_NAME);
-	if (!is_word(string, is_number))
-		raise_value(variable, string,
-					is_number ? "as a part of a number" : "as a part of a name");
+	if (!literal_is_word(string, is_number))
+		literal_raise_value(variable, string,
+							is_number ? "as a part of a number" : "as a part of a name");
 	appendStringInfoString(buf, string);
 }
 
@@ -191,9 +191,9 @@ ct_literal_append(StringInfo buf, const CtVarRef *ref, int place, const char *va
 		bare = ct_literal_is_number(value);
 
 	if (place == CT_PLACE_QUOTED)
-		append_quoted(buf, ref, variable, value, string);
+		literal_append_quoted(buf, ref, variable, value, string);
 	else if (place & CT_PLACE_GLUED)
-		append_glued(buf, place, variable, string);
+		literal_append_glued(buf, place, variable, string);
 	else if (value->type == CT_VALUE_NULL)
 		appendStringInfoString(buf, string);
 	else if (place == CT_PLACE_PARAMETER && bare && *string == '-')
@@ -207,7 +207,7 @@ ct_literal_append(StringInfo buf, const CtVarRef *ref, int place, const char *va
 		appendStringInfoString(buf, string);
 	}
 	else if ((place & CT_PLACE_NAME) && !(place & CT_PLACE_STRING))
-		appendStringInfoString(buf, is_name(string) ? string : quote_identifier(string));
+		appendStringInfoString(buf, literal_is_name(string) ? string : quote_identifier(string));
 	else
 		appendStringInfoString(buf, quote_literal_cstr(string));
 }

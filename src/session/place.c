@@ -29,7 +29,7 @@
 /* what a parse costs besides its text */
 #define PARSE_COST	256
 
-typedef struct PlaceFinder
+typedef struct CtPlaceFinder
 {
 	const CtSql *sql;
 	int		   *places;
@@ -42,10 +42,10 @@ typedef struct PlaceFinder
 	MemoryContext trees_context;
 	ErrorData  *error;			/* NULL if it succeeded */
 	int			stopped;		/* where, in bytes; the text's length + 1 if it didn't */
-} PlaceFinder;
+} CtPlaceFinder;
 
 static inline bool
-is_name_part(char c)
+place_is_name_part(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 		c == '_' || c == '$' || IS_HIGHBIT_SET(c);
@@ -53,16 +53,16 @@ is_name_part(char c)
 
 /* Is there no gap between the variable and what stands before it? */
 static bool
-is_glued(const CtSql *sql, int i)
+place_is_glued(const CtSql *sql, int i)
 {
 	const CtVarRef *ref = &sql->refs[i];
 
-	return ref->offset > 0 && is_name_part(sql->text[ref->offset - 1]);
+	return ref->offset > 0 && place_is_name_part(sql->text[ref->offset - 1]);
 }
 
 /* ":a:b", with no gap in between: the next one is glued to this one */
 static bool
-is_glued_to(const CtSql *sql, int i)
+place_is_glued_to(const CtSql *sql, int i)
 {
 	return i + 1 < sql->nrefs && sql->refs[i + 1].quote == '\0' &&
 		sql->refs[i + 1].offset == sql->refs[i].offset + sql->refs[i].length;
@@ -70,11 +70,11 @@ is_glued_to(const CtSql *sql, int i)
 
 /* "a.:b", or ":a.b", where a parameter could be followed by a field, but never is */
 static bool
-is_qualified(const CtSql *sql, int i)
+place_is_qualified(const CtSql *sql, int i)
 {
 	const char *p = sql->text + sql->refs[i].offset;
 
-	if (p - sql->text > 1 && p[-1] == '.' && (p[-2] == '"' || is_name_part(p[-2])) &&
+	if (p - sql->text > 1 && p[-1] == '.' && (p[-2] == '"' || place_is_name_part(p[-2])) &&
 		!(p[-2] >= '0' && p[-2] <= '9'))
 		return true;
 	p += sql->refs[i].length;
@@ -83,21 +83,21 @@ is_qualified(const CtSql *sql, int i)
 		return false;
 	if (*p == ':')
 		p++;
-	return *p == '*' || *p == '"' || (is_name_part(*p) && !(*p >= '0' && *p <= '9'));
+	return *p == '*' || *p == '"' || (place_is_name_part(*p) && !(*p >= '0' && *p <= '9'));
 }
 
 /* A word, short lest it be cut with a notice, or without a gap to what follows. */
 static void
-stand_in_word(char *p, int length, char c, bool glued)
+place_stand_in_word(char *p, int length, char c, bool glued)
 {
 	memset(p, c, length);
-	if (!glued && !is_name_part(p[length]))
+	if (!glued && !place_is_name_part(p[length]))
 		memset(p + 2, ' ', length - 2);
 }
 
 /* Lets something stand in for a variable. */
 static void
-stand_in(PlaceFinder *finder, int i, int place)
+place_stand_in(CtPlaceFinder *finder, int i, int place)
 {
 	const CtVarRef *ref = &finder->sql->refs[i];
 	char	   *p = finder->text + ref->offset;
@@ -118,10 +118,10 @@ stand_in(PlaceFinder *finder, int i, int place)
 			*p = '1';
 			break;
 		case CT_PLACE_NAME:
-			stand_in_word(p, ref->length, 'x', is_glued_to(finder->sql, i));
+			place_stand_in_word(p, ref->length, 'x', place_is_glued_to(finder->sql, i));
 			break;
 		case CT_PLACE_GLUED:
-			stand_in_word(p, ref->length, '1', is_glued_to(finder->sql, i));
+			place_stand_in_word(p, ref->length, '1', place_is_glued_to(finder->sql, i));
 			break;
 		default:
 			memcpy(p, finder->sql->text + ref->offset, ref->length);
@@ -134,7 +134,7 @@ stand_in(PlaceFinder *finder, int i, int place)
  * subtransaction is needed to go on after its errors.
  */
 static void
-parse(PlaceFinder *finder)
+place_parse(CtPlaceFinder *finder)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ErrorContextCallback *callbacks = error_context_stack;
@@ -193,7 +193,7 @@ parse(PlaceFinder *finder)
 
 /* The last variable at or before a place; -1 if there is none. */
 static int
-last_before(const CtSql *sql, int offset)
+place_last_before(const CtSql *sql, int offset)
 {
 	int			low = 0;
 	int			high = sql->nrefs;
@@ -217,7 +217,7 @@ last_before(const CtSql *sql, int offset)
  * Only the server's own types count: others may be made by the setup.
  */
 static bool
-follows_no_type(const CtSql *sql, int i)
+place_follows_no_type(const CtSql *sql, int i)
 {
 	const char *end = sql->text + sql->refs[i].offset;
 	const char *start;
@@ -225,7 +225,7 @@ follows_no_type(const CtSql *sql, int i)
 
 	while (end > sql->text && isspace((unsigned char) end[-1]))
 		end--;
-	for (start = end; start > sql->text && is_name_part(start[-1]); start--)
+	for (start = end; start > sql->text && place_is_name_part(start[-1]); start--)
 		 /* back to its begin */ ;
 	if (start == end)
 		return end > sql->text && end[-1] == '"';
@@ -240,7 +240,7 @@ follows_no_type(const CtSql *sql, int i)
  * gets further.  Returns false if nothing does, with all as it was.
  */
 static bool
-try_others(PlaceFinder *finder, int i)
+place_try_others(CtPlaceFinder *finder, int i)
 {
 	static const int kinds[] = {
 		CT_PLACE_PARAMETER, CT_PLACE_STRING, CT_PLACE_NUMBER, CT_PLACE_NAME, CT_PLACE_NONE
@@ -256,10 +256,10 @@ try_others(PlaceFinder *finder, int i)
 	{
 		if (kinds[k] == was || (kinds[k] == CT_PLACE_NONE && found != 0))
 			continue;
-		if (kinds[k] == CT_PLACE_STRING && follows_no_type(finder->sql, i))
+		if (kinds[k] == CT_PLACE_STRING && place_follows_no_type(finder->sql, i))
 			continue;
-		stand_in(finder, i, kinds[k]);
-		parse(finder);
+		place_stand_in(finder, i, kinds[k]);
+		place_parse(finder);
 		if (finder->stopped <= before || finder->stopped < best)
 			continue;
 		if (finder->stopped > best)
@@ -271,8 +271,8 @@ try_others(PlaceFinder *finder, int i)
 		found |= kinds[k];
 	}
 
-	stand_in(finder, i, found != 0 ? best_kind : was);
-	parse(finder);
+	place_stand_in(finder, i, found != 0 ? best_kind : was);
+	place_parse(finder);
 	if (found != 0)
 		finder->places[i] = found & CT_PLACE_PARAMETER ? CT_PLACE_PARAMETER : found;
 	return found != 0;
@@ -280,15 +280,15 @@ try_others(PlaceFinder *finder, int i)
 
 /* The same for a row of variables without a gap, which are a number or a name together. */
 static bool
-try_name(PlaceFinder *finder, int first)
+place_try_name(CtPlaceFinder *finder, int first)
 {
 	int			before = finder->stopped;
 	int			i = first;
 
 	do
-		stand_in(finder, i, CT_PLACE_NAME);
-	while (is_glued_to(finder->sql, i++));
-	parse(finder);
+		place_stand_in(finder, i, CT_PLACE_NAME);
+	while (place_is_glued_to(finder->sql, i++));
+	place_parse(finder);
 	if (finder->stopped <= before)
 		return false;
 	while (i-- > first)
@@ -298,12 +298,12 @@ try_name(PlaceFinder *finder, int first)
 
 /* And it may be that there is no variable, but "k:v". */
 static bool
-try_none(PlaceFinder *finder, int i)
+place_try_none(CtPlaceFinder *finder, int i)
 {
 	int			before = finder->stopped;
 
-	stand_in(finder, i, CT_PLACE_NONE);
-	parse(finder);
+	place_stand_in(finder, i, CT_PLACE_NONE);
+	place_parse(finder);
 	if (finder->stopped <= before)
 		return false;
 	finder->places[i] = CT_PLACE_NONE;
@@ -312,7 +312,7 @@ try_none(PlaceFinder *finder, int i)
 
 /* What the variables are before anybody has tried. */
 static void
-begin(PlaceFinder *finder, CtPresenceAsker has_value, void *arg)
+place_begin(CtPlaceFinder *finder, CtPresenceAsker has_value, void *arg)
 {
 	const CtSql *sql = finder->sql;
 	int			i;
@@ -325,22 +325,22 @@ begin(PlaceFinder *finder, CtPresenceAsker has_value, void *arg)
 			place = CT_PLACE_UNSET;
 		else if (sql->refs[i].quote != '\0')
 			place = CT_PLACE_QUOTED;
-		else if (is_glued(sql, i) || is_glued_to(sql, i))
+		else if (place_is_glued(sql, i) || place_is_glued_to(sql, i))
 			place = CT_PLACE_GLUED;
-		else if (is_qualified(sql, i))
+		else if (place_is_qualified(sql, i))
 			place = CT_PLACE_NAME;
 		finder->places[i] = place;
-		stand_in(finder, i, place);
+		place_stand_in(finder, i, place);
 	}
 }
 
 /* Why the last parse failed, in words of what was written. */
 static void
-tell_problem(const PlaceFinder *finder, CtPlaceProblem *problem)
+place_tell_problem(const CtPlaceFinder *finder, CtPlaceProblem *problem)
 {
 	const CtSql *sql = finder->sql;
 	const ErrorData *error = finder->error;
-	int			i = error->cursorpos > 0 ? last_before(sql, finder->stopped) : -1;
+	int			i = error->cursorpos > 0 ? place_last_before(sql, finder->stopped) : -1;
 	const char *begin = strchr(error->message, '"');
 	const char *end = strrchr(error->message, '"');
 
@@ -363,35 +363,35 @@ bool
 ct_places_find(const CtSql *sql, CtPresenceAsker has_value, void *arg,
 			   int *places, List **trees, CtPlaceProblem *problem)
 {
-	PlaceFinder finder = {0};
+	CtPlaceFinder finder = {0};
 	int			known = 0;		/* variables before this one are settled */
 
 	finder.sql = sql;
 	finder.places = places;
 	finder.text = pstrdup(sql->text);
 	finder.length = strlen(sql->text);
-	begin(&finder, has_value, arg);
-	parse(&finder);
+	place_begin(&finder, has_value, arg);
+	place_parse(&finder);
 	while (finder.error != NULL)
 	{
-		int			i = finder.error->cursorpos > 0 ? last_before(sql, finder.stopped) : -1;
+		int			i = finder.error->cursorpos > 0 ? place_last_before(sql, finder.stopped) : -1;
 		int			first = i;
 		bool		further;
 
 		if (i < known || places[i] == CT_PLACE_QUOTED || places[i] == CT_PLACE_UNSET)
 			break;
 		known = i + 1;
-		while (first > 0 && is_glued_to(sql, first - 1))
+		while (first > 0 && place_is_glued_to(sql, first - 1))
 			first--;
 		if (places[i] & CT_PLACE_GLUED)
-			further = try_name(&finder, first) || try_none(&finder, i);
+			further = place_try_name(&finder, first) || place_try_none(&finder, i);
 		else
-			further = try_others(&finder, i);
+			further = place_try_others(&finder, i);
 		if (!further)
 			break;
 	}
 	if (finder.error != NULL)
-		tell_problem(&finder, problem);
+		place_tell_problem(&finder, problem);
 	*trees = finder.trees;
 	return finder.error == NULL;
 }

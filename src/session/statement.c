@@ -33,7 +33,7 @@
 
 /* Within ereport(): the place in the statement, in bytes. */
 static int
-set_place(const CtSql *sql, int offset)
+statement_set_place(const CtSql *sql, int offset)
 {
 	internalerrquery(sql->text);
 	if (offset >= 0)
@@ -43,7 +43,7 @@ set_place(const CtSql *sql, int offset)
 
 /* For a variable that has no value, by the number of its place. */
 static void
-raise_unset(const CtStatement *statement, const CtVariables *vars, int i)
+statement_raise_unset(const CtStatement *statement, const CtVariables *vars, int i)
 {
 	const CtVarRef *ref = &statement->sql->refs[i];
 	const char *name = ct_symbols_name(statement->symbols, ref->slot);
@@ -58,19 +58,19 @@ raise_unset(const CtStatement *statement, const CtVariables *vars, int i)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_PARAMETER),
 			 errmsg("variable \"%s\" is not set", name),
-			 set_place(statement->sql, ref->offset),
+			 statement_set_place(statement->sql, ref->offset),
 			 near ? errhint("Perhaps you meant \"%s\".", near) :
 			 errhint("Variables are set by \\set, \\gset and \\aset, and by parameters (params).")));
 }
 
 static void
-raise_unset_slot(const CtStatement *statement, const CtVariables *vars, int slot)
+statement_raise_unset_slot(const CtStatement *statement, const CtVariables *vars, int slot)
 {
 	int			i;
 
 	for (i = 0; i < statement->sql->nrefs; i++)
 		if (statement->sql->refs[i].slot == slot)
-			raise_unset(statement, vars, i);
+			statement_raise_unset(statement, vars, i);
 }
 
 /* ---- texts ---- */
@@ -80,7 +80,7 @@ raise_unset_slot(const CtStatement *statement, const CtVariables *vars, int slot
  * as $1, $2 ... or, literally, as constants.
  */
 static char *
-make_text(const CtStatement *statement, const CtVariables *vars, bool literally)
+statement_make_text(const CtStatement *statement, const CtVariables *vars, bool literally)
 {
 	const CtSql *sql = statement->sql;
 	StringInfoData buf;
@@ -101,7 +101,7 @@ make_text(const CtStatement *statement, const CtVariables *vars, bool literally)
 		if (!literally && statement->param[i] >= 0)
 			appendStringInfo(&buf, "$%d", statement->param[i] + 1);
 		else if (value->type == CT_VALUE_UNSET)
-			raise_unset(statement, vars, i);
+			statement_raise_unset(statement, vars, i);
 		else
 			ct_literal_append(&buf, ref, statement->places[i],
 							  ct_symbols_name(statement->symbols, ref->slot), value);
@@ -113,14 +113,14 @@ make_text(const CtStatement *statement, const CtVariables *vars, bool literally)
 char *
 ct_statement_text(const CtStatement *statement, const CtVariables *vars)
 {
-	return make_text(statement, vars, true);
+	return statement_make_text(statement, vars, true);
 }
 
 /* ---- kinds ---- */
 
 /* Is it a statement that has a plan, which SPI can keep? */
 static bool
-is_plannable(Node *stmt)
+statement_is_plannable(Node *stmt)
 {
 	switch (nodeTag(stmt))
 	{
@@ -145,7 +145,7 @@ is_plannable(Node *stmt)
 
 /* Of a utility: one of the three that have a short cut? */
 static CtStatementKind
-transaction_kind(Node *stmt)
+statement_transaction_kind(Node *stmt)
 {
 	TransactionStmt *transaction = (TransactionStmt *) stmt;
 
@@ -169,7 +169,7 @@ transaction_kind(Node *stmt)
 
 /* Finds or makes the plan for the values; false if there is none. */
 static bool
-choose_plan(CtStatement *statement, const CtVariables *vars)
+statement_choose_plan(CtStatement *statement, const CtVariables *vars)
 {
 	CtTyped    *typed = NULL;
 	CtPrepared *prepared;
@@ -177,7 +177,7 @@ choose_plan(CtStatement *statement, const CtVariables *vars)
 	int			i;
 
 	if (statement->has_names || statement->nall == 0)
-		text = make_text(statement, vars, false);
+		text = statement_make_text(statement, vars, false);
 	for (i = 0; i < statement->nall && typed == NULL; i++)
 		if (text == NULL || strcmp(statement->all[i]->text, text) == 0)
 			typed = statement->all[i];
@@ -215,7 +215,7 @@ choose_plan(CtStatement *statement, const CtVariables *vars)
 /* ---- the first look ---- */
 
 static bool
-is_set(void *arg, int slot)
+statement_is_set(void *arg, int slot)
 {
 	const CtVariables *vars = arg;
 
@@ -224,7 +224,7 @@ is_set(void *arg, int slot)
 
 /* Which variables are parameters, and of what number; the same variable is the same one. */
 static void
-number_params(CtStatement *statement)
+statement_number_params(CtStatement *statement)
 {
 	const CtSql *sql = statement->sql;
 	int		   *numbers = palloc0(Max(ct_symbols_count(statement->symbols), 1) * sizeof(int));
@@ -254,7 +254,7 @@ number_params(CtStatement *statement)
 
 /* What the variables are, and the raw parse trees; raises if it is no SQL. */
 static List *
-find_places(CtStatement *statement, const CtVariables *vars)
+statement_find_places(CtStatement *statement, const CtVariables *vars)
 {
 	const CtSql *sql = statement->sql;
 	CtPlaceProblem problem;
@@ -262,26 +262,26 @@ find_places(CtStatement *statement, const CtVariables *vars)
 
 	if (sql->nrefs == 0)
 		return raw_parser(sql->text, RAW_PARSE_DEFAULT);
-	if (!ct_places_find(sql, is_set, unconstify(CtVariables *, vars), statement->places,
+	if (!ct_places_find(sql, statement_is_set, unconstify(CtVariables *, vars), statement->places,
 						&trees, &problem))
 	{
 		if (problem.unset >= 0)
-			raise_unset(statement, vars, problem.unset);
+			statement_raise_unset(statement, vars, problem.unset);
 		ereport(ERROR,
 				(errcode(problem.sqlstate),
 				 errmsg_internal("%s", problem.message),
 				 problem.detail ? errdetail_internal("%s", problem.detail) : 0,
 				 problem.hint ? errhint("%s", problem.hint) : 0,
-				 set_place(sql, problem.offset)));
+				 statement_set_place(sql, problem.offset)));
 	}
 	return trees;
 }
 
 /* Finds out what kind of statement it is; in a transaction. */
 static CtStatementKind
-first_look(CtStatement *statement, const CtVariables *vars)
+statement_first_look(CtStatement *statement, const CtVariables *vars)
 {
-	List	   *raw = find_places(statement, vars);
+	List	   *raw = statement_find_places(statement, vars);
 	bool		quoted = false;
 	Node	   *stmt;
 	int			i;
@@ -293,14 +293,14 @@ first_look(CtStatement *statement, const CtVariables *vars)
 		statement->has_unset |= statement->places[i] == CT_PLACE_UNSET;
 	}
 	statement->look_again = statement->has_unset;
-	number_params(statement);
+	statement_number_params(statement);
 	if (raw == NIL)
 		return statement->kind = CT_STATEMENT_EMPTY;
 
 	stmt = linitial_node(RawStmt, raw)->stmt;
 	if (list_length(raw) > 1)
 		return statement->kind = CT_STATEMENT_TEXT;
-	if (is_plannable(stmt))
+	if (statement_is_plannable(stmt))
 	{
 		/* or they would be taken for ours */
 		if (statement->nparams > 0 && statement->sql->has_params)
@@ -310,13 +310,13 @@ first_look(CtStatement *statement, const CtVariables *vars)
 					 errhint("Use variables, as :name.")));
 		if (quoted)
 			return statement->kind = CT_STATEMENT_TEXT;
-		if (!choose_plan(statement, vars))
+		if (!statement_choose_plan(statement, vars))
 			return CT_STATEMENT_TEXT;
 		return statement->kind = CT_STATEMENT_PLAN;
 	}
 	if (statement->nparams > 0 || statement->has_names)
 		return statement->kind = CT_STATEMENT_TEXT;
-	return statement->kind = transaction_kind(stmt);
+	return statement->kind = statement_transaction_kind(stmt);
 }
 
 void
@@ -332,20 +332,20 @@ ct_statement_forget(CtStatement *statement)
 
 /* The values may make something else of it than the last time. */
 static CtStatementKind
-look_again(CtStatement *statement, const CtVariables *vars)
+statement_look_again(CtStatement *statement, const CtVariables *vars)
 {
 	int			i;
 
 	for (i = 0; statement->has_unset && i < statement->sql->nrefs; i++)
 	{
 		if (statement->places[i] == CT_PLACE_UNSET &&
-			is_set(unconstify(CtVariables *, vars), statement->sql->refs[i].slot))
+			statement_is_set(unconstify(CtVariables *, vars), statement->sql->refs[i].slot))
 		{
 			ct_statement_forget(statement);
-			return first_look(statement, vars);
+			return statement_first_look(statement, vars);
 		}
 	}
-	if (statement->kind == CT_STATEMENT_PLAN && !choose_plan(statement, vars))
+	if (statement->kind == CT_STATEMENT_PLAN && !statement_choose_plan(statement, vars))
 		return CT_STATEMENT_TEXT;
 	return statement->kind;
 }
@@ -354,7 +354,7 @@ look_again(CtStatement *statement, const CtVariables *vars)
 
 /* A value by its text; false, with nothing done, if another plan fits better. */
 static bool
-bind_text(CtStatement *statement, int i, const CtValue *value)
+statement_bind_text(CtStatement *statement, int i, const CtValue *value)
 {
 	CtPrepared *prepared = statement->prepared;
 
@@ -386,7 +386,7 @@ ct_statement_bind(CtStatement *statement, const CtVariables *vars)
 		switch (value->type)
 		{
 			case CT_VALUE_UNSET:	/* a retry begins without what the first try had set */
-				raise_unset_slot(statement, vars, statement->slots[i]);
+				statement_raise_unset_slot(statement, vars, statement->slots[i]);
 				break;
 			case CT_VALUE_NULL:
 				param->isnull = true;
@@ -421,11 +421,11 @@ ct_statement_bind(CtStatement *statement, const CtVariables *vars)
 			case CT_VALUE_TEXT:
 				break;
 		}
-		if (unlikely(!bind_text(statement, i, value)))
+		if (unlikely(!statement_bind_text(statement, i, value)))
 		{
 			/* from now on the values tell; all of them anew, if that can be done */
 			statement->typed->varies = true;
-			(void) choose_plan(statement, vars);
+			(void) statement_choose_plan(statement, vars);
 			i = -1;
 		}
 	}
@@ -452,8 +452,8 @@ CtStatementKind
 ct_statement_look(CtStatement *statement, const CtVariables *vars)
 {
 	if (unlikely(statement->kind == CT_STATEMENT_NEW))
-		return first_look(statement, vars);
+		return statement_first_look(statement, vars);
 	if (unlikely(statement->look_again))
-		return look_again(statement, vars);
+		return statement_look_again(statement, vars);
 	return statement->kind;
 }

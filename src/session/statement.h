@@ -74,6 +74,12 @@ extern void ct_statement_forget(CtStatement *statement);
  */
 extern void ct_statement_bind(CtStatement *statement, const CtVariables *vars);
 
+/*
+ * Looks at it and plans it, in a transaction of its own that has no effect; as
+ * CtSession.warm_up.
+ */
+extern void ct_statement_warm_up(CtStatement *statement, const CtVariables *vars);
+
 /* of CT_STATEMENT_TEXT: the text with the values in it */
 extern char *ct_statement_text(const CtStatement *statement, const CtVariables *vars);
 

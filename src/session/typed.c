@@ -26,9 +26,12 @@
 
 /* ---- types ---- */
 
-/* Does the type's input take the text?  Tried in a subtransaction. */
+/*
+ * Does in a subtransaction what may raise.  Returns false, with the error
+ * forgotten, if it is of one of the two categories; others are raised.
+ */
 static bool
-try_input(Oid type, const char *text)
+typed_try(void (*attempt) (void *arg), void *arg, int category, int or_category)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -38,18 +41,16 @@ try_input(Oid type, const char *text)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		Oid			input;
-		Oid			ioparam;
-
 		PushActiveSnapshot(GetTransactionSnapshot());
-		getTypeInputInfo(type, &input, &ioparam);
-		(void) OidInputFunctionCall(input, unconstify(char *, text), ioparam, -1);
+		attempt(arg);
 		PopActiveSnapshot();
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
 	{
-		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
+		int			raised = ERRCODE_TO_CATEGORY(geterrcode());
+
+		if (raised != category && raised != or_category)
 			PG_RE_THROW();
 		MemoryContextSwitchTo(context);
 		FlushErrorState();
@@ -62,11 +63,28 @@ try_input(Oid type, const char *text)
 	return ok;
 }
 
+/* a text for a type's input */
+typedef struct CtTypedInput
+{
+	Oid			type;
+	const char *text;
+} CtTypedInput;
+
+static void
+typed_input(void *arg)
+{
+	CtTypedInput *input = arg;
+	Oid			function;
+	Oid			ioparam;
+
+	getTypeInputInfo(input->type, &function, &ioparam);
+	(void) OidInputFunctionCall(function, unconstify(char *, input->text), ioparam, -1);
+}
+
 bool
 ct_typed_fits(CtTyped *typed, int param, const CtValue *value)
 {
 	Oid			type = typed->types[param];
-	const char *text;
 	int64		i = 0;
 	bool		is_integer = value->type == CT_VALUE_INT;
 	bool		is_number = ct_literal_is_number(value);
@@ -100,11 +118,37 @@ ct_typed_fits(CtTyped *typed, int param, const CtValue *value)
 		default:
 			if (typed->takes[param] == '?')
 			{
-				text = ct_value_to_cstring(value);
-				typed->takes[param] = try_input(type, text) ? 'y' : 'n';
+				CtTypedInput input = {type, ct_value_to_cstring(value)};
+
+				typed->takes[param] = typed_try(typed_input, &input, ERRCODE_DATA_EXCEPTION,
+												ERRCODE_DATA_EXCEPTION) ? 'y' : 'n';
 			}
 			return typed->takes[param] == 'y';
 	}
+}
+
+/* a statement, and the types of its parameters */
+typedef struct CtTypedAnalysis
+{
+	RawStmt    *raw;
+	const char *text;
+	Oid		   *types;
+	int			nparams;
+} CtTypedAnalysis;
+
+static void
+typed_analyze(void *arg)
+{
+	CtTypedAnalysis *analysis = arg;
+	int			n = analysis->nparams;
+	Oid		   *found = palloc(n * sizeof(Oid));
+	int			i;
+
+	memcpy(found, analysis->types, n * sizeof(Oid));
+	(void) parse_analyze_varparams(copyObject(analysis->raw), analysis->text, &found, &n, NULL);
+	for (i = 0; i < analysis->nparams; i++)
+		analysis->types[i] = i >= n || found[i] == InvalidOid || found[i] == UNKNOWNOID ?
+			TEXTOID : found[i];
 }
 
 /*
@@ -113,45 +157,13 @@ ct_typed_fits(CtTyped *typed, int param, const CtValue *value)
  * it makes no sense like that.
  */
 static bool
-try_analyze(RawStmt *raw, const char *text, Oid *types, int nparams)
+typed_try_analyze(RawStmt *raw, const char *text, Oid *types, int nparams)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	Oid		   *found = palloc(nparams * sizeof(Oid));
-	volatile bool ok = true;
+	CtTypedAnalysis analysis = {raw, text, types, nparams};
 
-	memcpy(found, types, nparams * sizeof(Oid));
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		int			n = nparams;
-		int			i;
-
-		PushActiveSnapshot(GetTransactionSnapshot());
-		(void) parse_analyze_varparams(copyObject(raw), text, &found, &n, NULL);
-		PopActiveSnapshot();
-		for (i = 0; i < nparams; i++)
-			types[i] = i >= n || found[i] == InvalidOid || found[i] == UNKNOWNOID ? TEXTOID : found[i];
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		int			category = ERRCODE_TO_CATEGORY(geterrcode());
-
-		/* only what analysis says of the text is ours to try otherwise */
-		if (category != ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION &&
-			category != ERRCODE_DATA_EXCEPTION)
-			PG_RE_THROW();
-		MemoryContextSwitchTo(context);
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		ok = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return ok;
+	/* only what analysis says of the text is ours to try otherwise */
+	return typed_try(typed_analyze, &analysis, ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
+					 ERRCODE_DATA_EXCEPTION);
 }
 
 /*
@@ -161,8 +173,8 @@ try_analyze(RawStmt *raw, const char *text, Oid *types, int nparams)
  * no sense, types are as before.
  */
 static bool
-try_numbers(RawStmt *raw, const char *text, Oid *types, int nparams,
-			const Oid *told, const bool *numbers, int only)
+typed_try_numbers(RawStmt *raw, const char *text, Oid *types, int nparams,
+				  const Oid *told, const bool *numbers, int only)
 {
 	Oid		   *tried = palloc(nparams * sizeof(Oid));
 	int			i;
@@ -173,7 +185,7 @@ try_numbers(RawStmt *raw, const char *text, Oid *types, int nparams,
 		if (numbers[i] && (types[i] == NUMERICOID || only < 0 || only == i))
 			tried[i] = NUMERICOID;
 	}
-	if (!try_analyze(raw, text, tried, nparams))
+	if (!typed_try_analyze(raw, text, tried, nparams))
 		return false;
 	for (i = 0; i < nparams; i++)
 		if (types[i] != tried[i] && !numbers[i])
@@ -187,7 +199,7 @@ try_numbers(RawStmt *raw, const char *text, Oid *types, int nparams,
  * elsewhere.  Returns false if the statement makes no sense with parameters.
  */
 static bool
-complete_types(CtTyped *typed, const Oid *told, Oid *types)
+typed_complete_types(CtTyped *typed, const Oid *told, Oid *types)
 {
 	int			nparams = typed->nparams;
 	RawStmt    *raw = linitial_node(RawStmt, raw_parser(typed->text, RAW_PARSE_DEFAULT));
@@ -212,21 +224,21 @@ complete_types(CtTyped *typed, const Oid *told, Oid *types)
 	}
 
 	memcpy(types, misfits, nparams * sizeof(Oid));
-	if (!try_analyze(raw, typed->text, types, nparams))
+	if (!typed_try_analyze(raw, typed->text, types, nparams))
 	{
 		/* with nothing told that was seen to work: then input says what is wrong */
 		if (!typed->makes_sense || !any_misfit)
 			return false;
 		memset(types, 0, nparams * sizeof(Oid));
 		memset(misfits, 0, nparams * sizeof(Oid));
-		if (!try_analyze(raw, typed->text, types, nparams))
+		if (!typed_try_analyze(raw, typed->text, types, nparams))
 			return false;
 	}
-	if (!any_number || try_numbers(raw, typed->text, types, nparams, misfits, numbers, -1))
+	if (!any_number || typed_try_numbers(raw, typed->text, types, nparams, misfits, numbers, -1))
 		return true;
 	for (i = 0; i < nparams; i++)
 		if (numbers[i] && types[i] == TEXTOID)
-			(void) try_numbers(raw, typed->text, types, nparams, misfits, numbers, i);
+			(void) typed_try_numbers(raw, typed->text, types, nparams, misfits, numbers, i);
 	return true;
 }
 
@@ -234,7 +246,7 @@ complete_types(CtTyped *typed, const Oid *told, Oid *types)
 
 /* Prepares the plan for parameters of these types; keeps it for what was told of them. */
 static CtPrepared *
-prepare(CtTyped *typed, Oid *types, const Oid *told)
+typed_prepare(CtTyped *typed, Oid *types, const Oid *told)
 {
 	int			nparams = typed->nparams;
 	MemoryContext context = CurrentMemoryContext;
@@ -312,11 +324,11 @@ ct_typed_prepare(CtTyped *typed, const int *slots, const CtVariables *vars)
 	if (nparams > 0)
 	{
 		types = palloc0(nparams * sizeof(Oid));
-		if (!complete_types(typed, told, types))
+		if (!typed_complete_types(typed, told, types))
 			return NULL;
 	}
 	/* without parameters an error is the script's, and there is nothing to fall back to */
-	return prepare(typed, types, told);
+	return typed_prepare(typed, types, told);
 }
 
 void
@@ -347,8 +359,8 @@ ct_typed_create(const char *text, int nparams)
 	typed->untold = MemoryContextAllocZero(context, nparams * sizeof(bool));
 	typed->takes = MemoryContextAlloc(context, nparams);
 	memset(typed->takes, '?', nparams);
-	typed->makes_sense = try_analyze(linitial_node(RawStmt, raw_parser(text, RAW_PARSE_DEFAULT)),
-									 text, typed->types, nparams);
+	typed->makes_sense = typed_try_analyze(linitial_node(RawStmt, raw_parser(text, RAW_PARSE_DEFAULT)),
+										   text, typed->types, nparams);
 	typed->varies = !typed->makes_sense;
 	for (i = 0; typed->makes_sense && i < nparams; i++)
 	{
