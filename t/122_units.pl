@@ -12,12 +12,12 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = ct_node('units', dynamic_library_path => '$libdir:' . ct_units());
+my $node = ct_node('units', dynamic_library_path => '$libdir:' . ct_units(), max_prepared_transactions => 1);
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION ct_ext');
 $node->safe_psql('postgres', "CREATE FUNCTION units_run(text) RETURNS text LANGUAGE c STRICT AS 'ct_units'");
 
-for my $unit (qw(session wait_event rows))
+for my $unit (qw(session sessions interpret wait_event rows))
 {
 	my @lines = split /\n/, $node->safe_psql('postgres', "SELECT units_run('$unit')");
 	my $last = pop @lines // '';

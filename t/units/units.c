@@ -31,6 +31,7 @@ static const struct
 }			units[] =
 {
 	{"session", unit_session},
+	{"sessions", unit_sessions},
 	{"interpret", unit_interpret},
 	{"wait_event", unit_wait_event},
 	{"rows", unit_rows},

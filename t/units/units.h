@@ -15,7 +15,9 @@ extern void unit_ok(bool ok, const char *what, ...) pg_attribute_printf(2, 3);
 /* The same for texts (NULL for none), which it shows if they differ. */
 extern void unit_is(const char *is, const char *expected, const char *what);
 
+/* the units */
 extern void unit_session(void);
+extern void unit_sessions(void);
 extern void unit_interpret(void);
 extern void unit_wait_event(void);
 extern void unit_rows(void);
