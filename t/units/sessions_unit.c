@@ -19,7 +19,7 @@
 #include "utils/memutils.h"
 
 #include "src/base/clock.h"
-#include "src/base/pause.h"
+#include "src/base/wait_event.h"
 #include "src/session/session.h"
 #include "t/units/units.h"
 
@@ -289,7 +289,7 @@ parts_sleep(const CtWait *waits, int n)
 			ms = Min(ms, waits[i].deadline_ns <= now ? 0 :
 					 (long) ((waits[i].deadline_ns - now) / CT_NS_PER_MS + 1));
 	}
-	(void) WaitEventSetWait(set, ms, &event, 1, ct_wait_event());
+	(void) WaitEventSetWait(set, ms, &event, 1, ct_wait_event(CT_WAIT_SESSION));
 	ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
 	FreeWaitEventSet(set);
