@@ -13,7 +13,6 @@
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "src/report/report.h"
@@ -24,12 +23,18 @@ static const CtReportFormat *const formats[] = {
 	&ct_report_json,
 };
 
+static void
+spi_connect(void)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
 void
 ct_report_begin_reading(void)
 {
 	PushActiveSnapshot(GetLatestSnapshot());
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	spi_connect();
 }
 
 void
@@ -65,27 +70,24 @@ void
 ct_report_write(StringInfo buf, const CtReportFormat *format, const int64 *run_ids, int n, bool many)
 {
 	CtReportList list = {.many = many,.n = n};
-	MemoryContext context;
-	MemoryContext save;
 	int			i;
 
 	ct_report_begin_reading();
 	list.unicode = GetDatabaseEncoding() == PG_UTF8 && pg_get_client_encoding() == PG_UTF8;
 	list.lines = ct_report_load_lines(run_ids, n);
-	context = AllocSetContextCreate(CurrentMemoryContext, "ct_ext report", ALLOCSET_DEFAULT_SIZES);
-	save = MemoryContextSwitchTo(context);
 	if (format->begin)
 		format->begin(buf, &list);
 	for (i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		MemoryContextReset(context);
 		if (i > 0)
 			appendStringInfoString(buf, format->separator);
+		/* a level of SPI, for each of its calls makes that level's memory the current one */
+		spi_connect();
 		format->one(buf, &list, i, format->unloaded ? NULL : ct_report_load(run_ids[i]));
+		SPI_finish();
 	}
 	if (format->end)
 		format->end(buf, &list);
-	MemoryContextSwitchTo(save);
 	ct_report_end_reading();
 }
