@@ -1,6 +1,7 @@
 # However long a run, neither its workers' memory nor what is stored of it grows: a script with
 # everything that could leak (variables, text through \gset, \aset, errors, retries, outcomes, tallies,
-# savepoints, utilities, a function in PL/pgSQL) is repeated 180,000 times.
+# savepoints, utilities, a function in PL/pgSQL) is repeated 180,000 times.  Nor does memory of
+# reports, however many runs they are of.
 
 use strict;
 use warnings;
@@ -139,6 +140,22 @@ my $many = stored(200000);
 # a histogram has more buckets that aren't empty when there is more to see, but no more than it has
 cmp_ok($many, '<', 4 * $few, "a hundred times the transactions take $many bytes, not a hundred times $few");
 cmp_ok($many, '<', 100000, 'which is not much');
+
+# Reports of many runs need the memory of one, and that of the text.
+SKIP:
+{
+	skip 'no /proc', 1 unless -e '/proc/self/status';
+
+	my ($few_kb, $many_kb) = split /\n/, $node->safe_psql('postgres', <<'SQL');
+CREATE FUNCTION peak() RETURNS text LANGUAGE sql AS
+	$$ SELECT (regexp_match(pg_read_file(format('/proc/%s/status', pg_backend_pid())), 'VmHWM:\s+(\d+) kB'))[1] $$;
+SELECT length(ct_report(array_fill(max(run_id), '{10}'))) < 0 FROM ct_runs \g /dev/null
+SELECT peak();
+SELECT length(ct_report(array_fill(max(run_id), '{300}'))) < 0 FROM ct_runs \g /dev/null
+SELECT peak();
+SQL
+	cmp_ok($many_kb - $few_kb, '<', 10000, "reports of 300 runs take $many_kb kB, of 10 runs $few_kb kB");
+}
 
 $node->stop;
 done_testing();
