@@ -32,9 +32,9 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_proc.h"
 #include "commands/extension.h"
-#include "catalog/dependency.h"
 #include "executor/execdesc.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/plannodes.h"

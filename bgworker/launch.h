@@ -6,6 +6,7 @@
 #define CT_LAUNCH_H
 
 #include "postmaster/bgworker.h"
+
 #include "bgworker/shm/shared.h"
 
 /* which of a run's processes this is; the workers refuse ct_run by it */

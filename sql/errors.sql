@@ -133,7 +133,7 @@ SELECT ct_test($$
 \if :iteration = 1
 CREATE TABLE t (i int);
 \elif :iteration = 2
-CREATE TABLE u (i int) PARTITION BY nonsense (i);
+CREATE TABLE u (i int) WITH (fillfactor = 1000);
 \endif
 $$, setup => 'CREATE TABLE t (i int)', workers => 1, transactions => 4, min_overlap => 0,
 	expected_errors => '{duplicate_table, 22023}') > 0 AS ran;

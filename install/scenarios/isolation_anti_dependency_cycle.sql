@@ -175,7 +175,7 @@ SELECT @extschema@.ct_add_check('isolation_anti_dependency_cycle', 'within_budge
 SELECT @extschema@.ct_add_check('isolation_anti_dependency_cycle', 'what_fits_is_entered',
 	'SELECT count(DISTINCT project) AS observed, least(:rounds, :transactions / 2) AS expected
 	 FROM expense
-	 HAVING count(DISTINCT project) < least(:rounds, :transactions / 2) 
+	 HAVING count(DISTINCT project) < least(:rounds, :transactions / 2)
 		AND :budget >= :amount::numeric',
 	kind => 'false_refusal', description => 'An expense that fits by itself is entered.');
 SELECT @extschema@.ct_add_check('isolation_anti_dependency_cycle', 'answers_are_true',

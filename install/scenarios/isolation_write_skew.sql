@@ -179,7 +179,7 @@ SELECT @extschema@.ct_add_check('isolation_write_skew', 'covered_by_both',
 SELECT @extschema@.ct_add_check('isolation_write_skew', 'covered_is_paid_out',
 	'SELECT count(DISTINCT customer) AS observed, least(:rounds, :transactions / 2) AS expected
 	 FROM withdrawal
-	 HAVING count(DISTINCT customer) < least(:rounds, :transactions / 2) 
+	 HAVING count(DISTINCT customer) < least(:rounds, :transactions / 2)
 		AND 2.0 * :balance >= :amount',
 	kind => 'false_refusal', description => 'A withdrawal that is covered by itself is paid out.');
 SELECT @extschema@.ct_add_check('isolation_write_skew', 'withdrawals_are_booked',

@@ -72,7 +72,7 @@ CREATE TABLE feed (
 	value	numeric NOT NULL
 );
 INSERT INTO sensor SELECT i, 'mast ' || i FROM generate_series(1, 20) i;
-INSERT INTO feed SELECT i, i % 20 + 1, i / 20, 
+INSERT INTO feed SELECT i, i % 20 + 1, i / 20,
 		CASE WHEN i % :batch = 1 % :batch AND i / :batch < :bad THEN 999 ELSE i % 50 - 10 END
 	FROM generate_series(1, :rows) i;
 UPDATE feed f SET sensor = b.sensor, minute = b.minute, value = b.value

@@ -14,7 +14,6 @@
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/json.h"
-#include "utils/json.h"
 #include "utils/memutils.h"
 
 #include "src/base/errcodes.h"

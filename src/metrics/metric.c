@@ -22,7 +22,8 @@ const char *const ct_metrics[] = {
 	"p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms", NULL
 };
 
-const char *const ct_metric_ops[] = {"<", "<=", "=", ">=", ">", "<>", NULL};
+/* the comparisons, to NULL */
+static const char *const metric_ops[] = {"<", "<=", "=", ">=", ">", "<>", NULL};
 
 /* where a metric is taken as it is */
 static const struct
@@ -83,7 +84,7 @@ ct_metric_kinds(const char *metric)
 bool
 ct_metric_is_op(const char *op)
 {
-	return metric_is_among(op, ct_metric_ops);
+	return metric_is_among(op, metric_ops);
 }
 
 CtMetricKind

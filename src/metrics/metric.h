@@ -53,12 +53,9 @@ typedef struct CtMetrics
  */
 extern const char *const ct_metrics[];
 
-/* the comparisons, NULL-terminated: < <= = >= > <> */
-extern const char *const ct_metric_ops[];
-
 /* what a metric can be of, bits of CtMetricKind; 0 if there is no such metric */
 extern int	ct_metric_kinds(const char *metric);
-extern bool ct_metric_is_op(const char *op);
+extern bool ct_metric_is_op(const char *op);	/* < <= = >= > <> */
 
 /*
  * A threshold's name: the metric after its last dot, and what it is of before

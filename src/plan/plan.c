@@ -69,7 +69,8 @@ static const char *const predefined[] = {
 	"client_id", "worker_id", "iteration", "run_id", "scale", "random_seed", "default_seed"
 };
 
-const char *const ct_result_variables[] = {
+/* the variables of checks that are made of a run's results, to NULL */
+static const char *const result_variables[] = {
 	"transactions", "failed", "retries", "workers", NULL
 };
 
@@ -154,7 +155,7 @@ plan_validate_scripts(const CtPlan *plan, CtKnown *known)
 	const char *const *name;
 	ListCell   *lc;
 
-	for (name = ct_result_variables; *name != NULL; name++)
+	for (name = result_variables; *name != NULL; name++)
 		ct_settable_add(in_checks, *name);
 	ct_settable_add_prefix(in_checks, CT_OUTCOME_PREFIX "other");
 	ct_settable_add_prefix(in_checks, CT_TALLY_PREFIX "other");

@@ -19,6 +19,7 @@
 #include "nodes/pg_list.h"
 #include "utils/array.h"
 #include "utils/jsonb.h"
+
 #include "src/script/script.h"
 
 /* what a run has where neither call nor variant nor scenario says */
@@ -31,12 +32,9 @@
 #define CT_MAX_BARRIERS			16
 #define CT_MAX_SHARED			((Size) 1024 * 1024 * 1024) /* bytes of shared memory */
 
-/* the variables of checks that are made of a run's results: these and a name */
+/* the variables of checks that are made of a run's results: these and a name, and those of plan.c */
 #define CT_OUTCOME_PREFIX		"outcome_"
 #define CT_TALLY_PREFIX			"tally_"
-
-/* ... and these, to NULL */
-extern const char *const ct_result_variables[];
 
 /* the variant of a scenario that has none defined */
 #define CT_DEFAULT_VARIANT		"default"

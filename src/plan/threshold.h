@@ -6,6 +6,7 @@
 #define CT_THRESHOLD_H
 
 #include "utils/array.h"
+
 #include "src/plan/program.h"
 
 /*

@@ -13,6 +13,7 @@
 #include "utils/array.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
+
 #include "src/plan/plan.h"
 
 /* how much is absurd */
