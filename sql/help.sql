@@ -30,6 +30,9 @@ SELECT max(length(topic)) + max(length(use)) + max(length(does)) + 8 <= 100 AS f
 -- functions whose comment says that they are internal are not found by \df ct_*
 SELECT objid::regprocedure FROM ours WHERE function AND obj_description(objid, 'pg_proc') ~* '\minternal\M' <> (name !~ '^ct_');
 
+-- what everybody may call: nothing that executes SQL of somebody's, or starts anything
+SELECT string_agg(name, ', ' ORDER BY name) AS open FROM ours WHERE function AND has_function_privilege('public', objid, 'EXECUTE');
+
 -- comments begin in lower case, and have no full stop at their end
 WITH said AS (
 	SELECT name, obj_description(objid, classid::regclass::name) AS comment FROM ours

@@ -40,6 +40,24 @@ is($node->safe_psql('postgres', <<'SQL'), '', 'each of their checks says what ho
 SELECT scenario, name FROM ct_check WHERE bundled AND description = ''
 SQL
 
+# How what is shown is compared: numbers that are a matter of luck may be others, all else may not.
+my $table = " variant | tps | ok\n---------+-----+----\n naive   | 9.5 | t\n";
+my @same = (
+	[ 'found 1 row in 3 ms', 'found 1 row in 1.25 s' ],
+	[ 'observed 7, expected 10', 'observed 12, expected 10' ],
+	[ "one\n...\nfour", "one\ntwo 2\nthree\nfour" ],
+	[ 'a line that is wrapped', "a line that\n   is wrapped" ],
+	[ $table, $table =~ s/9.5/1000/r . "(1 row)\n" ],
+	[ 'NOTICE:  run 3: pass: fine', "NOTICE:  run 4: 5 s, 9 transactions (2/s), 0 failed, 0 retries\nNOTICE:  run 4: pass: fine" ]);
+my @other = (
+	[ 'observed 7, expected 10', 'observed 7, expected 11' ],
+	[ 'found 1 row', 'found 2 rows' ], [ 'found 1', 'found 12' ], [ 'found 12', 'found 1' ],
+	[ 'one', "one\ntwo" ], [ "one\ntwo", 'one' ], [ '', 'ERROR:  no' ], [ "one\n...\nfour", "one\ntwo" ],
+	[ $table, $table =~ s/naive/atomic/r ], [ $table, $table =~ s/tps/rate/r ], [ $table, $table =~ s/\| t$/| f/mr ],
+	[ $table, "$table naive   | 9.5 | t\n" ], [ $table, $table =~ s/9\.5/fast/r ]);
+is(ct_doc_mismatch(@$_), undef, qq("$_->[0]" may come out as "$_->[1]") =~ s/\n/\\n/gr) foreach @same;
+isnt(ct_doc_mismatch(@$_), undef, qq("$_->[0]" may not come out as "$_->[1]") =~ s/\n/\\n/gr) foreach @other;
+
 # The pages; pg_cron's part is t/070_pg_cron.pl's.
 my @pages = ('README.md', map { "docs/$_" } qw(tutorial.md script.md reference.md operations.md security.md scenarios.md));
 my @left;
