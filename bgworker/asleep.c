@@ -7,7 +7,9 @@
  * other locks, too.  So the leader looks who is asleep, by what each process
  * shows to everybody (its wait event, and since when), and notes that in the
  * workers' slots.  It costs the workers nothing; the leader looks more often
- * while somebody sleeps, and less often the more workers there are.
+ * while somebody sleeps, and less often the more workers there are.  Where
+ * nobody has slept for a while it looks seldom, until it finds somebody or a
+ * worker tells that it has slept.
  *
  * The last sleep of a statement is known from its beginning, so it is wrong by
  * the time between two looks at most, and by less where the statement ended
@@ -29,6 +31,30 @@
 #define QUIET_NS		(10 * CT_NS_PER_MS)
 #define QUIET_EACH_NS	UINT64CONST(100000)
 
+/* and once nobody has slept for so long, at the run's beginning and later */
+#define SELDOM_NS		(250 * CT_NS_PER_MS)
+#define FIRST_SLEEP_NS	CT_NS_PER_S
+#define NEXT_SLEEP_NS	(10 * CT_NS_PER_S)
+
+/* When is the next look due? */
+static uint64
+asleep_pause(CtShared *shared, CtAsleepSampler *sampler, bool somebody, uint64 now_ns)
+{
+	if (somebody || pg_atomic_exchange_u32(&shared->asleep_told, 0) != 0)
+	{
+		sampler->until_seldom_ns = now_ns + NEXT_SLEEP_NS;
+		shared->asleep_seldom = false;
+	}
+	else if (sampler->until_seldom_ns == 0)
+		sampler->until_seldom_ns = now_ns + FIRST_SLEEP_NS;
+	else if (now_ns >= sampler->until_seldom_ns)
+		shared->asleep_seldom = true;
+
+	if (somebody)
+		return Max(BUSY_NS, shared->nworkers * BUSY_EACH_NS);
+	return shared->asleep_seldom ? SELDOM_NS : Max(QUIET_NS, shared->nworkers * QUIET_EACH_NS);
+}
+
 void
 ct_asleep_sample(CtShared *shared, CtAsleepSampler *sampler)
 {
@@ -38,7 +64,8 @@ ct_asleep_sample(CtShared *shared, CtAsleepSampler *sampler)
 	bool		somebody = false;
 	int			i;
 
-	if (now_ns < sampler->next_ns)
+	if (now_ns < sampler->next_ns &&
+		!(shared->asleep_seldom && pg_atomic_read_u32(&shared->asleep_told) != 0))
 		return;
 	now = GetCurrentTimestamp();
 	passed = now - (sampler->last ? sampler->last : shared->gate_at);
@@ -68,18 +95,22 @@ ct_asleep_sample(CtShared *shared, CtAsleepSampler *sampler)
 	sampler->last = now;
 	shared->asleep_sampled = now;
 	shared->asleep_period = passed;
-	sampler->next_ns = now_ns + (somebody ?
-								 Max(BUSY_NS, shared->nworkers * BUSY_EACH_NS) :
-								 Max(QUIET_NS, shared->nworkers * QUIET_EACH_NS));
+	sampler->next_ns = now_ns + asleep_pause(shared, sampler, somebody, now_ns);
 }
 
 uint64
-ct_asleep_ns(const CtShared *shared, CtSlot *slot, TimestampTz went_to_sleep)
+ct_asleep_ns(CtShared *shared, CtSlot *slot, TimestampTz went_to_sleep)
 {
 	CtAsleep   *asleep = &slot->asleep;
 	TimestampTz until = GetCurrentTimestamp();
 	TimestampTz before = asleep->in_all - asleep->noted;
 
+	if (pg_atomic_read_u32(&shared->asleep_told) == 0)
+	{
+		pg_atomic_write_u32(&shared->asleep_told, 1);
+		if (shared->asleep_seldom)
+			ConditionVariableBroadcast(&shared->news);
+	}
 	asleep->noted = asleep->in_all;
 	if (asleep->since == went_to_sleep)
 	{

@@ -406,7 +406,7 @@ watch_stop(CtLeader *leader, CtDuty *duty, uint64 now)
 static const CtDuty watch_duties[] = {
 	{"workers lost", 0, watch_workers},
 	{"suspects", 0, watch_suspects},
-	{"sleeps", CT_NS_PER_MS, watch_sleeps},
+	{"sleeps", 0, watch_sleeps},
 	{"standstill", 0, watch_standstill},
 	{"run is running", CT_NS_PER_S, watch_running},
 	{"timeline", CT_NS_PER_S, watch_timeline},

@@ -1,6 +1,7 @@
 # What a run's processes wait for is told by a wait event of its own, so that neither a user nor a
 # sampler takes a wait of ours for one of the scripts': by its name from PostgreSQL 17 on, by its
-# number before.
+# number before. And whoever waits is left alone: barriers wake those who meet there, not the leader
+# and the caller.
 
 use strict;
 use warnings;
@@ -12,8 +13,9 @@ use CtTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(time);
 
-my $node = ct_node('waits', dynamic_library_path => '$libdir:' . ct_units());
+my $node = ct_node('waits', max_worker_processes => 60, dynamic_library_path => '$libdir:' . ct_units());
 $node->start;
 $node->safe_psql('postgres', q{CREATE EXTENSION ct_ext;
 	CREATE FUNCTION units_wait_event(int) RETURNS text LANGUAGE c STRICT AS 'ct_units'});
@@ -73,6 +75,54 @@ $call = ct_call($node, "SELECT ct_wait($run)");
 wait_at(1, 'client backend', 'CtExtWaiting', 'ct_wait');
 $node->safe_psql('postgres', "SELECT ct_cancel($run)");
 is(ct_call_end($call), 0, 'ct_wait: returns');
+
+# ---- who is woken
+
+# How often a process has gone to sleep so far.
+sub sleeps
+{
+	my ($pid) = @_;
+	my ($n) = slurp_file("/proc/$pid/status") =~ /^voluntary_ctxt_switches:\s*(\d+)/m;
+	return $n;
+}
+
+SKIP:
+{
+	skip 'there is no /proc', 1 unless -r "/proc/$$/status";
+	foreach my $script ([ 4, "\\barrier b\nSELECT 1" ], [ 50, "\\sleep 3600 s\nSELECT 1" ])
+	{
+		my ($workers, $body) = @$script;
+		my $what = "$workers workers";
+		my ($from, %before);
+
+		$call = ct_call($node, "SELECT ct_test(\$\$$body\$\$, workers => $workers, duration => '1 hour')");
+		# at first it looks often who sleeps
+		ok(ct_await($node, "SELECT phase = 'running' AND elapsed > 2 FROM ct_progress"), "$what: under way");
+		my %pids = (
+			leader => $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = 'ct_ext leader'"),
+			caller => $node->safe_psql('postgres', 'SELECT ' . ct_backend($call)));
+		$before{$_} = sleeps($pids{$_}) foreach keys %pids;
+		$from = time;
+		ok(ct_await($node, "SELECT elapsed > 5 FROM ct_progress"), "$what: three seconds later");
+		foreach my $who (sort keys %pids)
+		{
+			cmp_ok((sleeps($pids{$who}) - $before{$who}) / (time - $from), '<', 20, "$what: how often the $who woke up, a second");
+		}
+		end_run($call, $what);
+	}
+}
+
+# Although the leader looks seldom who sleeps where nobody did, a short sleep is known once some do.
+$node->safe_psql('postgres', q{CREATE FUNCTION brief() RETURNS void LANGUAGE plpgsql AS
+	'BEGIN PERFORM pg_advisory_lock(1); PERFORM pg_sleep(0.02); PERFORM pg_advisory_unlock(1); PERFORM pg_sleep(0.3); END'});
+$run = $node->safe_psql('postgres', q{SELECT ct_test($$\if :iteration <= 2
+	\sleep 2 s
+	\endif
+	\barrier b
+	SELECT brief()$$, workers => 2, transactions => 24)});
+is($node->safe_psql('postgres', "SELECT count >= 10, p50_ms BETWEEN 15 AND 100 FROM ct_latencies WHERE run_id = $run AND kind = 'lock_wait'"),
+	't|t', 'sleeps after a long time without any: as long as they were')
+	or diag($node->safe_psql('postgres', "SELECT * FROM ct_latencies WHERE run_id = $run"));
 
 $node->stop;
 done_testing();

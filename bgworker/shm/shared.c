@@ -136,6 +136,7 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int no
 	pg_atomic_init_u32(&shared->asked_to_stop, 0);
 	pg_atomic_init_u32(&shared->leader_attached, 0);
 	pg_atomic_init_u32(&shared->obstructed, 0);
+	pg_atomic_init_u32(&shared->asleep_told, 0);
 	pg_atomic_init_u32(&shared->streams_fill, 0);
 	pg_atomic_init_u64(&shared->crowd.touched, 0);
 	pg_atomic_init_u64(&shared->crowd.closed, 0);

@@ -327,6 +327,8 @@ typedef struct CtShared
 
 	TimestampTz asleep_sampled; /* when the leader last looked who sleeps */
 	int64		asleep_period;	/* and how long after the look before, in microseconds */
+	bool		asleep_seldom;	/* the leader looks seldom, */
+	pg_atomic_uint32 asleep_told;	/* until somebody tells that it has slept */
 
 	slock_t		mutex;			/* protects the barriers, left_behind, and who fills in which suspect */
 	int			nsuspects;
