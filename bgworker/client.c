@@ -18,7 +18,6 @@
 #include <math.h>
 
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "utils/memutils.h"
 
 #include "bgworker/asleep.h"
@@ -661,7 +660,6 @@ client_end(CtClient *client, CtTryResult result)
 	ct_presence_close(w->shared, &w->lookout, &client->iteration->stay);
 	if (result == CT_TRY_FAILED || result == CT_TRY_EXPECTED)
 		client_miss_barriers(client);
-	pgstat_report_stat(false);
 	if (result != CT_TRY_STOPPED)
 		client_record(client, result, end);
 	client_let_go(client);

@@ -244,6 +244,7 @@ ct_leader_commit(CtLeader *leader)
 void
 ct_leader_rollback(CtLeader *leader)
 {
+	AbortOutOfAnyTransaction();
 	leader->session->rollback(leader->session);
 	MemoryContextSwitchTo(leader->context);
 }

@@ -16,7 +16,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
@@ -69,6 +68,18 @@ worker_detached(dsm_segment *segment, Datum arg)
 	pqsignal(SIGTERM, die);		/* what ours looks at is about to be unmapped */
 	my_slot->procno = -1;
 	my_slot = NULL;
+}
+
+/* What we wait for is to end, and what our session executes. */
+static void
+worker_sigint(SIGNAL_ARGS)
+{
+	int			save_errno = errno;
+
+	StatementCancelHandler(ct_signal_args);
+	if (my_worker->session != NULL)
+		my_worker->session->cancel(my_worker->session);
+	errno = save_errno;
 }
 
 /* What is about to be executed touches the database. */
@@ -235,6 +246,16 @@ worker_open_session(CtWorker *w)
 	ct_session_open(w->session, settings, n);
 }
 
+static void
+worker_close_session(CtWorker *w)
+{
+	CtSession  *session = w->session;
+
+	w->session = NULL;			/* first, for a signal may come in between */
+	if (session != NULL)
+		session->close(session);
+}
+
 /* Everything up to the gate; there is the first client, which every worker has. */
 static void
 worker_prepare(CtWorker *w)
@@ -251,6 +272,7 @@ worker_prepare(CtWorker *w)
 	ct_lookout_begin(&w->lookout, w->number);
 	worker_open_session(w);
 	my_worker = w;
+	pqsignal(SIGINT, worker_sigint);
 	ct_touch_watch(worker_touched);
 	worker_warm_up(w);
 	w->observer.waited = worker_waited;
@@ -486,7 +508,7 @@ ct_worker_main(Datum main_arg)
 		edata = CopyErrorData();
 		FlushErrorState();
 		ConditionVariableCancelSleep();
-		AbortOutOfAnyTransaction();
+		worker_close_session(w);
 		if (pg_atomic_read_u32(&my_shared->stop) >= CT_STOP_NOW)
 			worker_finish(my_shared, my_slot, CT_WORKER_DONE);
 		else
@@ -501,4 +523,5 @@ ct_worker_main(Datum main_arg)
 	worker_work(w);
 	worker_finish(my_shared, my_slot, CT_WORKER_DONE);
 	worker_keep_session(my_shared);
+	worker_close_session(w);
 }

@@ -74,6 +74,8 @@ typedef struct CtInProcess
 /* whose transactions these are; NULL where it is nobody's who listens */
 static CtInProcess *inprocess_current = NULL;
 
+static bool inprocess_hears = false;	/* the server tells us of transactions */
+
 /* Tells which statement an error was in, as SPI does. */
 static void
 inprocess_plan_context(void *arg)
@@ -338,6 +340,16 @@ inprocess_transaction_event(XactEvent event, void *arg)
 	}
 }
 
+/* The server is asked once for what an observer wants to hear of it, and only if one does. */
+static inline void
+inprocess_listen(const CtObserver *observer)
+{
+	if (likely(inprocess_hears || (observer->before_commit == NULL && observer->ended == NULL)))
+		return;
+	RegisterXactCallback(inprocess_transaction_event, NULL);
+	inprocess_hears = true;
+}
+
 /* ---- the session ---- */
 
 static CtTransactionEvent
@@ -544,8 +556,12 @@ inprocess_finish(CtSession *session)
 			inprocess_set(self);
 		else
 		{
-			if (observer != NULL && observer->statement != NULL)
-				observer->statement(observer, true);
+			if (observer != NULL)
+			{
+				inprocess_listen(observer);
+				if (observer->statement != NULL)
+					observer->statement(observer, true);
+			}
 			event = inprocess_execute(self);
 		}
 	}
@@ -627,7 +643,6 @@ inprocess_close(CtSession *session)
 CtSession *
 ct_session_in_process(void)
 {
-	static bool registered = false;
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "ct_ext session",
 												  ALLOCSET_DEFAULT_SIZES);
 	CtInProcess *self = MemoryContextAllocZero(context, sizeof(CtInProcess));
@@ -648,8 +663,5 @@ ct_session_in_process(void)
 	if (MessageContext == NULL)
 		MessageContext = AllocSetContextCreate(TopMemoryContext, "MessageContext",
 											   ALLOCSET_DEFAULT_SIZES);
-	if (!registered)
-		RegisterXactCallback(inprocess_transaction_event, NULL);
-	registered = true;
 	return &self->session;
 }
