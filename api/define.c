@@ -123,6 +123,15 @@ define_validate_scenario(const CtScenarioDefinition *definition)
 				 errhint("Each of them says when a run ends; leave one of the two out.")));
 	if (definition->has_workers)
 		ct_validate_integer("workers", definition->workers, 1, CT_MAX_WORKERS);
+	if (definition->has_clients)
+		ct_validate_integer("clients", definition->clients, 1, CT_MAX_CLIENTS);
+	if (definition->has_clients && definition->has_workers && definition->clients < definition->workers)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a run of %d workers cannot have %d clients", definition->workers, definition->clients),
+				 errdetail("Clients take turns on workers, so that each worker has one at least."),
+				 errhint("Give it at least %d clients, or leave them out: then each worker is one.",
+						 definition->workers)));
 	if (definition->duration != NULL)
 		ct_validate_seconds("duration", ct_interval_seconds(definition->duration), false);
 	if (definition->has_transactions)
@@ -197,6 +206,7 @@ ct_define_read_args(CtArgs *args, CtScenarioDefinition *definition)
 	definition->setup = ct_args_text(args, "setup");
 	definition->teardown = ct_args_text(args, "teardown");
 	definition->has_workers = ct_args_int(args, "workers", &definition->workers);
+	definition->has_clients = ct_args_int(args, "clients", &definition->clients);
 	definition->duration = ct_args_interval(args, "duration");
 	definition->has_transactions = ct_args_bigint(args, "transactions", &definition->transactions);
 	definition->params = ct_args_jsonb(args, "params");

@@ -29,7 +29,7 @@ static const char *const phases[] = {
 	[CT_RUN_DONE] = "done"
 };
 
-#define PROGRESS_COLUMNS	10
+#define PROGRESS_COLUMNS	11
 
 static void
 progress_put_ms(Datum *values, bool *nulls, int column, double ns)
@@ -40,7 +40,7 @@ progress_put_ms(Datum *values, bool *nulls, int column, double ns)
 
 /*
  * _ct_run_progress(run_id, shm_handle): one row, or NULLs if the run has ended.
- * phase, elapsed, workers, transactions, failed, retries, tps, p50, p95, p99.
+ * phase, elapsed, workers, clients, transactions, failed, retries, tps, p50, p95, p99.
  */
 Datum
 ct_run_progress(PG_FUNCTION_ARGS)
@@ -75,15 +75,16 @@ ct_run_progress(PG_FUNCTION_ARGS)
 
 		ct_merge_totals(shared, &totals);
 		ct_merge_latency(shared, ct_program_load(ct_shared_plan(shared)), latency);
-		memset(nulls + 2, false, 5);
+		memset(nulls + 2, false, 6);
 		values[2] = Int32GetDatum(shared->nworkers);
-		values[3] = Int64GetDatum(totals.transactions);
-		values[4] = Int64GetDatum(totals.failed);
-		values[5] = Int64GetDatum(totals.retries);
-		values[6] = Float8GetDatum(measured > 0 ? totals.transactions / measured : 0);
-		progress_put_ms(values, nulls, 7, ct_histogram_quantile(latency, 0.50));
-		progress_put_ms(values, nulls, 8, ct_histogram_quantile(latency, 0.95));
-		progress_put_ms(values, nulls, 9, ct_histogram_quantile(latency, 0.99));
+		values[3] = Int32GetDatum(shared->nclients);
+		values[4] = Int64GetDatum(totals.transactions);
+		values[5] = Int64GetDatum(totals.failed);
+		values[6] = Int64GetDatum(totals.retries);
+		values[7] = Float8GetDatum(measured > 0 ? totals.transactions / measured : 0);
+		progress_put_ms(values, nulls, 8, ct_histogram_quantile(latency, 0.50));
+		progress_put_ms(values, nulls, 9, ct_histogram_quantile(latency, 0.95));
+		progress_put_ms(values, nulls, 10, ct_histogram_quantile(latency, 0.99));
 	}
 	if (attached)
 		dsm_detach(segment);

@@ -38,6 +38,7 @@ ct_run_options(CtArgs *args, CtRunOptions *options)
 {
 	memset(options, 0, sizeof(CtRunOptions));
 	options->has_workers = ct_args_int(args, "workers", &options->workers);
+	options->has_clients = ct_args_int(args, "clients", &options->clients);
 	options->has_duration = ct_args_seconds(args, "duration", &options->duration);
 	options->has_transactions = ct_args_bigint(args, "transactions", &options->transactions);
 	options->has_rate = ct_args_double(args, "rate", &options->rate);

@@ -260,7 +260,7 @@ ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 		ct_no_slots();
 	if (plan->workers_named && plan->workers > max_worker_processes - 1)
 		ct_too_few_workers(max_worker_processes - 1, plan->workers);
-	if (ct_plan_least_workers(plan) > max_worker_processes - 1)
+	if (plan->clients == 0 && ct_plan_least_workers(plan) > max_worker_processes - 1)
 		ct_too_few_for_scripts(max_worker_processes - 1, ct_plan_least_workers(plan));
 	if (mode == CT_CALL_COMMITS)
 		commit_transaction();

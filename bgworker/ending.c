@@ -390,6 +390,7 @@ run_end(CtLeader *leader, const ErrorData *error)
 	ErrorData	told;
 
 	end.workers = shared->nworkers;
+	end.clients = shared->nclients;
 	end.gate_at = leader->gate_opened ? shared->gate_at : 0;
 	if (error == NULL)
 		return end;

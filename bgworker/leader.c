@@ -66,6 +66,8 @@
  */
 #define GATE_NS				UINT64CONST(500000)
 #define GATE_NS_PER_WORKER	UINT64CONST(30000)
+/* and what a worker needs for each client that it makes before, besides its first */
+#define GATE_NS_PER_CLIENT	UINT64CONST(3000)
 
 /* SIGTERM again, so much later, is meant as an end at once */
 #define IMPATIENCE_NS		CT_NS_PER_S
@@ -459,6 +461,31 @@ leader_launch_worker(CtLeader *leader)
 	return true;
 }
 
+/* How many clients the workers that there are carry: one each, if nobody said else. */
+static int
+leader_count_clients(const CtLeader *leader)
+{
+	return leader->plan->clients > 0 ? leader->plan->clients : leader->nhandles;
+}
+
+/* Raises if there are workers too few for what the clients do. */
+static void
+leader_check_clients(CtLeader *leader)
+{
+	int			nclients = leader_count_clients(leader);
+
+	if (nclients < ct_plan_least_workers(leader->plan))
+		ct_too_few_for_scripts(leader->nhandles, ct_plan_least_workers(leader->plan));
+	if (nclients > leader->nhandles && leader->shared->nbarriers > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("only %d workers could be started for %d clients, which \\barrier needs a worker each for",
+						leader->nhandles, nclients),
+				 errdetail("There are no more background worker slots."),
+				 errhint("Leave out how many clients the run has, or raise max_worker_processes (now %d) and restart the server.",
+						 max_worker_processes)));
+}
+
 /* All of them, or as many as there are slots for; the first one is there. */
 static void
 leader_launch_workers(CtLeader *leader)
@@ -473,8 +500,7 @@ leader_launch_workers(CtLeader *leader)
 		;
 	if (leader->plan->workers_named && leader->nhandles < wanted)
 		ct_too_few_workers(leader->nhandles, wanted);
-	if (leader->nhandles < ct_plan_least_workers(leader->plan))
-		ct_too_few_for_scripts(leader->nhandles, ct_plan_least_workers(leader->plan));
+	leader_check_clients(leader);
 
 	while (ct_leader_count_workers(leader, CT_WORKER_READY, CT_WORKER_READY) < leader->nhandles)
 	{
@@ -487,7 +513,8 @@ leader_launch_workers(CtLeader *leader)
 static void
 leader_running(CtLeader *leader)
 {
-	ct_record_running(leader->shared->run_id, leader->nhandles, leader->shared->gate_at);
+	ct_record_running(leader->shared->run_id, leader->nhandles, leader_count_clients(leader),
+					  leader->shared->gate_at);
 }
 
 void
@@ -500,7 +527,9 @@ static void
 leader_open_gate(CtLeader *leader)
 {
 	CtShared   *shared = leader->shared;
-	uint64		wake_up_ns = GATE_NS + leader->nhandles * GATE_NS_PER_WORKER;
+	int			nclients = leader_count_clients(leader);
+	uint64		wake_up_ns = GATE_NS + leader->nhandles * GATE_NS_PER_WORKER +
+		(nclients / leader->nhandles - 1) * GATE_NS_PER_CLIENT;
 
 	/* the row first, for the workers are not to wait for a commit */
 	shared->gate_at = GetCurrentTimestamp();
@@ -508,7 +537,7 @@ leader_open_gate(CtLeader *leader)
 
 	pgstat_report_activity(STATE_RUNNING, "ct_ext: watching the workers");
 	shared->nworkers = leader->nhandles;
-	shared->nclients = leader->nhandles;
+	shared->nclients = leader_count_clients(leader);
 	shared->racing = leader->nhandles;
 	shared->gate_at = GetCurrentTimestamp() + wake_up_ns / 1000;
 	shared->gate_ns = ct_now_ns() + wake_up_ns;

@@ -53,7 +53,8 @@ CREATE TABLE @extschema@.ct_result (
 	shm_handle		bigint NOT NULL,	-- the run's shared memory, to find out whether it lives
 	sandbox			name,			-- schema that is to be dropped; NULL once it is, or if none or kept
 	sandbox_tried_at timestamptz,	-- when dropping it failed last
-	kept_sandbox	name
+	kept_sandbox	name,
+	clients			int				-- that took turns on the workers, or as many
 );
 
 CREATE INDEX ON @extschema@.ct_result (started_at);
@@ -95,6 +96,7 @@ COMMENT ON COLUMN @extschema@.ct_result.finished_at IS 'when the results were re
 COMMENT ON COLUMN @extschema@.ct_result.duration IS 'length of the measured part, seconds';
 COMMENT ON COLUMN @extschema@.ct_result.workers_asked IS 'workers that were asked for, > 0';
 COMMENT ON COLUMN @extschema@.ct_result.workers IS 'workers that really raced';
+COMMENT ON COLUMN @extschema@.ct_result.clients IS 'clients that took turns on the workers, or as many, each being one';
 COMMENT ON COLUMN @extschema@.ct_result.isolation IS 'isolation level of the transactions';
 COMMENT ON COLUMN @extschema@.ct_result.transactions IS 'transactions that completed in the measured part';
 COMMENT ON COLUMN @extschema@.ct_result.failed IS 'transactions given up';
@@ -146,6 +148,7 @@ COMMENT ON COLUMN @extschema@.ct_visible_result.finished_at IS 'when the results
 COMMENT ON COLUMN @extschema@.ct_visible_result.duration IS 'length of the measured part, seconds';
 COMMENT ON COLUMN @extschema@.ct_visible_result.workers_asked IS 'workers that were asked for, > 0';
 COMMENT ON COLUMN @extschema@.ct_visible_result.workers IS 'workers that really raced';
+COMMENT ON COLUMN @extschema@.ct_visible_result.clients IS 'clients that took turns on the workers, or as many, each being one';
 COMMENT ON COLUMN @extschema@.ct_visible_result.isolation IS 'isolation level of the transactions';
 COMMENT ON COLUMN @extschema@.ct_visible_result.transactions IS 'transactions that completed in the measured part';
 COMMENT ON COLUMN @extschema@.ct_visible_result.failed IS 'transactions given up';

@@ -23,7 +23,8 @@ CREATE FUNCTION @extschema@.ct_create_scenario(
 	min_overlap		int DEFAULT NULL,
 	story			text DEFAULT '',
 	transactions_expr text DEFAULT NULL,
-	replace			boolean DEFAULT false
+	replace			boolean DEFAULT false,
+	clients			int DEFAULT NULL
 ) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_create_scenario';
@@ -159,7 +160,7 @@ REVOKE ALL ON FUNCTION @extschema@.ct_import_pgbench FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.ct_create_scenario IS
 'defines a scenario, owned by the current role; ct_add_script gives it something to run.
 setup, teardown: scripts that run once in the run''s own schema, before the workers start and after the checks.
-workers (1 to 1000), duration (up to 31 days), transactions (for the whole run), rate (transactions per second of the whole run), max_tries (of a transaction; 0: no limit) and min_overlap (contended transactions that a pass needs) are the defaults of its runs; duration and transactions exclude each other.
+workers (1 to 1000), clients (1 to 100000, at least as many as workers, on which they take turns; null: each worker is one), duration (up to 31 days), transactions (for the whole run), rate (transactions per second of the whole run), max_tries (of a transaction; 0: no limit) and min_overlap (contended transactions that a pass needs) are the defaults of its runs; duration and transactions exclude each other.
 transactions_expr: the number of transactions as an expression of the script language over the params, as :buyers or :users * 2, of at least 1; instead of transactions, so that a run is as large as its params say.
 description: one line that says which bug it shows. story: the same at length, for docs.
 params: a JSON object of scalars, which are variables of the scripts; a call can override but not add any.
@@ -173,7 +174,7 @@ isolation: read committed, repeatable read or serializable; NULL: the role''s de
 Raises 42704 if there is no such scenario, 42501 unless it is the current role''s, 42710 if it has that variant already';
 COMMENT ON FUNCTION @extschema@.ct_add_script IS
 'adds a script, in pgbench''s language, that workers repeat. Several scripts make a mix.
-variant: NULL for all of them; a variant''s own script takes the place of the general one of the same name. weight (1 to 1000000): how often it is chosen, relative to the others. think_time: mean pause after each transaction, up to 31 days. workers (1 to 1000): so many workers run this script and no other, as one maintainer among many users; the first such script of a variant gets workers 1 on, the next one those that follow. The others choose among the scripts without it, by weight.
+variant: NULL for all of them; a variant''s own script takes the place of the general one of the same name. weight (1 to 1000000): how often it is chosen, relative to the others. think_time: mean pause after each transaction, up to 31 days. workers (1 to 1000): so many workers run this script and no other, as one maintainer among many users (in a run of more clients than workers: so many clients); the first such script of a variant gets workers 1 on, the next one those that follow. The others choose among the scripts without it, by weight.
 Raises 42704 if there is no such scenario or variant, 42501 unless it is the current role''s, 42710 if it has that script already, 42601 with the place if the script or one of its statements does not parse';
 COMMENT ON FUNCTION @extschema@.ct_add_check IS
 'adds a check: one SELECT that returns the violations, a row each; the check holds if there is none.
@@ -217,6 +218,7 @@ SELECT s.name,
 			 s.owner::oid::text) AS owner,
 	(SELECT pg_catalog.count(*)::int FROM @extschema@.ct_script c WHERE c.scenario = s.name) AS scripts,
 	s.workers,
+	s.clients,
 	s.duration,
 	s.transactions,
 	s.transactions_expr,
@@ -299,6 +301,7 @@ COMMENT ON COLUMN @extschema@.ct_scenarios.bundled IS 'comes with the extension,
 COMMENT ON COLUMN @extschema@.ct_scenarios.owner IS 'the role that may change and drop it, by its name; by its oid once it is dropped';
 COMMENT ON COLUMN @extschema@.ct_scenarios.scripts IS 'how many scripts it has, over all variants';
 COMMENT ON COLUMN @extschema@.ct_scenarios.workers IS 'workers of a run; null: 8, or as many as there are';
+COMMENT ON COLUMN @extschema@.ct_scenarios.clients IS 'clients of a run, which take turns on its workers; null: each worker is one';
 COMMENT ON COLUMN @extschema@.ct_scenarios.duration IS 'length of a run; null: 10 seconds unless transactions are given';
 COMMENT ON COLUMN @extschema@.ct_scenarios.transactions IS 'transactions of a whole run; null: the duration decides';
 COMMENT ON COLUMN @extschema@.ct_scenarios.transactions_expr IS 'the same as an expression over the params, for a run whose call says neither a duration nor a number';
@@ -343,6 +346,7 @@ COMMENT ON COLUMN @extschema@.ct_scenario.category IS 'what kind of bug it is ab
 COMMENT ON COLUMN @extschema@.ct_scenario.setup IS 'script that runs before the workers start';
 COMMENT ON COLUMN @extschema@.ct_scenario.teardown IS 'script that runs after the checks';
 COMMENT ON COLUMN @extschema@.ct_scenario.workers IS 'workers of a run, unless the call says else';
+COMMENT ON COLUMN @extschema@.ct_scenario.clients IS 'clients of a run, unless the call says else; null: each worker is one';
 COMMENT ON COLUMN @extschema@.ct_scenario.duration IS 'length of a run, unless the call says else';
 COMMENT ON COLUMN @extschema@.ct_scenario.transactions IS 'transactions of a whole run, instead of its length';
 COMMENT ON COLUMN @extschema@.ct_scenario.transactions_expr IS 'the same as an expression over the params';

@@ -21,6 +21,7 @@ CREATE VIEW @extschema@.ct_runs WITH (security_barrier) AS
 		r.started_at,
 		r.duration,
 		r.workers,
+		r.clients,
 		r.isolation,
 		r.transactions,
 		pg_catalog.round(r.tps::numeric, 1)::float8 AS tps,
@@ -77,6 +78,7 @@ COMMENT ON COLUMN @extschema@.ct_runs.verdict IS 'pass: every check held, under 
 COMMENT ON COLUMN @extschema@.ct_runs.started_at IS 'when the leader began';
 COMMENT ON COLUMN @extschema@.ct_runs.duration IS 'length of the measured part, seconds: the duration that was asked for, or until the last transaction had ended; the warm-up before it and the time that workers took to stop after it are not in it. Null until the run has ended';
 COMMENT ON COLUMN @extschema@.ct_runs.workers IS 'workers that really raced';
+COMMENT ON COLUMN @extschema@.ct_runs.clients IS 'clients; where they are more than the workers, they took turns on these between transactions, each worker with one session: what one left there (SET, temporary tables, prepared statements, advisory locks) the next one found, and no more transactions than workers were under way at once';
 COMMENT ON COLUMN @extschema@.ct_runs.isolation IS 'isolation level of the transactions';
 COMMENT ON COLUMN @extschema@.ct_runs.transactions IS 'transactions (script iterations) that completed in the measured part; with a rate, those that were scheduled in it. Latencies are also of those that began in it and ended after it';
 COMMENT ON COLUMN @extschema@.ct_runs.tps IS 'the same per second of duration';

@@ -7,6 +7,7 @@ CREATE VIEW @extschema@.ct_progress WITH (security_barrier) AS
 		p.phase,
 		pg_catalog.round(p.elapsed::numeric, 3)::float8 AS elapsed,
 		p.workers,
+		p.clients,
 		p.transactions,
 		pg_catalog.round(p.tps::numeric, 1)::float8 AS tps,
 		p.failed,
@@ -27,6 +28,7 @@ COMMENT ON COLUMN @extschema@.ct_progress.run_id IS 'the run';
 COMMENT ON COLUMN @extschema@.ct_progress.phase IS 'starting, setup, launching (workers), running, checking or done';
 COMMENT ON COLUMN @extschema@.ct_progress.elapsed IS 'seconds since the run was started';
 COMMENT ON COLUMN @extschema@.ct_progress.workers IS 'workers that race; null before they were let go, like the columns that follow';
+COMMENT ON COLUMN @extschema@.ct_progress.clients IS 'clients that take turns on them, or as many';
 COMMENT ON COLUMN @extschema@.ct_progress.transactions IS 'completed so far, after the warm-up';
 COMMENT ON COLUMN @extschema@.ct_progress.tps IS 'of these, per second since the workers were let go';
 COMMENT ON COLUMN @extschema@.ct_progress.failed IS 'given up so far, by an error or after the last try';

@@ -26,11 +26,13 @@ typedef struct CtScenarioDefinition
 	const char *setup;
 	const char *teardown;
 	bool		has_workers,
+				has_clients,
 				has_transactions,
 				has_rate,
 				has_max_tries,
 				has_min_overlap;
 	int			workers;
+	int			clients;
 	Interval   *duration;
 	int64		transactions;
 	const char *transactions_expr;

@@ -118,7 +118,7 @@ ct_definition_read_scenario(CtCatalogScope *scope, const char *name,
 	definition_query(scope,
 					 "SELECT setup, teardown, workers, duration, transactions, rate, max_tries,"
 					 " min_overlap, params, expected_errors, retried_errors, transactions_expr,"
-					 " owner, bundled FROM @ct_scenario WHERE name = $1 AND $2 IS NULL",
+					 " owner, bundled, clients FROM @ct_scenario WHERE name = $1 AND $2 IS NULL",
 					 name, NULL);
 	if (SPI_processed == 0)
 		return false;
@@ -150,6 +150,9 @@ ct_definition_read_scenario(CtCatalogScope *scope, const char *name,
 	scenario->transactions_expr = definition_text(0, 12);
 	scenario->owner = DatumGetObjectId(definition_datum(0, 13));
 	scenario->bundled = DatumGetBool(definition_datum(0, 14));
+	value = definition_value(0, 15, &isnull);
+	scenario->has_clients = !isnull;
+	scenario->clients = DatumGetInt32(value);
 	return true;
 }
 

@@ -63,6 +63,7 @@ static const CtField plan_fields[] = {
 	PLAN(workers, FIELD_INT, false),
 	PLAN(workers_named, FIELD_BOOL, false),
 	PLAN(workers_default, FIELD_BOOL, false),
+	PLAN(clients, FIELD_INT, true),
 	PLAN(duration, FIELD_DOUBLE, true),
 	PLAN(transactions, FIELD_INT64, true),
 	PLAN(rate, FIELD_DOUBLE, true),

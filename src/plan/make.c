@@ -86,6 +86,7 @@ make_take_scenario(CtPlan *plan, const CtScenarioDefinition *scenario)
 	plan->setup = unconstify(char *, scenario->setup);
 	plan->teardown = unconstify(char *, scenario->teardown);
 	plan->workers = scenario->has_workers ? scenario->workers : 0;
+	plan->clients = scenario->has_clients ? scenario->clients : 0;
 	plan->duration = scenario->duration ? ct_interval_seconds(scenario->duration) : 0;
 	plan->transactions = scenario->has_transactions ? scenario->transactions : 0;
 	plan->rate = scenario->has_rate ? scenario->rate : 0;
@@ -264,6 +265,8 @@ make_check_options(const CtRunOptions *options)
 				 errhint("A run ends after a time or after a number of transactions; leave one of the two out.")));
 	if (options->has_workers)
 		ct_validate_integer("workers", options->workers, 1, CT_MAX_WORKERS);
+	if (options->has_clients)
+		ct_validate_integer("clients", options->clients, 1, CT_MAX_CLIENTS);
 	if (options->has_duration)
 		ct_validate_seconds("duration", options->duration, false);
 	if (options->has_transactions)
@@ -329,6 +332,35 @@ make_check_param_keys(const char *scenario, const Jsonb *known, const Jsonb *giv
 }
 
 /*
+ * How many workers, and clients if these are more.  What the call names stands;
+ * a default yields to it, so that each worker has a client.
+ */
+static void
+make_set_workers(CtPlan *plan, const CtRunOptions *options)
+{
+	if (options->has_clients)
+		plan->clients = options->clients;
+	else if (options->has_workers && plan->clients > 0)
+		plan->clients = Max(plan->clients, options->workers);
+
+	if (options->has_workers)
+		plan->workers = options->workers;
+	else if (plan->workers == 0)
+	{
+		/* as many as the scripts need, where each has workers of its own */
+		int			bound = ct_plan_bound_workers(plan);
+		int			least = ct_plan_least_workers(plan);
+
+		plan->workers = plan->clients > 0 ? CT_DEFAULT_WORKERS :
+			least == bound ? bound : Max(CT_DEFAULT_WORKERS, least);
+		plan->workers_default = true;
+	}
+	if (!options->has_workers && plan->clients > 0)
+		plan->workers = Min(plan->workers, plan->clients);
+	plan->workers_named = options->has_workers;
+}
+
+/*
  * The call's arguments over what the plan has so far, then the defaults, and
  * the document of it all.  Numbers as read_scenario leaves them.
  */
@@ -344,19 +376,7 @@ make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 	ListCell   *lc;
 	int			i;
 
-	if (options->has_workers)
-		plan->workers = options->workers;
-	else if (plan->workers == 0)
-	{
-		/* as many as the scripts need, where each has workers of its own */
-		int			bound = ct_plan_bound_workers(plan);
-		int			least = ct_plan_least_workers(plan);
-
-		plan->workers = least == bound ? bound : Max(CT_DEFAULT_WORKERS, least);
-		plan->workers_default = true;
-	}
-	plan->workers_named = options->has_workers;
-
+	make_set_workers(plan, options);
 	if (options->has_duration || options->has_transactions)
 	{
 		plan->duration = options->has_duration ? options->duration : 0;
@@ -434,7 +454,10 @@ make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 
 	/* each has something to do; so whoever is missing later had no slot */
 	if (plan->transactions > 0)
+	{
 		plan->workers = Min(plan->workers, plan->transactions);
+		plan->clients = Min(plan->clients, plan->transactions);
+	}
 	plan->thresholds = ct_threshold_override(plan->thresholds, options->thresholds);
 
 	/* how fast it is, and how often it fails, is measured with or without contention */

@@ -39,13 +39,59 @@ ct_plan_least_workers(const CtPlan *plan)
 	return ct_plan_bound_workers(plan);
 }
 
-/* Raises unless every script has a worker, and every worker a script. */
+/* Raises unless every worker has a client. */
+static void
+plan_check_clients(const CtPlan *plan)
+{
+	if (plan->clients == 0)
+		return;
+	ct_validate_integer("clients", plan->clients, 1, CT_MAX_CLIENTS);
+	if (plan->clients < plan->workers)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the run has %d workers, but only %d clients", plan->workers, plan->clients),
+				 errdetail("Clients take turns on workers, so that each worker has one at least."),
+				 errhint("Give the run at most %d workers, or leave out how many clients it has: then each worker is one.",
+						 plan->clients)));
+}
+
+/* Raises if clients that take turns on workers were to wait for each other there. */
+static void
+plan_check_barriers(const CtPlan *plan, const CtKnown *known)
+{
+	if (plan->clients > plan->workers && ct_symbols_count(known->barriers) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\\barrier needs a worker for each client, but the run has %d clients on %d workers",
+						plan->clients, plan->workers),
+				 errdetail("Who waits at \\barrier %s keeps its worker from those it waits for.",
+						   ct_symbols_name(known->barriers, 0)),
+				 errhint("Leave out how many clients the run has, or name as many workers.")));
+}
+
+/* Raises unless every script has a client, and every client a script. */
 static void
 plan_check_workers(const CtPlan *plan)
 {
 	int			bound = ct_plan_bound_workers(plan);
 	int			least = ct_plan_least_workers(plan);
 
+	if (plan->clients > 0)
+	{
+		if (plan->clients < least)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the scripts need at least %d clients, but the run has %d", least, plan->clients),
+					 errdetail("The workers that scripts have of their own are clients, where a run has more clients than workers."),
+					 errhint("Give the run more clients, and at least as many transactions, or the scripts fewer workers.")));
+		if (least == bound && plan->clients > bound)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the run has %d clients, but the scripts need only %d", plan->clients, bound),
+					 errdetail("All scripts have workers of their own, so the others would have nothing to run."),
+					 errhint("Give the run %d clients, or leave out the workers of the script that the others are to run.", bound)));
+		return;
+	}
 	if (plan->workers < least)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -202,6 +248,7 @@ ct_plan_validate(const CtPlan *plan)
 		ct_validate_seconds("duration", plan->duration, false);
 	if (plan->rate != 0)
 		ct_validate_rate(plan->rate);
+	plan_check_clients(plan);
 	plan_check_workers(plan);
 	ct_validate_seconds("warmup", plan->warmup, true);
 	ct_validate_seconds("ramp", plan->ramp, true);
@@ -223,6 +270,7 @@ ct_plan_validate(const CtPlan *plan)
 	if (plan->scripts == NIL)
 		elog(ERROR, "plan has no scripts");
 	plan_validate_scripts(plan, known);
+	plan_check_barriers(plan, known);
 	foreach(lc, plan->thresholds)
 	{
 		const CtPlanThreshold *threshold = lfirst(lc);

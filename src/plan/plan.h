@@ -46,8 +46,8 @@ typedef struct CtPlanScript
 	int			weight;			/* > 0 */
 	double		think;			/* mean think time after each transaction, seconds */
 	bool		quoted;			/* variables within quotes are some: pgbench's */
-	int			workers;		/* that run this script and no other; 0: the others
-								 * choose it by its weight */
+	int			workers;		/* clients that run this script and no other; 0: the
+								 * others choose it by its weight */
 } CtPlanScript;
 
 typedef struct CtPlanCheck
@@ -81,6 +81,8 @@ typedef struct CtPlan
 	int			workers;		/* > 0 */
 	bool		workers_named;	/* the call named it: fewer is an error */
 	bool		workers_default;	/* nobody named it: fewer is nothing to tell */
+	int			clients;		/* that take turns on the workers, at least as many;
+								 * 0: each worker is one */
 	double		duration;		/* or 0 */
 	int64		transactions;	/* for the whole run, or 0; one of the two is set */
 	double		rate;			/* transactions per second of the whole run, or 0 */
@@ -114,6 +116,7 @@ typedef struct CtPlan
 typedef struct CtRunOptions
 {
 	bool		has_workers,
+				has_clients,
 				has_duration,
 				has_transactions,
 				has_rate,
@@ -123,6 +126,7 @@ typedef struct CtRunOptions
 				has_ramp,
 				has_min_overlap;
 	int			workers;
+	int			clients;
 	double		duration;		/* seconds */
 	int64		transactions;
 	double		rate;
@@ -205,7 +209,7 @@ extern List *ct_plan_error_names(List *names, const List *errors);
  */
 typedef enum CtPredefined
 {
-	CT_VAR_CLIENT_ID,			/* 0 .. workers - 1, as in pgbench */
+	CT_VAR_CLIENT_ID,			/* 0 .. clients - 1, as in pgbench */
 	CT_VAR_WORKER_ID,			/* 1 .. workers */
 	CT_VAR_ITERATION,			/* from 1, unique over the run */
 	CT_VAR_RUN_ID,
@@ -218,8 +222,9 @@ typedef enum CtPredefined
 extern CtSymbols *ct_plan_symbols(const CtPlan *plan);
 
 /*
- * How many workers the scripts that have some of their own need, and how many
- * there must be at least, with one for the others if there are any.
+ * How many clients (each worker is one, if nothing else is said) the scripts
+ * that have some of their own need, and how many there must be at least, with
+ * one for the others if there are any.
  */
 extern int	ct_plan_bound_workers(const CtPlan *plan);
 extern int	ct_plan_least_workers(const CtPlan *plan);

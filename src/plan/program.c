@@ -81,7 +81,7 @@ ct_program_load(const CtPlan *plan)
 										 program->symbols, script->plan->quoted);
 		script->weight = script->plan->workers > 0 ? 0 : script->plan->weight;
 		program->total_weight += script->weight;
-		script->first_worker = bound;
+		script->first_client = bound;
 		bound += script->plan->workers;
 
 		script->histogram = program->nhistograms;
@@ -154,7 +154,7 @@ ct_program_own_script(const CtProgram *program, int number)
 	{
 		const CtProgramScript *script = &program->scripts[i];
 
-		if (number >= script->first_worker && number < script->first_worker + script->plan->workers)
+		if (number >= script->first_client && number < script->first_client + script->plan->workers)
 			return i;
 	}
 	return -1;

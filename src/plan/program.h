@@ -25,8 +25,8 @@ typedef struct CtProgramScript
 	const CtPlanScript *plan;
 	CtScript   *script;
 	int			histogram;		/* of CT_LATENCY_TRANSACTION; the others follow */
-	int			weight;			/* for workers that have no script of their own */
-	int			first_worker;	/* of those that run it alone, from 0; plan->workers of them */
+	int			weight;			/* for clients that have no script of their own */
+	int			first_client;	/* of those that run it alone, from 0; plan->workers of them */
 	int		   *step_histogram; /* of each command, -1 if it isn't SQL */
 	int			nsteps;			/* SQL commands whose orders are told, at most CT_MAX_STEPS */
 	int			first_step;		/* number of the first one, of all scripts' */
@@ -97,7 +97,7 @@ ct_program_executed(const CtProgram *program, uint64 *orders, int script)
 	return orders + (Size) program->nsteps * program->nscripts + script;
 }
 
-/* the script that worker number (from 0) runs alone, -1 if it chooses */
+/* the script that client number (from 0) runs alone, -1 if it chooses */
 extern int	ct_program_own_script(const CtProgram *program, int number);
 
 /*

@@ -18,6 +18,7 @@
 
 /* how much is absurd */
 #define CT_MAX_WORKERS		1000
+#define CT_MAX_CLIENTS		100000
 #define CT_MAX_SECONDS		(31.0 * 86400.0)
 #define CT_MAX_RATE			1e9
 #define CT_MAX_TRANSACTIONS	INT64CONST(1000000000000000)

@@ -35,6 +35,7 @@ static const CtRowColumn run_columns[] = {
 	CT_FLOAT8_COLUMN(CtReport, duration_ms, CT_SHOWN),
 	CT_INT4_COLUMN(CtReport, workers_asked, CT_SHOWN),
 	CT_INT4_COLUMN(CtReport, workers, CT_SHOWN),
+	CT_INT4_COLUMN(CtReport, clients, CT_SHOWN),
 	CT_TEXT_COLUMN(CtReport, isolation, CT_SHOWN),
 	CT_FLOAT8_COLUMN(CtReport, rate, CT_SHOWN),
 	CT_INT4_COLUMN(CtReport, max_tries, CT_SHOWN),

@@ -57,6 +57,7 @@ typedef struct CtReport
 	double		duration_ms;
 	int			workers_asked;
 	int			workers;
+	int			clients;
 	const char *isolation;		/* or NULL */
 	double		rate;
 	int			max_tries;

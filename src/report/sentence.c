@@ -89,6 +89,8 @@ ct_report_facts(const CtReport *report)
 	initStringInfo(&buf);
 	appendStringInfoString(&buf, ct_format_plural(report->workers >= 0 ? report->workers : report->workers_asked,
 												  "worker", "workers"));
+	if (report->clients > report->workers)
+		appendStringInfo(&buf, ", %s", ct_format_plural(report->clients, "client", "clients"));
 	if (report->isolation)
 		appendStringInfo(&buf, ", %s", report->isolation);
 	if (!isnan(report->rate))
@@ -254,14 +256,36 @@ ct_report_anomaly(const CtReport *report, const CtAnomalyRow *anomaly)
  * Fewer workers than the default are nothing to worry about: where a number
  * was named, the run fails instead.
  */
-char *
-ct_report_note(const CtReport *report)
+static char *
+note_of_workers(const CtReport *report)
 {
 	if (report->workers < 0 || report->workers >= report->workers_asked)
 		return NULL;
 	return psprintf("%s of %s raced, the server had no slot for more: a higher max_worker_processes gives more.",
 					ct_format_count(report->workers),
 					ct_format_plural(report->workers_asked, "worker", "workers"));
+}
+
+/* What clients that take turns have in common. */
+static char *
+note_of_clients(const CtReport *report)
+{
+	if (report->clients <= report->workers)
+		return NULL;
+	return psprintf("%s took turns on %s, between transactions: no more than %s were under way at once, and what one leaves in a session (SET, temporary tables, prepared statements, advisory locks) the next one finds.",
+					ct_format_plural(report->clients, "client", "clients"),
+					ct_format_plural(report->workers, "session", "sessions"),
+					ct_format_count(report->workers));
+}
+
+char *
+ct_report_note(const CtReport *report)
+{
+	char	   *of_workers = note_of_workers(report);
+	char	   *of_clients = note_of_clients(report);
+
+	return of_workers && of_clients ? psprintf("%s %s", of_workers, of_clients) :
+		of_workers ? of_workers : of_clients;
 }
 
 List *

@@ -113,7 +113,7 @@ ct_record_warning(int64 run_id, const char *warning)
 }
 
 void
-ct_record_running(int64 run_id, int workers, TimestampTz gate_at)
+ct_record_running(int64 run_id, int workers, int clients, TimestampTz gate_at)
 {
 	CtCatalogScope scope;
 	CtValues	values = {0};
@@ -121,6 +121,7 @@ ct_record_running(int64 run_id, int workers, TimestampTz gate_at)
 	ct_catalog_enter(&scope);
 	ct_values_text(&values, "status", "running");
 	ct_values_int32(&values, "workers", workers);
+	ct_values_int32(&values, "clients", clients);
 	ct_values_time(&values, "gate_at", gate_at);
 	run_update(run_id, &values);
 	ct_catalog_leave(&scope);
@@ -200,6 +201,7 @@ ct_record_end(int64 run_id, const CtProgram *program, const CtResults *results,
 	ct_values_text(&values, "message", ct_clip_text(end->message, CT_MAX_KEPT));
 	ct_values_time(&values, "finished_at", GetCurrentTimestamp());
 	ct_values_add(&values, "workers", INT4OID, Int32GetDatum(end->workers), end->gate_at == 0);
+	ct_values_add(&values, "clients", INT4OID, Int32GetDatum(end->clients), end->gate_at == 0);
 	ct_values_time(&values, "gate_at", end->gate_at);
 	if (results != NULL)
 		add_results(&values, results);

@@ -16,6 +16,7 @@ typedef struct CtRunEnd
 	const char *sqlstate;		/* or NULL */
 	const char *message;		/* or NULL */
 	int			workers;		/* that raced */
+	int			clients;		/* that took turns on them, or as many */
 	TimestampTz gate_at;		/* 0 if the gate never opened */
 } CtRunEnd;
 
@@ -45,7 +46,7 @@ extern void ct_record_sandbox_tried(int64 run_id);
 /* adds to the run's warnings */
 extern void ct_record_warning(int64 run_id, const char *warning);
 
-extern void ct_record_running(int64 run_id, int workers, TimestampTz gate_at);
+extern void ct_record_running(int64 run_id, int workers, int clients, TimestampTz gate_at);
 extern void ct_record_second(int64 run_id, const CtSecond *second);
 
 /* results may be NULL; details: not only the run's row */
