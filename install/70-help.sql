@@ -36,6 +36,7 @@ FROM (VALUES
 	('see what happened', 'ct_outcomes', 'how transactions ended'),
 	('see what happened', 'ct_tallies', 'what scripts added up'),
 	('see what happened', 'ct_orders', 'which orders of steps were seen'),
+	('see what happened', 'ct_slices', 'throughput by fractions of a second'),
 	('see what happened', 'ct_workers', 'each worker''s share'),
 	('see what happened', 'ct_latencies', 'latencies, statement by statement'),
 	('see what happened', 'ct_histograms', 'the same, bucket by bucket'),

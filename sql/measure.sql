@@ -14,6 +14,13 @@ CREATE TEMP VIEW last_sums AS
 -- what ends after the duration isn't in the rate; only its latency is measured
 SELECT ct_test('SELECT pg_sleep(0.3)', workers => 2, duration => '1 s', min_overlap => 0) > 0 AS ran;
 SELECT * FROM last_sums;
+-- slices are the measured part, cut up
+CREATE TEMP VIEW last_slices AS
+	SELECT sum(s.transactions) = r.transactions AS transactions, count(*) BETWEEN 32 AND 64 AS n,
+		abs(sum(s.length_s) / r.duration - 1) < 0.001 AS whole,
+		bool_and(abs(s.tps * s.length_s - s.transactions) < 0.1) AS tps, min(s.from_s) AS from_s, count(DISTINCT s.slice) = max(s.slice) AS numbered
+	FROM last_run r JOIN ct_slices s USING (run_id) GROUP BY r.transactions, r.duration;
+SELECT * FROM last_slices;
 SELECT transactions BETWEEN 2 AND 6 AS ended_in_it, max_ms >= p999_ms AND p999_ms >= p99_ms AS percentiles FROM last_run;
 -- nor is the time that it takes to stop
 SET ct_ext.stop_timeout = '600 ms';

@@ -38,6 +38,7 @@ INSERT INTO ct_result_second
 	SELECT 900001, timestamptz '2021-11-21 10:00:00.5+00' + least(i, 8.25) * interval '1 s',
 		CASE WHEN i = 9 THEN 0.25 ELSE 1 END, CASE WHEN i = 9 THEN 500 ELSE 1000 * i END, i % 2, 20, 1.8, 3.9, 7, 20
 	FROM generate_series(1, 9) i;
+INSERT INTO ct_result_slice VALUES (900001, 2, '{1,0,10000,20000,320}');
 INSERT INTO ct_result_error VALUES
 	(900001, 'buy', '40001', 'serialization_failure', 'retried', 340, 'could not serialize access due to concurrent update',
 		4, 5, '2021-11-21 10:00:00.6+00', E'UPDATE ticket\n\tSET sold = true', 'Of what is retried nothing is told.', NULL, NULL),
@@ -122,6 +123,7 @@ SELECT script, step, kind, count, p50_ms, p999_ms, max_ms FROM ct_latencies WHER
 SELECT script, step, kind, lower_us, upper_us, count, round(cumulative_share::numeric, 6) AS cumulative
 	FROM ct_histograms WHERE run_id = 900001;
 SELECT time, second, seconds, tps, failed, retries, p50_ms, metric FROM ct_timeline WHERE run_id = 900001;
+SELECT * FROM ct_slices WHERE run_id = 900001;
 SELECT * FROM ct_errors WHERE run_id = 900001;
 SELECT worker, transactions, round(share::numeric, 4) AS share, failed, met FROM ct_workers WHERE run_id = 900001;
 
@@ -129,10 +131,7 @@ SELECT worker, transactions, round(share::numeric, 4) AS share, failed, met FROM
 SELECT c.relname, a.attname
 	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 	WHERE c.relnamespace = (SELECT extnamespace FROM pg_extension WHERE extname = 'ct_ext')
-		AND (c.relname ~ '^ct_result' AND c.relkind = 'r'
-			OR c.relname IN ('ct_runs', 'ct_anomalies', 'ct_checks', 'ct_outcomes', 'ct_tallies', 'ct_latencies',
-				'ct_histograms', 'ct_timeline', 'ct_errors', 'ct_workers', 'ct_progress',
-				'ct_scenarios', 'ct_variants', 'ct_scripts'))
+		AND c.relname ~ '^ct_' AND c.relkind IN ('r', 'v')
 		AND (col_description(c.oid, a.attnum) IS NULL OR obj_description(c.oid) IS NULL);
 
 --

@@ -334,6 +334,57 @@ const CtRowKind ct_second_rows = {
 	},
 };
 
+/* ---- slices: when transactions completed ---- */
+
+typedef struct CtSliceRow
+{
+	double		length_s;
+	CtArray		transactions;
+} CtSliceRow;
+
+static const CtRowColumn slice_columns[] = {
+	CT_FLOAT8_COLUMN(CtSliceRow, length_s, CT_STORED | CT_NOT_NULL),
+	CT_ARRAY_COLUMN(CtSliceRow, transactions, CT_INT8S, CT_STORED | CT_NOT_NULL),
+
+	/* a row for each of them */
+	CT_VIEW_COLUMN("slice", CT_INT4, 0),
+	CT_VIEW_COLUMN("from_s", CT_FLOAT8, 0),
+	CT_VIEW_COLUMN("length_s", CT_FLOAT8, 0),
+	CT_VIEW_COLUMN("transactions", CT_INT8, 0),
+	CT_VIEW_COLUMN("tps", CT_FLOAT8, 0),
+};
+
+/* Up to the end of the duration, or of what was scheduled in it. */
+static void
+put_slices(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
+{
+	const CtBatches *batches = &results->batches;
+	int64		transactions[CT_SLICES];
+	double		length_s = (UINT64CONST(1) << batches->shift) / 1e9;
+	CtSliceRow	row = {.length_s = length_s,.transactions = {0, transactions}};
+	int			i;
+
+	if (batches->shift == 0)
+		return;
+	for (i = 0; i < CT_SLICES; i++)
+	{
+		transactions[i] = (int64) batches->slices[i];
+		if (transactions[i] > 0 || i * length_s < results->seconds)
+			row.transactions.n = i + 1;
+	}
+	ct_rowset_put(writer, &row);
+}
+
+static const CtRowKind slice_rows = {
+	.key = "slices",
+	.set = {
+		.table = "ct_result_slice", .view = "ct_slices", .order = "slice",
+		.columns = slice_columns, .ncolumns = lengthof(slice_columns),
+	},
+	.put = put_slices,
+	.unread = "a report's sparkline is of seconds",
+};
+
 /* ---- orders of steps ---- */
 
 static const CtRowColumn order_columns[] = {
@@ -522,6 +573,7 @@ const CtRowKind *const ct_row_kinds[] = {
 	&ct_latency_rows,
 	&histogram_rows,
 	&ct_second_rows,
+	&slice_rows,
 	&order_rows,
 	&ct_error_rows,
 	&ct_worker_rows,
