@@ -354,9 +354,9 @@ ct_rowset_read_by(const CtRowSet *set, Oid type, Datum value, int *n)
 		for (r = 0; r < *n; r++)
 		{
 			bool		isnull;
-			Datum		value = SPI_getbinval(table->vals[r], table->tupdesc, attnum, &isnull);
+			Datum		field = SPI_getbinval(table->vals[r], table->tupdesc, attnum, &isnull);
 
-			store_value(column, rows + r * set->size, value, isnull);
+			store_value(column, rows + r * set->size, field, isnull);
 		}
 	}
 	SPI_freetuptable(table);
