@@ -25,6 +25,7 @@ typedef enum CtSharedKey
 	CT_KEY_HISTOGRAMS,
 	CT_KEY_ORDERS,
 	CT_KEY_STREAMS,
+	CT_KEY_RINGS,				/* the streams' */
 	CT_KEY_END
 } CtSharedKey;
 
@@ -68,7 +69,8 @@ shared_sizes(Size *sizes, const Jsonb *document, int max_workers, int nhistogram
 	sizes[CT_KEY_SLOTS] = mul_size(sizeof(CtSlotPadded), max_workers);
 	sizes[CT_KEY_HISTOGRAMS] = mul_size(mul_size(sizeof(CtHistogram), nhistograms), max_workers);
 	sizes[CT_KEY_ORDERS] = mul_size(mul_size(sizeof(uint64), norders), max_workers);
-	sizes[CT_KEY_STREAMS] = mul_size(CT_STREAM_SPACE(shared_stream_size(max_workers)), max_workers);
+	sizes[CT_KEY_STREAMS] = mul_size(sizeof(CtStream), max_workers);
+	sizes[CT_KEY_RINGS] = mul_size(shared_stream_size(max_workers), max_workers);
 }
 
 dsm_segment *
@@ -160,7 +162,8 @@ ct_shared_make_slot(CtShared *shared, int worker)
 	CtPresence *presence = &slot->presence;
 	CtHistogram *histograms = shared_find(shared, CT_KEY_HISTOGRAMS);
 	uint64	   *orders = shared_find(shared, CT_KEY_ORDERS);
-	CtStream   *stream;
+	CtStream   *stream = (CtStream *) shared_find(shared, CT_KEY_STREAMS) + worker;
+	char	   *ring = shared_find(shared, CT_KEY_RINGS);
 
 	memset(slot, 0, sizeof(CtSlot));
 	pg_atomic_init_u64(&presence->touch, 0);
@@ -178,9 +181,7 @@ ct_shared_make_slot(CtShared *shared, int worker)
 	memset(histograms, 0, shared->nhistograms * sizeof(CtHistogram));
 	orders += (Size) worker * shared->norders;
 	memset(orders, 0, shared->norders * sizeof(uint64));
-	stream = (CtStream *) ((char *) shared_find(shared, CT_KEY_STREAMS) +
-						   worker * CT_STREAM_SPACE(shared->stream_size));
-	ct_stream_init(stream, shared->stream_size);
+	ct_stream_init(stream, ring + worker * shared->stream_size, shared->stream_size);
 	slot->above_shared = (char *) slot - (char *) shared;
 	relptr_store((char *) slot, slot->histograms, histograms);
 	relptr_store((char *) slot, slot->orders, orders);

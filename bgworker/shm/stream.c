@@ -28,14 +28,21 @@ stream_space(uint64 size)
 	return sizeof(CtRecordHeader) + size;
 }
 
+static inline char *
+stream_ring(const CtStream *stream)
+{
+	return (char *) stream + stream->ring;
+}
+
 void
-ct_stream_init(CtStream *stream, Size size)
+ct_stream_init(CtStream *stream, char *ring, Size size)
 {
 	Assert(size >= 64 && (size & (size - 1)) == 0);
 	pg_atomic_init_u64(&stream->written, 0);
 	pg_atomic_init_u64(&stream->dropped, 0);
 	pg_atomic_init_u64(&stream->read, 0);
 	stream->size = size;
+	stream->ring = ring - (char *) stream;
 }
 
 /* Copies into the ring, around its end where that comes; returns the position after it. */
@@ -45,8 +52,8 @@ stream_put(CtStream *stream, uint64 position, const void *data, Size size)
 	Size		at = position & (stream->size - 1);
 	Size		first = Min(size, stream->size - at);
 
-	memcpy(stream->ring + at, data, first);
-	memcpy(stream->ring, (const char *) data + first, size - first);
+	memcpy(stream_ring(stream) + at, data, first);
+	memcpy(stream_ring(stream), (const char *) data + first, size - first);
 	return position + size;
 }
 
@@ -57,8 +64,8 @@ stream_get(const CtStream *stream, uint64 position, void *data, Size size)
 	Size		at = position & (stream->size - 1);
 	Size		first = Min(size, stream->size - at);
 
-	memcpy(data, stream->ring + at, first);
-	memcpy((char *) data + first, stream->ring, size - first);
+	memcpy(data, stream_ring(stream) + at, first);
+	memcpy((char *) data + first, stream_ring(stream), size - first);
 }
 
 bool

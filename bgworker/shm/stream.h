@@ -32,17 +32,16 @@ typedef enum CtRecordKind
 
 typedef struct CtStream
 {
-	/* the writer's, and how many bytes the ring has: a power of two */
+	/* the writer's, and where the ring is */
 	pg_atomic_uint64 written;	/* bytes, ever */
 	pg_atomic_uint64 dropped;	/* records */
-	uint64		size;
-	char		pad[PG_CACHE_LINE_SIZE - 2 * sizeof(pg_atomic_uint64) - sizeof(uint64)];
+	uint64		size;			/* bytes of the ring: a power of two */
+	int64		ring;			/* bytes from here to it */
+	char		pad[PG_CACHE_LINE_SIZE - 2 * sizeof(pg_atomic_uint64) - 2 * sizeof(uint64)];
 
 	/* the reader's */
 	pg_atomic_uint64 read;		/* bytes, ever */
 	char		pad2[PG_CACHE_LINE_SIZE - sizeof(pg_atomic_uint64)];
-
-	char		ring[FLEXIBLE_ARRAY_MEMBER];
 } CtStream;
 
 /* a part of a record that is being written */
@@ -52,14 +51,11 @@ typedef struct CtStreamPiece
 	Size		size;
 } CtStreamPiece;
 
-/* bytes of shared memory, for a ring of so many bytes: a power of two */
-#define CT_STREAM_SPACE(size)	(offsetof(CtStream, ring) + (size))
-
 /* the longest record that a ring of so many bytes takes, when it is empty */
 #define CT_STREAM_MAX_RECORD(size)	((size) - 8)
 
-/* Makes an empty stream; the ring itself isn't touched. */
-extern void ct_stream_init(CtStream *stream, Size size);
+/* Makes an empty stream, with a ring in the same segment, which isn't touched. */
+extern void ct_stream_init(CtStream *stream, char *ring, Size size);
 
 /* Writes a record, made of its pieces, as a whole; false if it is dropped instead. */
 extern bool ct_stream_write(CtStream *stream, CtRecordKind kind,

@@ -30,14 +30,30 @@ ok(bool holds, const char *what)
 	fflush(stdout);
 }
 
+static void *
+shared(Size size)
+{
+	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+/* with a byte around the ring that nobody may touch */
 static CtStream *
 make(Size size)
 {
-	CtStream   *stream = mmap(NULL, CT_STREAM_SPACE(size), PROT_READ | PROT_WRITE,
-							  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CtStream   *stream = shared(sizeof(CtStream) + size + 2);
+	char	   *ring = (char *) (stream + 1) + 1;
 
-	ct_stream_init(stream, size);
+	ring[-1] = ring[size] = 'x';
+	ct_stream_init(stream, ring, size);
 	return stream;
+}
+
+static bool
+around_untouched(const CtStream *stream)
+{
+	const char *ring = (const char *) stream + stream->ring;
+
+	return ring[-1] == 'x' && ring[stream->size] == 'x';
 }
 
 /* ---- records whose bytes follow from their number ---- */
@@ -123,6 +139,7 @@ sizes(void)
 			}
 		}
 	ok(whole, "records of all sizes, at all places of the ring");
+	ok(around_untouched(stream), "and nothing around it is written");
 	ok(ct_stream_dropped(stream) == 0, "none of them is dropped");
 	ok(!put(stream, 1, MOST - sizeof(uint64) + 1), "one that the ring can't hold is refused");
 	ok(ct_stream_dropped(stream) == 1 && take(stream, &got) == 0, "counted, and nothing of it is there");
@@ -183,7 +200,7 @@ halves(void)
 	ok(put(stream, 3, 200) && take(stream, &got) == 3, "the next one takes its place");
 
 	pg_atomic_write_u64(&stream->written, pg_atomic_read_u64(&stream->written) + 64);
-	memset(stream->ring, 0xff, RING);
+	memset((char *) stream + stream->ring, 0xff, RING);
 	ok(take(stream, &got) == PG_UINT64_MAX && take(stream, &got) == 0, "what is no record is left out");
 	ok(put(stream, 4, 200) && take(stream, &got) == 4, "and what comes after it is read");
 }
@@ -254,7 +271,7 @@ static void
 race(const char *what, Size ring, uint64 n, Size most, uint64 pause)
 {
 	CtStream   *stream = make(ring);
-	uint64	   *sent = mmap(NULL, sizeof(uint64), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint64	   *sent = shared(sizeof(uint64));
 	pid_t		writer = fork();
 	Taken		taken;
 	char		line[256];
@@ -292,7 +309,7 @@ killed(void)
 			_exit(0);
 		}
 		whole &= read_all(stream, 500, writer, 0, i * 37).whole;
-		munmap(stream, CT_STREAM_SPACE(4096));
+		munmap(stream, sizeof(CtStream) + 4096 + 2);
 	}
 	ok(whole, "of a writer that is killed nothing is read half");
 }
