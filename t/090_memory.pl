@@ -33,6 +33,7 @@ my %scripts = (
 	'outcomes' => "BEGIN;\n" . '\outcome good' . "\n" . '\tally sum 1.5' . "\n" . 'SELECT 1;' . "\nCOMMIT;\n" . '\outcome after',
 	'outcome of a number' => '\set m random(1, 9)' . "\n" . '\outcome :m' . "\nBEGIN;\n" . '\outcome :m' . "\nCOMMIT;",
 	'error' => q{SELECT raises('P0001')},
+	'error that differs' => q{DO 'BEGIN RAISE EXCEPTION USING MESSAGE = clock_timestamp() || repeat(''x'', 1000), DETAIL = clock_timestamp() || repeat(''y'', 1000); END'},
 	'error in a block' => "BEGIN;\nSELECT 1;\n" . q{SELECT raises('P0001')} . ";\nCOMMIT;",
 	'expected' => q{SELECT raises('23505')},
 	'retry' => q{SELECT raises('40001')},
@@ -90,6 +91,25 @@ SKIP:
 	$to = own_memory($pid);
 	# three sums would be 3 MB
 	cmp_ok($to - $from, '<', 500, 'during: the leader\'s memory has not grown');
+	$node->safe_psql('postgres', 'SELECT ct_cancel(run_id) FROM ct_progress');
+	ct_call_end($call);
+	ct_await_gone($node);
+}
+
+# And of errors, each of which says something else, there is one of each kind.
+SKIP:
+{
+	skip 'no /proc', 1 unless -e '/proc/self/status' && slurp_file('/proc/self/status') =~ /RssAnon/;
+
+	my $call = ct_call($node, "SELECT ct_test(\$ct\$$scripts{'error that differs'}\$ct\$, workers => 6, duration => '10 min')");
+	my ($pid, $from, $to);
+
+	ok(ct_await($node, 'SELECT elapsed > 2.5 AND failed > 1000 FROM ct_progress'), 'errors: under way') or diag($call->{stderr});
+	$pid = $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = 'ct_ext leader'");
+	$from = own_memory($pid);
+	ok(ct_await($node, 'SELECT elapsed > 5.5 AND failed > 20000 FROM ct_progress'), 'errors: ten thousands of them later');
+	$to = own_memory($pid);
+	cmp_ok($to - $from, '<', 300, "errors: the leader's memory has not grown, from $from kB");
 	$node->safe_psql('postgres', 'SELECT ct_cancel(run_id) FROM ct_progress');
 	ct_call_end($call);
 	ct_await_gone($node);
