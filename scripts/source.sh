@@ -66,7 +66,7 @@ source_entries() {
 fetch_source() {
 	local dir=$1 package=postgresql-$PG_MAJOR release version apt options
 
-	for release in "$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")" stable testing unstable; do
+	for release in "$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")" stable testing unstable experimental; do
 		apt=$dir/$release
 		as_user mkdir -p "$apt/entries" "$apt/lists" "$apt/cache"
 		source_entries "$apt/entries" "$release"

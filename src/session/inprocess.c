@@ -542,7 +542,7 @@ inprocess_finish(CtSession *session)
 {
 	CtInProcess *self = (CtInProcess *) session;
 	bool		opening = self->opening;
-	CtObserver *observer = opening ? NULL : session->observer;
+	CtObserver *volatile observer = opening ? NULL : session->observer;
 	TimestampTz last_wait = observer ? inprocess_last_wait() : 0;
 	MemoryContext context = CurrentMemoryContext;
 	CtStatementResult result;
