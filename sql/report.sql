@@ -23,10 +23,10 @@ INSERT INTO ct_result (run_id, scenario, variant, role, status, verdict, reason,
 		8.25, 8, 5, 'read committed', 30321, 12, 340, 7,
 		30111, 2525, 28002, 28123, 2, 3675.3, 2.03, 1.81, 3.92, 7.11, 48.2,
 		true, 42, '15.20 (Debian 15.20-0+deb12u1)', '{"rate": 4000, "max_tries": 10, "params": {"tickets": 10, "window_ms": 2}}', 1, 0);
-INSERT INTO ct_result_check VALUES
+INSERT INTO ct_result_check (run_id, position, check_name, kind, target, actual, status, violations) VALUES
 	(900001, 1, 'no_oversell', 'oversell', '0 rows', '7 rows', 'fail', 7),
 	(900001, 2, 'p95_ms', 'threshold', '< 100', '3.92', 'pass', 0);
-INSERT INTO ct_result_anomaly
+INSERT INTO ct_result_anomaly (run_id, position, check_name, kind, observed, expected, evidence, first_seen)
 	SELECT 900001, i, 'no_oversell', 'oversell', (10 + i)::text, '10',
 		jsonb_build_object('event', i, 'sold', 10 + i, 'note', repeat('sold | ', (i = 2)::int * 20)),
 		timestamptz '2021-11-21 10:00:01+00' + i * interval '0.25 s'
@@ -47,7 +47,9 @@ INSERT INTO ct_result_error VALUES
 		E'SQL statement "SELECT everything()"\nPL/pgSQL function everything() line 3 at PERFORM\nscript "buy", line 1: SELECT');
 INSERT INTO ct_result_worker
 	SELECT 900001, i, 1000 + i, 2000 * i + 64, i, 60, 6000, 500, 5500 FROM generate_series(1, 5) i;
-INSERT INTO ct_result_latency VALUES
+INSERT INTO ct_result_latency (run_id, script, step, kind, sql, count, mean_ms, stddev_ms, min_ms,
+		p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms, lower_us, upper_us, bucket_count)
+	VALUES
 	(900001, 'buy', 0, 'transaction', NULL, 30320, 2.03, 1.1, 0.11, 1.81, 3, 3.92, 7.11, 20.3, 48.2,
 		'{110,500,1400,1800,3900,7100,48000}', '{111,504,1410,1815,3930,7150,48400}', '{1,5000,9000,14319,1800,199,1}'),
 	(900001, 'refund', 0, 'transaction', NULL, 1, 2.5, 0, 2.5, 2.5, 2.5, 2.5, 2.5, 2.5, 2.5, '{2490}', '{2510}', '{1}'),
@@ -97,10 +99,13 @@ INSERT INTO ct_result (run_id, scenario, variant, role, status, verdict, reason,
 		1e9, 1000000, 1000000, 'serializable', m, m, m, 0, m, m, m, m, 0, 1e300, 1e12, 0, 'inf', 1e18, 1e300,
 		9223372036854775807, '15.20', jsonb_build_object('rate', 1e12, 'max_tries', 2147483647, 'params', jsonb_build_object('p', repeat('v', 200))), 1, 0
 	FROM (VALUES (9223372036854775807)) AS v (m);
-INSERT INTO ct_result_latency VALUES
+INSERT INTO ct_result_latency (run_id, script, step, kind, sql, count, mean_ms, stddev_ms, min_ms,
+		p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms, lower_us, upper_us, bucket_count)
+	VALUES
 	(900007, repeat('script', 50), 0, 'transaction', NULL, 9223372036854775807, 1e12, 1, 0, 0, 0, 1, 1, 1, 1e300,
 		'{0,1e3,1e12}', '{0,2e3,1e300}', '{1,9223372036854775807,9223372036854775807}');
-INSERT INTO ct_result_latency
+INSERT INTO ct_result_latency (run_id, script, step, kind, sql, count, mean_ms, stddev_ms, min_ms,
+		p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms, lower_us, upper_us, bucket_count)
 	SELECT 900007, repeat('script', 50), i, 'statement', repeat('SELECT ', 50), 9223372036854775807, 1e12, 1, 0, 0, 0, 1, 1, 1, 1e300, '{}', '{}', '{}'
 	FROM generate_series(1, 32) i;
 INSERT INTO ct_result_error VALUES (900007, repeat('script', 50), 'XX000', repeat('condition', 30), 'gave_up', 9223372036854775807, repeat('message ', 50),

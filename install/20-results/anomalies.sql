@@ -6,10 +6,10 @@ CREATE TABLE @extschema@.ct_result_anomaly (
 	position		int NOT NULL,
 	check_name		text NOT NULL,
 	kind			text NOT NULL,
+	first_seen		timestamptz NOT NULL,
 	observed		text,
 	expected		text,
 	evidence		jsonb,
-	first_seen		timestamptz NOT NULL,
 	PRIMARY KEY (run_id, position)
 );
 
@@ -41,7 +41,7 @@ COMMENT ON COLUMN @extschema@.ct_result_anomaly.run_id IS 'the run';
 COMMENT ON COLUMN @extschema@.ct_result_anomaly.position IS 'order within the run';
 COMMENT ON COLUMN @extschema@.ct_result_anomaly.check_name IS 'check that found it';
 COMMENT ON COLUMN @extschema@.ct_result_anomaly.kind IS 'what the check calls its violations';
+COMMENT ON COLUMN @extschema@.ct_result_anomaly.first_seen IS 'when it was found first';
 COMMENT ON COLUMN @extschema@.ct_result_anomaly.observed IS 'what was there';
 COMMENT ON COLUMN @extschema@.ct_result_anomaly.expected IS 'what should have been there';
 COMMENT ON COLUMN @extschema@.ct_result_anomaly.evidence IS 'the offending row';
-COMMENT ON COLUMN @extschema@.ct_result_anomaly.first_seen IS 'when it was found first';

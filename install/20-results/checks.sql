@@ -6,10 +6,10 @@ CREATE TABLE @extschema@.ct_result_check (
 	position		int NOT NULL,
 	check_name		text NOT NULL,
 	kind			text NOT NULL,	-- what violations are called; threshold
-	target			text NOT NULL,	-- '0 rows', '< 100' ...
-	actual			text NOT NULL,	-- '3 rows', '87.2' ...
 	status			text NOT NULL CHECK (status IN ('pass', 'fail')),
 	violations		bigint NOT NULL,
+	target			text NOT NULL,	-- '0 rows', '< 100' ...
+	actual			text NOT NULL,	-- '3 rows', '87.2' ...
 	PRIMARY KEY (run_id, position)
 );
 
@@ -43,7 +43,7 @@ COMMENT ON COLUMN @extschema@.ct_result_check.run_id IS 'the run';
 COMMENT ON COLUMN @extschema@.ct_result_check.position IS 'order within the run';
 COMMENT ON COLUMN @extschema@.ct_result_check.check_name IS 'the check, or the threshold''s metric';
 COMMENT ON COLUMN @extschema@.ct_result_check.kind IS 'what the check calls its violations, or threshold';
-COMMENT ON COLUMN @extschema@.ct_result_check.target IS 'what was asked for, as text';
-COMMENT ON COLUMN @extschema@.ct_result_check.actual IS 'what it came to, as text';
 COMMENT ON COLUMN @extschema@.ct_result_check.status IS 'pass or fail';
 COMMENT ON COLUMN @extschema@.ct_result_check.violations IS 'violations found, >= 0';
+COMMENT ON COLUMN @extschema@.ct_result_check.target IS 'what was asked for, as text';
+COMMENT ON COLUMN @extschema@.ct_result_check.actual IS 'what it came to, as text';

@@ -6,7 +6,6 @@ CREATE TABLE @extschema@.ct_result_latency (
 	script			text NOT NULL,
 	step			int NOT NULL,	-- 0 for what is the transaction's, else the command's number from 1
 	kind			text NOT NULL,	-- transaction, statement, schedule_lag, lock_wait
-	sql				text,			-- the step's text
 	count			bigint NOT NULL,
 	mean_ms			float8,
 	stddev_ms		float8,
@@ -17,6 +16,7 @@ CREATE TABLE @extschema@.ct_result_latency (
 	p99_ms			float8,
 	p999_ms			float8,
 	max_ms			float8,
+	sql				text,			-- the step's text
 	lower_us		float8[] NOT NULL,	-- the histogram's buckets that are not empty:
 	upper_us		float8[] NOT NULL,	-- lower bound inclusive, upper exclusive
 	bucket_count	bigint[] NOT NULL,
@@ -96,7 +96,6 @@ COMMENT ON COLUMN @extschema@.ct_result_latency.run_id IS 'the run';
 COMMENT ON COLUMN @extschema@.ct_result_latency.script IS 'the script';
 COMMENT ON COLUMN @extschema@.ct_result_latency.step IS '0 for the whole transaction, else the command''s number from 1';
 COMMENT ON COLUMN @extschema@.ct_result_latency.kind IS 'transaction, statement, schedule_lag or lock_wait';
-COMMENT ON COLUMN @extschema@.ct_result_latency.sql IS 'text of the step';
 COMMENT ON COLUMN @extschema@.ct_result_latency.count IS 'how many were measured';
 COMMENT ON COLUMN @extschema@.ct_result_latency.mean_ms IS 'mean, ms';
 COMMENT ON COLUMN @extschema@.ct_result_latency.stddev_ms IS 'standard deviation, ms';
@@ -107,6 +106,7 @@ COMMENT ON COLUMN @extschema@.ct_result_latency.p95_ms IS '95th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_result_latency.p99_ms IS '99th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_result_latency.p999_ms IS '99.9th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_result_latency.max_ms IS 'longest, ms';
+COMMENT ON COLUMN @extschema@.ct_result_latency.sql IS 'text of the step';
 COMMENT ON COLUMN @extschema@.ct_result_latency.lower_us IS 'inclusive lower bounds of the histogram''s buckets that aren''t empty, ascending, microseconds';
 COMMENT ON COLUMN @extschema@.ct_result_latency.upper_us IS 'exclusive upper bounds of the same, microseconds';
 COMMENT ON COLUMN @extschema@.ct_result_latency.bucket_count IS 'latencies in each of them, > 0';

@@ -75,7 +75,7 @@ ct_column_type_name(CtColumnType type)
 /* ---- writing ---- */
 
 static Datum
-array_value(CtColumnType type, const CtArray *array)
+rowset_array(CtColumnType type, const CtArray *array)
 {
 	const CtTypeInfo *info = &type_info[type];
 	Datum	   *elements = palloc(Max(array->n, 1) * sizeof(Datum));
@@ -105,7 +105,7 @@ array_value(CtColumnType type, const CtArray *array)
 
 /* The value of a row's column, by the conventions of null. */
 static Datum
-column_value(const CtRowColumn *column, const void *row, bool *isnull)
+rowset_value(const CtRowColumn *column, const void *row, bool *isnull)
 {
 	const void *member = (const char *) row + column->offset;
 	Datum		value = (Datum) 0;
@@ -149,7 +149,7 @@ column_value(const CtRowColumn *column, const void *row, bool *isnull)
 				break;
 			}
 		default:
-			value = array_value(column->type, member);
+			value = rowset_array(column->type, member);
 			break;
 	}
 	if (column->flags & CT_NOT_NULL)
@@ -202,7 +202,7 @@ ct_rowset_put(CtRowWriter *writer, const void *row)
 
 		if (!(column->flags & CT_STORED))
 			continue;
-		values[n] = column_value(column, row, &isnull[n]);
+		values[n] = rowset_value(column, row, &isnull[n]);
 		n++;
 	}
 	MemoryContextSwitchTo(writer->context);
@@ -213,7 +213,7 @@ ct_rowset_put(CtRowWriter *writer, const void *row)
 
 /* Executes the statement with the collected rows at hand. */
 static void
-execute_with_rows(CtRowWriter *writer, const char *sql, int64 run_id)
+rowset_execute(CtRowWriter *writer, const char *sql, int64 run_id)
 {
 	EphemeralNamedRelation rows = palloc0(sizeof(EphemeralNamedRelationData));
 	Oid			types[1] = {INT8OID};
@@ -250,10 +250,10 @@ ct_rowset_insert(CtRowWriter *writer, int64 run_id)
 		for (i = 0; i < writer->desc->natts; i++)
 			appendStringInfo(&columns, ", %s",
 							 quote_identifier(NameStr(TupleDescAttr(writer->desc, i)->attname)));
-		execute_with_rows(writer,
-						  psprintf("INSERT INTO @%s (run_id%s) SELECT $1%s FROM " ROWS_NAME,
-								   writer->set->table, columns.data, columns.data),
-						  run_id);
+		rowset_execute(writer,
+					   psprintf("INSERT INTO @%s (run_id%s) SELECT $1%s FROM " ROWS_NAME,
+								writer->set->table, columns.data, columns.data),
+					   run_id);
 	}
 	tuplestore_end(writer->store);
 	MemoryContextDelete(writer->context);
@@ -263,14 +263,14 @@ ct_rowset_insert(CtRowWriter *writer, int64 run_id)
 
 /* Is it a column that the struct has a place for? */
 static bool
-is_read(const CtRowColumn *column)
+rowset_is_read(const CtRowColumn *column)
 {
 	return (column->flags & CT_SHOWN) != 0 && column->offset >= 0;
 }
 
 /* The query for all that is read of the view. */
 static char *
-view_query(const CtRowSet *set)
+rowset_query(const CtRowSet *set)
 {
 	StringInfoData sql;
 	const char *comma = "";
@@ -280,7 +280,7 @@ view_query(const CtRowSet *set)
 	appendStringInfoString(&sql, "SELECT ");
 	for (i = 0; i < set->ncolumns; i++)
 	{
-		if (!is_read(&set->columns[i]))
+		if (!rowset_is_read(&set->columns[i]))
 			continue;
 		appendStringInfo(&sql, "%s%s", comma, quote_identifier(set->columns[i].name));
 		comma = ", ";
@@ -292,7 +292,7 @@ view_query(const CtRowSet *set)
 }
 
 static void
-store_value(const CtRowColumn *column, void *row, Datum value, bool isnull)
+rowset_store(const CtRowColumn *column, void *row, Datum value, bool isnull)
 {
 	void	   *member = (char *) row + column->offset;
 
@@ -332,7 +332,7 @@ ct_rowset_read_by(const CtRowSet *set, Oid type, Datum value, int *n)
 	uint64		r;
 	int			i;
 
-	ct_catalog_execute(set->query ? set->query : view_query(set), 1, &type, &value, NULL, true);
+	ct_catalog_execute(set->query ? set->query : rowset_query(set), 1, &type, &value, NULL, true);
 	table = SPI_tuptable;
 	if (SPI_processed > PG_INT32_MAX)
 		ereport(ERROR,
@@ -345,7 +345,7 @@ ct_rowset_read_by(const CtRowSet *set, Oid type, Datum value, int *n)
 		const CtRowColumn *column = &set->columns[i];
 		int			attnum;
 
-		if (!is_read(column))
+		if (!rowset_is_read(column))
 			continue;
 		attnum = SPI_fnumber(table->tupdesc, column->name);
 		if (attnum <= 0 || SPI_gettypeid(table->tupdesc, attnum) != type_info[column->type].type)
@@ -356,7 +356,7 @@ ct_rowset_read_by(const CtRowSet *set, Oid type, Datum value, int *n)
 			bool		isnull;
 			Datum		field = SPI_getbinval(table->vals[r], table->tupdesc, attnum, &isnull);
 
-			store_value(column, rows + r * set->size, field, isnull);
+			rowset_store(column, rows + r * set->size, field, isnull);
 		}
 	}
 	SPI_freetuptable(table);
@@ -373,8 +373,8 @@ ct_rowset_read(const CtRowSet *set, int64 run_id, int *n)
 
 /* Calls append for each column that JSON has, with commas in between. */
 static void
-append_columns(StringInfo sql, const CtRowSet *set, int with, int without,
-			   void (*append) (StringInfo sql, const CtRowSet *set, const CtRowColumn *column))
+rowset_append_columns(StringInfo sql, const CtRowSet *set, int with, int without,
+					  void (*append) (StringInfo sql, const CtRowSet *set, const CtRowColumn *column))
 {
 	bool		first = true;
 	int			i;
@@ -394,13 +394,13 @@ append_columns(StringInfo sql, const CtRowSet *set, int with, int without,
 }
 
 static void
-append_plain(StringInfo sql, const CtRowSet *set, const CtRowColumn *column)
+rowset_append_plain(StringInfo sql, const CtRowSet *set, const CtRowColumn *column)
 {
 	appendStringInfoString(sql, quote_identifier(column->name));
 }
 
 static void
-append_value(StringInfo sql, const CtRowSet *set, const CtRowColumn *column)
+rowset_append_value(StringInfo sql, const CtRowSet *set, const CtRowColumn *column)
 {
 	const char *name = quote_identifier(column->name);
 
@@ -413,7 +413,7 @@ append_value(StringInfo sql, const CtRowSet *set, const CtRowColumn *column)
 
 /* Is each of its rows in JSON made of several of the view's? */
 static bool
-is_grouped(const CtRowSet *set)
+rowset_is_grouped(const CtRowSet *set)
 {
 	int			i;
 
@@ -427,14 +427,14 @@ void
 ct_rowset_append_json(StringInfo sql, const CtRowSet *set)
 {
 	appendStringInfoString(sql, "coalesce((SELECT jsonb_agg(to_jsonb(t)) FROM (SELECT ");
-	append_columns(sql, set, CT_SHOWN, 0, append_value);
+	rowset_append_columns(sql, set, CT_SHOWN, 0, rowset_append_value);
 	appendStringInfo(sql, " FROM @%s WHERE run_id = $1", set->view);
-	if (is_grouped(set))
+	if (rowset_is_grouped(set))
 	{
 		appendStringInfoString(sql, " GROUP BY ");
-		append_columns(sql, set, CT_SHOWN, CT_LISTED, append_plain);
+		rowset_append_columns(sql, set, CT_SHOWN, CT_LISTED, rowset_append_plain);
 		appendStringInfoString(sql, " ORDER BY ");
-		append_columns(sql, set, CT_SHOWN, CT_LISTED, append_plain);
+		rowset_append_columns(sql, set, CT_SHOWN, CT_LISTED, rowset_append_plain);
 	}
 	else
 		appendStringInfo(sql, " ORDER BY %s", set->order);

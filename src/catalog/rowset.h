@@ -6,7 +6,7 @@
  * A set of rows is declared once; rows are then written into its table and
  * read from its view by what is declared, and no statement is spelled out
  * anywhere.  The kinds that there are stand in src/results/rows.c;
- * sql/rows.sql compares them with the catalog.
+ * t/units/rows_unit.c compares them with the catalog.
  *
  * Null: a text that is NULL, a float that is NaN, a time that is 0, and an
  * integer that is negative are null in the table, and null is read as the
@@ -95,7 +95,7 @@ typedef struct CtRowSet
 	int			limit;			/* rows that are read at most; 0: all */
 	Size		size;			/* of the struct; 0: there is none */
 	int			ncolumns;
-	const CtRowColumn *columns; /* the view's in their order; run_id is not among them */
+	const CtRowColumn *columns; /* in their order; run_id is not among them */
 } CtRowSet;
 
 /* "bigint" of CT_INT8 */

@@ -30,7 +30,7 @@ static const struct
 
 /* The i-th bound of a series, in microseconds; i may be negative. */
 static double
-bound_at(int s, int i)
+chart_bound(int s, int i)
 {
 	int			n = series[s].n;
 	int			decade = i >= 0 ? i / n : -((n - 1 - i) / n);
@@ -40,18 +40,18 @@ bound_at(int s, int i)
 
 /* The last bound that isn't above us; a hair of tolerance, as bounds are rounded. */
 static int
-bound_below(int s, double us)
+chart_bound_below(int s, double us)
 {
 	int			i = (int) floor(log10(us) * series[s].n) + 2;
 
-	while (bound_at(s, i) > us * (1 + 1e-9))
+	while (chart_bound(s, i) > us * (1 + 1e-9))
 		i--;
 	return i;
 }
 
 /* A bound as it was meant, without digits that say nothing. */
 static char *
-bound_label(double us, bool unicode)
+chart_label(double us, bool unicode)
 {
 	if (us < 999)
 		return psprintf("%.3g %s", us, unicode ? "\xc2\xb5s" : "us");
@@ -62,14 +62,14 @@ bound_label(double us, bool unicode)
 
 /* Buckets of several scripts add up to more than an int64 may hold. */
 static char *
-format_bucket(double count)
+chart_count(double count)
 {
 	return ct_format_count((int64) Min(rint(count), 9e18));
 }
 
 /* Which bucket stands where: by its middle, 0 counting as a nanosecond. */
 static double
-middle(const CtReportBucket *bucket)
+chart_middle(const CtReportBucket *bucket)
 {
 	double		us = (bucket->lower_us + bucket->upper_us) / 2;
 
@@ -80,7 +80,7 @@ middle(const CtReportBucket *bucket)
 
 /* A bar of so many columns; what isn't zero shows. */
 static void
-append_bar(StringInfo buf, double share, int width, bool unicode)
+chart_bar(StringInfo buf, double share, int width, bool unicode)
 {
 	int			eighths = (int) rint(share * width * 8);
 	int			used;
@@ -109,7 +109,7 @@ append_bar(StringInfo buf, double share, int width, bool unicode)
 }
 
 static char *
-mark_names(const CtReport *report, int s, int row, int first, int last)
+chart_marks(const CtReport *report, int s, int row, int first, int last)
 {
 	const struct
 	{
@@ -128,7 +128,7 @@ mark_names(const CtReport *report, int s, int row, int first, int last)
 
 		if (isnan(marks[i].ms) || isinf(marks[i].ms))
 			continue;
-		at = bound_below(s, Max(marks[i].ms * 1000, 0.001));
+		at = chart_bound_below(s, Max(marks[i].ms * 1000, 0.001));
 		at = Max(Min(at, last), first);
 		if (at == row)
 			appendStringInfo(&buf, "  %s", marks[i].name);
@@ -157,8 +157,8 @@ ct_report_histogram(StringInfo buf, const CtReport *report, int width)
 
 	for (i = 0; i < report->nbuckets; i++)
 	{
-		lowest = Min(lowest, middle(&report->buckets[i]));
-		highest = Max(highest, middle(&report->buckets[i]));
+		lowest = Min(lowest, chart_middle(&report->buckets[i]));
+		highest = Max(highest, chart_middle(&report->buckets[i]));
 		total += report->buckets[i].count;
 	}
 	if (!(total > 0))
@@ -168,22 +168,22 @@ ct_report_histogram(StringInfo buf, const CtReport *report, int width)
 	do
 	{
 		s--;
-		first = bound_below(s, lowest);
-		last = bound_below(s, highest);
+		first = chart_bound_below(s, lowest);
+		last = chart_bound_below(s, highest);
 	} while (s > 0 && last - first >= MAX_ROWS);
 	if (last - first >= MAX_ROWS)
 		first = last - MAX_ROWS + 1;
 
 	for (i = 0; i < report->nbuckets; i++)
 	{
-		int			row = Max(bound_below(s, middle(&report->buckets[i])), first) - first;
+		int			row = Max(chart_bound_below(s, chart_middle(&report->buckets[i])), first) - first;
 
 		rows[row] += report->buckets[i].count;
 	}
 	for (i = 0; i <= last - first; i++)
 	{
 		tallest = Max(tallest, rows[i]);
-		count_width = Max(count_width, (int) strlen(format_bucket(rows[i])));
+		count_width = Max(count_width, (int) strlen(chart_count(rows[i])));
 	}
 	/* label, count, share and marks have their places; longer bars than that only shout */
 	bar_width = Max(Min(width - 9 - 2 - 2 - count_width - 9 - 15, 48), 10);
@@ -191,8 +191,8 @@ ct_report_histogram(StringInfo buf, const CtReport *report, int width)
 	for (i = first; i <= last; i++)
 	{
 		double		count = rows[i - first];
-		char	   *label = bound_label(bound_at(s, i), report->unicode);
-		const char *marks = mark_names(report, s, i, first, last);
+		char	   *label = chart_label(chart_bound(s, i), report->unicode);
+		const char *marks = chart_marks(report, s, i, first, last);
 
 		appendStringInfo(buf, "%*s%s", Max(9 - ct_text_width(label), 0), "", label);
 		if (count == 0)
@@ -201,9 +201,9 @@ ct_report_histogram(StringInfo buf, const CtReport *report, int width)
 			continue;
 		}
 		appendStringInfoSpaces(buf, 2);
-		append_bar(buf, count / tallest, bar_width, report->unicode);
+		chart_bar(buf, count / tallest, bar_width, report->unicode);
 		appendStringInfo(buf, "  %*s %8s%s\n", count_width,
-						 format_bucket(count),
+						 chart_count(count),
 						 ct_format_share(count / total), marks);
 	}
 }

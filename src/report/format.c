@@ -37,7 +37,7 @@ ct_format_count(int64 n)
 
 /* The digits of a number that is not negative: three that count, or all before the point. */
 static char *
-three_digits(double x)
+format_three_digits(double x)
 {
 	if (x >= 1e12)
 		return psprintf("%.3g", x);
@@ -58,8 +58,8 @@ ct_format_float(double x)
 	if (isinf(x))
 		return pstrdup(x > 0 ? "inf" : "-inf");
 	if (x < 0)
-		return psprintf("-%s", three_digits(-x));
-	return three_digits(x);
+		return psprintf("-%s", format_three_digits(-x));
+	return format_three_digits(x);
 }
 
 /* A duration in the unit that suits it; "-" if NaN. */
@@ -73,11 +73,11 @@ ct_format_ms(double ms, bool unicode)
 	if (ms == 0)
 		return pstrdup("0 ms");
 	if (ms < 0.9995)
-		return psprintf("%s %s", three_digits(ms * 1000), unicode ? "\xc2\xb5s" : "us");
+		return psprintf("%s %s", format_three_digits(ms * 1000), unicode ? "\xc2\xb5s" : "us");
 	if (ms < 999.5)
-		return psprintf("%s ms", three_digits(ms));
+		return psprintf("%s ms", format_three_digits(ms));
 	if (ms < 99950)
-		return psprintf("%s s", three_digits(ms / 1000));
+		return psprintf("%s s", format_three_digits(ms / 1000));
 	if (ms < 3600 * 1000.0)
 	{
 		int			seconds = (int) rint(ms / 1000);
@@ -125,7 +125,7 @@ ct_format_plural(int64 n, const char *one, const char *many)
  * of show is not passed on.
  */
 static bool
-is_control(const char *p)
+format_is_control(const char *p)
 {
 	unsigned char c = (unsigned char) *p;
 
@@ -142,7 +142,7 @@ ct_text_width(const char *text)
 
 	while (*text)
 	{
-		int			w = is_control(text) ? 1 : pg_dsplen(text);
+		int			w = format_is_control(text) ? 1 : pg_dsplen(text);
 
 		width += Max(w, 0);
 		text += pg_mblen(text);
@@ -163,7 +163,7 @@ ct_text_cut(const char *text, int width, bool unicode)
 	initStringInfo(&buf);
 	for (; *text; text += pg_mblen(text))
 	{
-		bool		blank = is_control(text) || *text == ' ';
+		bool		blank = format_is_control(text) || *text == ' ';
 		int			w = blank ? 1 : Max(pg_dsplen(text), 0);
 
 		if (blank && space)

@@ -158,14 +158,14 @@ static const CtRowSet bucket_set = {
 
 /* ---- loading ---- */
 
-static bool
-shows_unicode(void)
+bool
+ct_report_unicode(void)
 {
 	return GetDatabaseEncoding() == PG_UTF8 && pg_get_client_encoding() == PG_UTF8;
 }
 
 static void
-run_missing(int64 run_id)
+load_missing(int64 run_id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -194,8 +194,8 @@ ct_report_load(int64 run_id)
 
 	report = ct_rowset_read(&run_set, run_id, &n);
 	if (n == 0)
-		run_missing(run_id);
-	report->unicode = shows_unicode();
+		load_missing(run_id);
+	report->unicode = ct_report_unicode();
 
 	for (i = 0; i < lengthof(read_kinds); i++)
 	{
@@ -244,7 +244,7 @@ static const CtRowSet line_set = {
 };
 
 static int
-line_compare(const void *a, const void *b)
+load_compare_lines(const void *a, const void *b)
 {
 	int64		left = ((const CtReportLine *) a)->run_id;
 	int64		right = ((const CtReportLine *) b)->run_id;
@@ -270,10 +270,10 @@ ct_report_load_lines(const int64 *run_ids, int n)
 	for (i = 0; i < n; i++)
 	{
 		CtReportLine key = {.run_id = run_ids[i]};
-		CtReportLine *line = bsearch(&key, found, nfound, sizeof(CtReportLine), line_compare);
+		CtReportLine *line = bsearch(&key, found, nfound, sizeof(CtReportLine), load_compare_lines);
 
 		if (line == NULL)
-			run_missing(run_ids[i]);
+			load_missing(run_ids[i]);
 		lines[i] = *line;
 	}
 	return lines;

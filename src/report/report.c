@@ -11,7 +11,6 @@
 #include "postgres.h"
 
 #include "executor/spi.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/snapmgr.h"
 
@@ -24,7 +23,7 @@ static const CtReportFormat *const formats[] = {
 };
 
 static void
-spi_connect(void)
+report_connect(void)
 {
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -34,7 +33,7 @@ void
 ct_report_begin_reading(void)
 {
 	PushActiveSnapshot(GetLatestSnapshot());
-	spi_connect();
+	report_connect();
 }
 
 void
@@ -73,7 +72,7 @@ ct_report_write(StringInfo buf, const CtReportFormat *format, const int64 *run_i
 	int			i;
 
 	ct_report_begin_reading();
-	list.unicode = GetDatabaseEncoding() == PG_UTF8 && pg_get_client_encoding() == PG_UTF8;
+	list.unicode = ct_report_unicode();
 	list.lines = ct_report_load_lines(run_ids, n);
 	if (format->begin)
 		format->begin(buf, &list);
@@ -83,7 +82,7 @@ ct_report_write(StringInfo buf, const CtReportFormat *format, const int64 *run_i
 		if (i > 0)
 			appendStringInfoString(buf, format->separator);
 		/* a level of SPI, for each of its calls makes that level's memory the current one */
-		spi_connect();
+		report_connect();
 		format->one(buf, &list, i, format->unloaded ? NULL : ct_report_load(run_ids[i]));
 		SPI_finish();
 	}

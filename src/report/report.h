@@ -196,6 +196,9 @@ extern CtReport *ct_report_load(int64 run_id);
 /* the lines of runs, in that order; raises the same */
 extern CtReportLine *ct_report_load_lines(const int64 *run_ids, int n);
 
+/* May more than ASCII be written? */
+extern bool ct_report_unicode(void);
+
 /* Does ct_report_load read rows of that kind? */
 extern bool ct_report_loads(const CtRowKind *kind);
 

@@ -31,7 +31,7 @@ ct_report_iterations(const CtReport *report)
 }
 
 static bool
-is_under_way(const CtReport *report)
+sentence_is_under_way(const CtReport *report)
 {
 	return strcmp(report->status, "running") == 0 || strcmp(report->status, "starting") == 0;
 }
@@ -191,7 +191,7 @@ ct_report_trend(const CtReport *report)
 	double		last = 0;
 	int			i;
 
-	if (quarter == 0 || is_under_way(report))
+	if (quarter == 0 || sentence_is_under_way(report))
 		return NULL;
 	for (i = 0; i < quarter; i++)
 	{

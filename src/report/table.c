@@ -135,7 +135,7 @@ ct_report_evidence(const CtReport *report)
  * counted; of an unfinished run, those that are known.
  */
 static double
-completed(const CtReport *report)
+table_completed(const CtReport *report)
 {
 	double		all = 0;
 	int			i;
@@ -159,7 +159,7 @@ ct_report_outcomes(const CtReport *report)
 		{"script",.code = true, TEXT_CELL(CtOutcomeRow, script)},
 	};
 	CtReportTable *table = table_create("Outcomes", "ct_outcomes", columns, lengthof(columns));
-	double		all = completed(report);
+	double		all = table_completed(report);
 	double		unsaid = all;
 	int			i;
 
@@ -201,7 +201,7 @@ ct_report_tallies(const CtReport *report)
 
 /* "schedule lag" of "schedule_lag" */
 static const char *
-kind_text(const char *kind)
+table_kind(const char *kind)
 {
 	char	   *text = pstrdup(kind);
 	char	   *p;
@@ -255,7 +255,7 @@ ct_report_latencies(const CtReport *report)
 		const CtLatencyRow *latency = &report->latencies[i];
 
 		if (latency->step == 0 && latency->count > 0)
-			table_add(table, report, latency)[0] = kind_text(latency->kind);
+			table_add(table, report, latency)[0] = table_kind(latency->kind);
 	}
 	return table_or_nothing(table);
 }
@@ -289,7 +289,7 @@ ct_report_statements(const CtReport *report)
 }
 
 static const char *
-handling_text(const CtErrorRow *error)
+table_handling(const CtErrorRow *error)
 {
 	return strcmp(error->handling, "gave_up") == 0 ? "gave up" : error->handling;
 }
@@ -309,7 +309,7 @@ ct_report_errors(const CtReport *report)
 	int			i;
 
 	for (i = 0; i < report->nerrors; i++)
-		table_add(table, report, &report->errors[i])[2] = handling_text(&report->errors[i]);
+		table_add(table, report, &report->errors[i])[2] = table_handling(&report->errors[i]);
 	return table_or_nothing(table);
 }
 
@@ -331,7 +331,7 @@ ct_report_error_places(const CtReport *report)
 	for (i = 0; i < report->nerrors; i++)
 	{
 		if (report->errors[i].statement != NULL)
-			table_add(table, report, &report->errors[i])[1] = handling_text(&report->errors[i]);
+			table_add(table, report, &report->errors[i])[1] = table_handling(&report->errors[i]);
 	}
 	return table_or_nothing(table);
 }
@@ -341,7 +341,7 @@ ct_report_error_places(const CtReport *report)
  * if it tells of none: of scripts and their statements there is a table.
  */
 static const char *
-innermost_function(const char *context)
+table_innermost_function(const char *context)
 {
 	while (context != NULL && strncmp(context, "PL/", 3) != 0 &&
 		   strncmp(context, "SQL function ", 13) != 0)
@@ -371,7 +371,7 @@ ct_report_error_details(const CtReport *report)
 	for (i = 0; i < report->nerrors; i++)
 	{
 		const CtErrorRow *error = &report->errors[i];
-		const char *texts[] = {error->detail, error->hint, innermost_function(error->context)};
+		const char *texts[] = {error->detail, error->hint, table_innermost_function(error->context)};
 
 		if (strcmp(error->handling, "failed") != 0 && strcmp(error->handling, "gave_up") != 0)
 			continue;

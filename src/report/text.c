@@ -30,7 +30,7 @@ text_line(StringInfo buf, const char *text)
 
 /* A column of scripts is shown only where there is more than one script. */
 static bool
-is_shown(const CtReportTable *table, int column)
+text_is_shown(const CtReportTable *table, int column)
 {
 	const char **first = linitial(table->rows);
 	ListCell   *lc;
@@ -56,7 +56,7 @@ text_widths(const CtReportTable *table)
 
 	for (i = 0; i < table->ncolumns; i++)
 	{
-		if (!is_shown(table, i))
+		if (!text_is_shown(table, i))
 			continue;
 		widths[i] = ct_text_width(table->columns[i].head);
 		foreach(lc, table->rows)

@@ -10,7 +10,7 @@
 
 /* Has step i of script s been seen to end before step j of script t began? */
 static bool
-is_seen(const CtProgram *program, uint64 *orders, int s, int i, int t, int j)
+orders_seen(const CtProgram *program, uint64 *orders, int s, int i, int t, int j)
 {
 	return IS_SET(ct_program_orders(program, orders, t, j)[s], i);
 }
@@ -42,8 +42,8 @@ ct_orders_walk(const CtProgram *program, uint64 *orders,
 					if (!IS_SET(*ct_program_executed(program, orders, t), j))
 						continue;
 					row.other_command[row.n] = program->scripts[t].command[j];
-					row.before[row.n] = is_seen(program, orders, s, i, t, j);
-					row.after[row.n] = is_seen(program, orders, t, j, s, i);
+					row.before[row.n] = orders_seen(program, orders, s, i, t, j);
+					row.after[row.n] = orders_seen(program, orders, t, j, s, i);
 					row.n++;
 				}
 				if (row.n > 0)
@@ -54,7 +54,7 @@ ct_orders_walk(const CtProgram *program, uint64 *orders,
 }
 
 static void
-count_row(void *arg, const CtOrderPairs *row)
+orders_count_pairs(void *arg, const CtOrderPairs *row)
 {
 	CtResults  *results = arg;
 	int			i;
@@ -68,5 +68,5 @@ void
 ct_orders_count(const CtProgram *program, CtResults *results)
 {
 	results->orders_seen = results->orders_possible = 0;
-	ct_orders_walk(program, results->orders, count_row, results);
+	ct_orders_walk(program, results->orders, orders_count_pairs, results);
 }

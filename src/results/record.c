@@ -19,14 +19,14 @@
 
 /* to the third decimal */
 static double
-round_rate(double rate)
+record_rate(double rate)
 {
 	return rint(rate * 1000) / 1000;
 }
 
 /* Sets columns in the run's row. */
 static void
-run_update(int64 run_id, CtValues *values)
+record_update(int64 run_id, CtValues *values)
 {
 	ct_values_update(values, "ct_result", "run_id", run_id);
 }
@@ -66,13 +66,13 @@ ct_record_sandbox(int64 run_id, const char *sandbox)
 	ct_catalog_enter(&scope);
 	ct_values_add(&values, "sandbox", NAMEOID,
 				  DirectFunctionCall1(namein, CStringGetDatum(sandbox)), false);
-	run_update(run_id, &values);
+	record_update(run_id, &values);
 	ct_catalog_leave(&scope);
 }
 
 /* Executes a statement on the run, which is $1, with one argument besides. */
 static void
-run_execute(const char *sql, int64 run_id, Oid type, Datum value)
+record_execute(const char *sql, int64 run_id, Oid type, Datum value)
 {
 	CtCatalogScope scope;
 	Oid			types[2] = {INT8OID, type};
@@ -88,9 +88,9 @@ run_execute(const char *sql, int64 run_id, Oid type, Datum value)
 void
 ct_record_sandbox_gone(int64 run_id, bool kept)
 {
-	run_execute("UPDATE @ct_result SET kept_sandbox = CASE WHEN $2 THEN sandbox END, sandbox = NULL"
-				" WHERE run_id = $1",
-				run_id, BOOLOID, BoolGetDatum(kept));
+	record_execute("UPDATE @ct_result SET kept_sandbox = CASE WHEN $2 THEN sandbox END, sandbox = NULL"
+				   " WHERE run_id = $1",
+				   run_id, BOOLOID, BoolGetDatum(kept));
 }
 
 void
@@ -101,15 +101,15 @@ ct_record_sandbox_tried(int64 run_id)
 
 	ct_catalog_enter(&scope);
 	ct_values_time(&values, "sandbox_tried_at", GetCurrentTimestamp());
-	run_update(run_id, &values);
+	record_update(run_id, &values);
 	ct_catalog_leave(&scope);
 }
 
 void
 ct_record_warning(int64 run_id, const char *warning)
 {
-	run_execute("UPDATE @ct_result SET warnings = array_append(warnings, $2) WHERE run_id = $1",
-				run_id, TEXTOID, CStringGetTextDatum(warning));
+	record_execute("UPDATE @ct_result SET warnings = array_append(warnings, $2) WHERE run_id = $1",
+				   run_id, TEXTOID, CStringGetTextDatum(warning));
 }
 
 void
@@ -123,7 +123,7 @@ ct_record_running(int64 run_id, int workers, int clients, TimestampTz gate_at)
 	ct_values_int32(&values, "workers", workers);
 	ct_values_int32(&values, "clients", clients);
 	ct_values_time(&values, "gate_at", gate_at);
-	run_update(run_id, &values);
+	record_update(run_id, &values);
 	ct_catalog_leave(&scope);
 }
 
@@ -134,7 +134,7 @@ ct_record_second(int64 run_id, const CtSecond *second)
 	CtRowWriter *writer;
 	CtSecondRow row = {
 		.time = second->time,
-		.seconds = round_rate(second->seconds),
+		.seconds = record_rate(second->seconds),
 		.transactions = second->transactions,
 		.failed = second->failed,
 		.retries = second->retries,
@@ -154,14 +154,14 @@ ct_record_second(int64 run_id, const CtSecond *second)
 /* ---- the end of a run ---- */
 
 static void
-add_results(CtValues *values, const CtResults *results)
+record_add_results(CtValues *values, const CtResults *results)
 {
 	double		tps = ct_results_tps(results);
 	double		half = ct_results_tps_half_interval(results);
 
 	ct_values_text(values, "verdict", results->verdict);
 	ct_values_text(values, "reason", ct_clip_text(results->reason, CT_MAX_KEPT));
-	ct_values_double(values, "duration", round_rate(results->seconds));
+	ct_values_double(values, "duration", record_rate(results->seconds));
 	ct_values_int64(values, "transactions", results->transactions);
 	ct_values_int64(values, "failed", results->failed);
 	ct_values_int64(values, "retries", results->retries);
@@ -176,9 +176,9 @@ add_results(CtValues *values, const CtResults *results)
 		ct_values_int64(values, "orders_possible", results->orders_possible);
 	}
 	ct_values_int64(values, "barrier_breaks", results->barrier_breaks);
-	ct_values_double(values, "tps", round_rate(tps));
-	ct_values_double(values, "tps_low", round_rate(tps - half < 0 ? 0 : tps - half));
-	ct_values_double(values, "tps_high", round_rate(tps + half));
+	ct_values_double(values, "tps", record_rate(tps));
+	ct_values_double(values, "tps_low", record_rate(tps - half < 0 ? 0 : tps - half));
+	ct_values_double(values, "tps_high", record_rate(tps + half));
 	ct_values_double(values, "mean_ms", ct_rows_ms(ct_histogram_mean(results->latency)));
 	ct_values_double(values, "p50_ms", ct_rows_ms(ct_histogram_quantile(results->latency, 0.50)));
 	ct_values_double(values, "p95_ms", ct_rows_ms(ct_histogram_quantile(results->latency, 0.95)));
@@ -204,8 +204,8 @@ ct_record_end(int64 run_id, const CtProgram *program, const CtResults *results,
 	ct_values_add(&values, "clients", INT4OID, Int32GetDatum(end->clients), end->gate_at == 0);
 	ct_values_time(&values, "gate_at", end->gate_at);
 	if (results != NULL)
-		add_results(&values, results);
-	run_update(run_id, &values);
+		record_add_results(&values, results);
+	record_update(run_id, &values);
 
 	for (i = 0; i < ct_nrow_kinds && results != NULL && details; i++)
 	{

@@ -2,8 +2,8 @@
  * rows.c
  *		The kinds of rows: their columns, and how a run's results make them.
  *
- * Columns stand in the order of the view, narrow ones first and long text
- * last; the table's order is its own.  What is measured in nanoseconds in
+ * Columns stand in the order of the table and of the view, narrow ones first and
+ * long text last.  What is measured in nanoseconds in
  * results.h becomes milliseconds in the tables.
  */
 #include "postgres.h"
@@ -30,7 +30,7 @@ ct_rows_max_ms(const CtHistogram *h)
 }
 
 static const char *
-script_name(const CtProgram *program, int script)
+rows_script_name(const CtProgram *program, int script)
 {
 	return program->scripts[script].plan->name;
 }
@@ -48,7 +48,7 @@ static const CtRowColumn check_columns[] = {
 };
 
 static void
-put_checks(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
+rows_put_checks(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
 {
 	ListCell   *lc;
 
@@ -75,7 +75,7 @@ const CtRowKind ct_check_rows = {
 		.table = "ct_result_check", .view = "ct_checks", .order = "\"position\"",
 		.size = sizeof(CtCheckRow), .columns = check_columns, .ncolumns = lengthof(check_columns),
 	},
-	.put = put_checks,
+	.put = rows_put_checks,
 };
 
 /* ---- anomalies: of each check the first few ---- */
@@ -91,7 +91,7 @@ static const CtRowColumn anomaly_columns[] = {
 };
 
 static void
-put_anomalies(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
+rows_put_anomalies(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
 {
 	int			position = 0;
 	ListCell   *lc;
@@ -123,7 +123,7 @@ const CtRowKind ct_anomaly_rows = {
 		.table = "ct_result_anomaly", .view = "ct_anomalies", .order = "first_seen, check_name, evidence",
 		.size = sizeof(CtAnomalyRow), .columns = anomaly_columns, .ncolumns = lengthof(anomaly_columns),
 	},
-	.put = put_anomalies,
+	.put = rows_put_anomalies,
 };
 
 /* ---- outcomes ---- */
@@ -136,7 +136,7 @@ static const CtRowColumn outcome_columns[] = {
 };
 
 static void
-put_outcomes(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
+rows_put_outcomes(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
 {
 	ListCell   *lc;
 
@@ -144,7 +144,7 @@ put_outcomes(CtRowWriter *writer, const CtProgram *program, const CtResults *res
 	{
 		const CtOutcomeResult *outcome = lfirst(lc);
 		CtOutcomeRow row = {
-			.script = script_name(program, outcome->script),
+			.script = rows_script_name(program, outcome->script),
 			.outcome = outcome->label,
 			.count = outcome->count,
 		};
@@ -159,7 +159,7 @@ const CtRowKind ct_outcome_rows = {
 		.table = "ct_result_outcome", .view = "ct_outcomes", .order = "script, count DESC, outcome",
 		.size = sizeof(CtOutcomeRow), .columns = outcome_columns, .ncolumns = lengthof(outcome_columns),
 	},
-	.put = put_outcomes,
+	.put = rows_put_outcomes,
 };
 
 /* ---- tallies ---- */
@@ -171,7 +171,7 @@ static const CtRowColumn tally_columns[] = {
 };
 
 static void
-put_tallies(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
+rows_put_tallies(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
 {
 	ListCell   *lc;
 
@@ -190,7 +190,7 @@ const CtRowKind ct_tally_rows = {
 		.table = "ct_result_tally", .view = "ct_tallies", .order = "tally",
 		.size = sizeof(CtTallyRow), .columns = tally_columns, .ncolumns = lengthof(tally_columns),
 	},
-	.put = put_tallies,
+	.put = rows_put_tallies,
 };
 
 /* ---- latencies, and their histograms ---- */
@@ -217,8 +217,8 @@ static const CtRowColumn latency_columns[] = {
 
 /* Of what was never measured there is no row. */
 static void
-put_latency(CtRowWriter *writer, const char *script, int step, const char *kind, const char *sql,
-			const CtHistogram *h)
+rows_put_latency(CtRowWriter *writer, const char *script, int step, const char *kind, const char *sql,
+				 const CtHistogram *h)
 {
 	static double lower_us[CT_HISTOGRAM_BUCKETS];
 	static double upper_us[CT_HISTOGRAM_BUCKETS];
@@ -260,7 +260,7 @@ put_latency(CtRowWriter *writer, const char *script, int step, const char *kind,
 }
 
 static void
-put_latencies(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
+rows_put_latencies(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
 {
 	int			s;
 	int			c;
@@ -271,13 +271,13 @@ put_latencies(CtRowWriter *writer, const CtProgram *program, const CtResults *re
 		const CtHistogram *h = &results->histograms[script->histogram];
 		const char *name = script->plan->name;
 
-		put_latency(writer, name, 0, "transaction", NULL, h + CT_LATENCY_TRANSACTION);
-		put_latency(writer, name, 0, "schedule_lag", NULL, h + CT_LATENCY_SCHEDULE_LAG);
-		put_latency(writer, name, 0, "lock_wait", NULL, h + CT_LATENCY_LOCK_WAIT);
+		rows_put_latency(writer, name, 0, "transaction", NULL, h + CT_LATENCY_TRANSACTION);
+		rows_put_latency(writer, name, 0, "schedule_lag", NULL, h + CT_LATENCY_SCHEDULE_LAG);
+		rows_put_latency(writer, name, 0, "lock_wait", NULL, h + CT_LATENCY_LOCK_WAIT);
 		for (c = 0; c < script->script->ncommands; c++)
 			if (script->step_histogram[c] >= 0)
-				put_latency(writer, name, c + 1, "statement", script->script->commands[c].source,
-							&results->histograms[script->step_histogram[c]]);
+				rows_put_latency(writer, name, c + 1, "statement", script->script->commands[c].source,
+								 &results->histograms[script->step_histogram[c]]);
 	}
 }
 
@@ -287,7 +287,7 @@ const CtRowKind ct_latency_rows = {
 		.table = "ct_result_latency", .view = "ct_latencies", .order = "script, step, kind",
 		.size = sizeof(CtLatencyRow), .columns = latency_columns, .ncolumns = lengthof(latency_columns),
 	},
-	.put = put_latencies,
+	.put = rows_put_latencies,
 };
 
 static const CtRowColumn histogram_columns[] = {
@@ -356,7 +356,7 @@ static const CtRowColumn slice_columns[] = {
 
 /* Up to the end of the duration, or of what was scheduled in it. */
 static void
-put_slices(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
+rows_put_slices(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
 {
 	const CtBatches *batches = &results->batches;
 	int64		transactions[CT_SLICES];
@@ -381,7 +381,7 @@ static const CtRowKind slice_rows = {
 		.table = "ct_result_slice", .view = "ct_slices", .order = "slice",
 		.columns = slice_columns, .ncolumns = lengthof(slice_columns),
 	},
-	.put = put_slices,
+	.put = rows_put_slices,
 	.unread = "a report's sparkline is of seconds",
 };
 
@@ -412,14 +412,14 @@ typedef struct CtOrderWriter
 } CtOrderWriter;
 
 static void
-put_pairs(void *arg, const CtOrderPairs *pairs)
+rows_put_pairs(void *arg, const CtOrderPairs *pairs)
 {
 	CtOrderWriter *writer = arg;
 	int			other_steps[CT_MAX_STEPS];
 	CtOrderRow	row = {
-		.script = script_name(writer->program, pairs->script),
+		.script = rows_script_name(writer->program, pairs->script),
 		.step = pairs->command + 1,
-		.other_script = script_name(writer->program, pairs->other_script),
+		.other_script = rows_script_name(writer->program, pairs->other_script),
 		.other_steps = {pairs->n, other_steps},
 		.before_seen = {pairs->n, pairs->before},
 		.after_seen = {pairs->n, pairs->after},
@@ -432,12 +432,12 @@ put_pairs(void *arg, const CtOrderPairs *pairs)
 }
 
 static void
-put_orders(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
+rows_put_orders(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
 {
 	CtOrderWriter order = {writer, program};
 
 	if (results->orders != NULL)
-		ct_orders_walk(program, results->orders, put_pairs, &order);
+		ct_orders_walk(program, results->orders, rows_put_pairs, &order);
 }
 
 static const CtRowKind order_rows = {
@@ -446,7 +446,7 @@ static const CtRowKind order_rows = {
 		.table = "ct_result_order", .view = "ct_orders", .order = "script, step, other_script, other_step",
 		.size = sizeof(CtOrderRow), .columns = order_columns, .ncolumns = lengthof(order_columns),
 	},
-	.put = put_orders,
+	.put = rows_put_orders,
 	.unread = "a report counts them, and reads the first few that are missing",
 };
 
@@ -470,7 +470,7 @@ static const CtRowColumn error_columns[] = {
 
 /* The command that raised the first one; NULL if it is unknown, or was the script's end. */
 static const CtCommand *
-error_command(const CtProgram *program, const CtErrorResult *error)
+rows_error_command(const CtProgram *program, const CtErrorResult *error)
 {
 	const CtScript *script = program->scripts[error->script].script;
 
@@ -480,16 +480,16 @@ error_command(const CtProgram *program, const CtErrorResult *error)
 }
 
 static void
-put_errors(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
+rows_put_errors(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
 {
 	ListCell   *lc;
 
 	foreach(lc, results->errors)
 	{
 		const CtErrorResult *error = lfirst(lc);
-		const CtCommand *command = error_command(program, error);
+		const CtCommand *command = rows_error_command(program, error);
 		CtErrorRow	row = {
-			.script = script_name(program, error->script),
+			.script = rows_script_name(program, error->script),
 			.sqlstate = unpack_sql_state(error->sqlstate),
 			.condition_name = ct_condition_name(error->sqlstate),
 			.handling = error->handling,
@@ -514,7 +514,7 @@ const CtRowKind ct_error_rows = {
 		.table = "ct_result_error", .view = "ct_errors", .order = "script, count DESC, sqlstate, handling",
 		.size = sizeof(CtErrorRow), .columns = error_columns, .ncolumns = lengthof(error_columns),
 	},
-	.put = put_errors,
+	.put = rows_put_errors,
 };
 
 /* ---- workers ---- */
@@ -532,7 +532,7 @@ static const CtRowColumn worker_columns[] = {
 };
 
 static void
-put_workers(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
+rows_put_workers(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
 {
 	ListCell   *lc;
 
@@ -560,7 +560,7 @@ const CtRowKind ct_worker_rows = {
 		.table = "ct_result_worker", .view = "ct_workers", .order = "worker",
 		.size = sizeof(CtWorkerRow), .columns = worker_columns, .ncolumns = lengthof(worker_columns),
 	},
-	.put = put_workers,
+	.put = rows_put_workers,
 };
 
 /* ---- all of them ---- */

@@ -8,7 +8,7 @@
  * made of a run's results.  So a new kind is a piece of SQL in
  * install/20-results/ and a declaration in rows.c, with its struct in here if
  * the report shows it; then it is recorded, seen, and in JSON.  (What it is
- * made of has to be in results.h, of course.)  sql/rows.sql fails if SQL and
+ * made of has to be in results.h, of course.)  t/units/rows_unit.c fails if SQL and
  * declaration differ.
  *
  * Steps, lines, positions and workers count from 1.  ms are milliseconds, and

@@ -38,55 +38,41 @@ rows_ask(const char *sql, const char *relation)
 
 #define NAME_AND_TYPE	"quote_ident(attname) || ' ' || format_type(atttypid, atttypmod)"
 
-static int
-rows_compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 /* What is declared of the table, or of the view, in the form that the queries have. */
 static const char *
-rows_declared(const CtRowSet *set, int flag, bool sorted)
+rows_declared(const CtRowSet *set, int flag)
 {
-	const char *columns[100];
 	StringInfoData buf;
-	int			n = 0;
 	int			i;
 
+	initStringInfo(&buf);
 	for (i = 0; i < set->ncolumns; i++)
 	{
 		const CtRowColumn *column = &set->columns[i];
 
-		if ((column->flags & flag) == 0)
-			continue;
-		columns[n++] = psprintf("%s %s%s", quote_identifier(column->name),
-								ct_column_type_name(column->type),
-								flag == CT_STORED && (column->flags & CT_NOT_NULL) ? " NOT NULL" : "");
+		if ((column->flags & flag) != 0)
+			appendStringInfo(&buf, "%s%s %s%s", buf.len > 0 ? ", " : "", quote_identifier(column->name),
+							 ct_column_type_name(column->type),
+							 flag == CT_STORED && (column->flags & CT_NOT_NULL) ? " NOT NULL" : "");
 	}
-	if (sorted)
-		qsort(columns, n, sizeof(char *), rows_compare_texts);
-	initStringInfo(&buf);
-	for (i = 0; i < n; i++)
-		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "", columns[i]);
 	return buf.data;
 }
 
-/* The table's own order is of no meaning: statements name its columns. */
 static void
 rows_compare_table(const CtRowKind *kind)
 {
-	unit_is(rows_ask("SELECT string_agg(c, ', ' ORDER BY c COLLATE \"C\") FROM (SELECT " NAME_AND_TYPE
-					 " || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END AS c" OF_RELATION ") t",
+	unit_is(rows_ask("SELECT string_agg(" NAME_AND_TYPE
+					 " || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END, ', ' ORDER BY attnum)" OF_RELATION,
 					 kind->set.table),
-			rows_declared(&kind->set, CT_STORED, true),
-			psprintf("table %s has the columns that are declared", kind->set.table));
+			rows_declared(&kind->set, CT_STORED),
+			psprintf("table %s has the columns that are declared, in that order", kind->set.table));
 }
 
 static void
 rows_compare_view(const CtRowKind *kind)
 {
 	unit_is(rows_ask("SELECT string_agg(" NAME_AND_TYPE ", ', ' ORDER BY attnum)" OF_RELATION, kind->set.view),
-			rows_declared(&kind->set, CT_SHOWN, false),
+			rows_declared(&kind->set, CT_SHOWN),
 			psprintf("view %s has the columns that are declared, in that order", kind->set.view));
 }
 
