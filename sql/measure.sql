@@ -38,6 +38,16 @@ RESET ct_ext.stop_timeout;
 SELECT ct_test('SELECT pg_sleep(0.05)', workers => 2, duration => '500 ms', warmup => '700 ms', min_overlap => 0) > 0 AS ran;
 SELECT ms, tps_is_by_duration, timeline, timeline_ms, workers FROM last_sums;
 SELECT finished_at - gate_at >= interval '1.2 s' AS both FROM last_run;
+-- outcomes are of the warm-up, too, and so are those transactions that said none
+SELECT ct_test($$
+SELECT pg_sleep(0.01);
+\if :iteration % 2 = 0
+\outcome even
+\endif
+$$, workers => 2, duration => '300 ms', warmup => '600 ms', min_overlap => 0) > 0 AS ran;
+SELECT sum(w.transactions) = r.transactions AS measured, sum(w.all_transactions) > 2 * r.transactions AS all,
+	abs(0.5 - o.count / sum(w.all_transactions)) < 0.05 AS half, ct_report(r.run_id) ~ '\(none said\) +\d+ +(4|5)\d\.\d %' AS reported
+	FROM last_run r JOIN ct_workers w USING (run_id) JOIN ct_outcomes o USING (run_id) GROUP BY r.transactions, o.count, r.run_id;
 
 -- with a rate, all that is scheduled in the duration is executed and counted, be it late
 SELECT ct_test('SELECT pg_sleep(0.05)', workers => 1, rate => 40, duration => '500 ms', min_overlap => 0, seed => 1) > 0 AS ran;

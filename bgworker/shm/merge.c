@@ -279,6 +279,7 @@ ct_merge_results(CtShared *shared, const CtProgram *program, const CtErrorTexts 
 		worker->overlapped = slot->overlapped;
 		worker->waited = slot->waited;
 		worker->met = slot->met;
+		worker->all_transactions = slot->all_transactions;
 		results->worker_results = lappend(results->worker_results, worker);
 
 		results->transactions += slot->transactions;

@@ -11,6 +11,7 @@ CREATE TABLE @extschema@.ct_result_worker (
 	overlapped		bigint NOT NULL,
 	waited			bigint NOT NULL,
 	met				bigint NOT NULL,
+	all_transactions bigint,		-- warm-up included, as outcomes are counted
 	PRIMARY KEY (run_id, worker)
 );
 
@@ -25,14 +26,15 @@ CREATE VIEW @extschema@.ct_workers WITH (security_barrier) AS
 		w.retries,
 		w.overlapped,
 		w.waited,
-		w.met
+		w.met,
+		w.all_transactions
 	FROM @extschema@.ct_visible_result r
 	JOIN @extschema@.ct_result_worker w ON w.run_id = r.run_id
 	ORDER BY w.run_id, w.worker;
 
 GRANT SELECT ON @extschema@.ct_workers TO PUBLIC;
 
-COMMENT ON VIEW @extschema@.ct_workers IS 'a row per run and worker over the whole run, warm-up included, so that fairness can be seen';
+COMMENT ON VIEW @extschema@.ct_workers IS 'a row per run and worker, of the measured part like ct_runs, so that fairness can be seen';
 COMMENT ON COLUMN @extschema@.ct_workers.run_id IS 'the run, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_workers.worker IS 'number of the worker, from 1: the worker_id of scripts';
 COMMENT ON COLUMN @extschema@.ct_workers.pid IS 'its process id';
@@ -43,6 +45,7 @@ COMMENT ON COLUMN @extschema@.ct_workers.retries IS 'retries that it made';
 COMMENT ON COLUMN @extschema@.ct_workers.overlapped IS 'of its transactions, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_workers.waited IS 'of its transactions, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_workers.met IS 'of its transactions, see ct_runs';
+COMMENT ON COLUMN @extschema@.ct_workers.all_transactions IS 'transactions that it completed in the whole run, warm-up included, as outcomes are counted; null of runs recorded before version 1.1';
 
 COMMENT ON TABLE @extschema@.ct_result_worker IS 'workers of runs; read it through ct_workers';
 COMMENT ON COLUMN @extschema@.ct_result_worker.run_id IS 'the run';
@@ -54,3 +57,4 @@ COMMENT ON COLUMN @extschema@.ct_result_worker.retries IS 'retries that it made'
 COMMENT ON COLUMN @extschema@.ct_result_worker.overlapped IS 'evidence, defined at ct_runs.overlapped';
 COMMENT ON COLUMN @extschema@.ct_result_worker.waited IS 'evidence, defined at ct_runs.waited';
 COMMENT ON COLUMN @extschema@.ct_result_worker.met IS 'evidence, defined at ct_runs.met';
+COMMENT ON COLUMN @extschema@.ct_result_worker.all_transactions IS 'completed by it in the whole run';

@@ -141,7 +141,11 @@ table_completed(const CtReport *report)
 	int			i;
 
 	for (i = 0; i < report->nworkers; i++)
-		all += Max(report->worker_rows[i].transactions, 0);
+	{
+		const CtWorkerRow *worker = &report->worker_rows[i];
+
+		all += worker->all_transactions >= 0 ? worker->all_transactions : worker->transactions;
+	}
 	return all;
 }
 

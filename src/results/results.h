@@ -53,6 +53,7 @@ typedef struct CtWorkerResult
 	int64		overlapped;
 	int64		waited;
 	int64		met;
+	int64		all_transactions;	/* of the whole run, the others of the measured part */
 } CtWorkerResult;
 
 typedef struct CtAnomalyResult

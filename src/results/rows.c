@@ -529,6 +529,7 @@ static const CtRowColumn worker_columns[] = {
 	CT_INT8_COLUMN(CtWorkerRow, overlapped, CT_BOTH | CT_NOT_NULL),
 	CT_INT8_COLUMN(CtWorkerRow, waited, CT_BOTH | CT_NOT_NULL),
 	CT_INT8_COLUMN(CtWorkerRow, met, CT_BOTH | CT_NOT_NULL),
+	CT_INT8_COLUMN(CtWorkerRow, all_transactions, CT_BOTH),
 };
 
 static void
@@ -548,6 +549,7 @@ rows_put_workers(CtRowWriter *writer, const CtProgram *program, const CtResults 
 			.overlapped = worker->overlapped,
 			.waited = worker->waited,
 			.met = worker->met,
+			.all_transactions = worker->all_transactions,
 		};
 
 		ct_rowset_put(writer, &row);

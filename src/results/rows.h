@@ -137,6 +137,7 @@ typedef struct CtWorkerRow
 	int64		overlapped;
 	int64		waited;
 	int64		met;
+	int64		all_transactions;	/* of the whole run; -1 if unknown */
 } CtWorkerRow;
 
 /* A kind of row. */
