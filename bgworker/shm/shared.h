@@ -177,6 +177,7 @@ typedef struct CtPresence
 relptr_declare(CtHistogram, CtHistograms);
 relptr_declare(uint64, CtOrders);
 relptr_declare(CtStream, CtStreamPointer);
+
 /* the workers that have to be looked at, and what the others last did; presence.h's, too */
 typedef struct CtCrowd
 {
