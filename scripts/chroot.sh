@@ -10,7 +10,7 @@ own_mirror() {
 	own=$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")
 	{
 		cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
-			sed -nE "s/^deb[[:space:]]+(\[[^]]*\][[:space:]]+)?([^[:space:]]+)[[:space:]]+$own[[:space:]].*/\2/p"
+			sed -nE "s/^deb[[:space:]]+(\[[^]]*\][[:space:]]+)?([^[:space:]]+)[[:space:]]+${own}[[:space:]].*/\2/p"
 		cat /etc/apt/sources.list.d/*.sources 2>/dev/null |
 			awk -v RS= -v own="$own" '$0 ~ "(^|\n)Suites:[^\n]*[ \t]" own "([ \t\n]|$)" && !/(^|\n)Enabled: *no/' |
 			sed -nE 's/^URIs:[[:space:]]*([^[:space:]]+).*/\1/p'
@@ -47,6 +47,7 @@ make_tree() {
 	# Of experimental nothing but the server and its libraries.
 	printf 'Package: src:postgresql-%s\nPin: release a=experimental\nPin-Priority: 990\n' "$PG_MAJOR" >"$WORK/pin"
 	echo 'create_main_cluster = false' >"$WORK/createcluster"
+	# shellcheck disable=SC2016
 	as_root rm -rf "$TREE.new" &&
 		as_root mmdebstrap --mode=root --variant=minbase --aptopt='APT::Install-Recommends "false"' "${options[@]}" \
 			--setup-hook='mkdir -p "$1/etc/apt/preferences.d" "$1/etc/postgresql-common/createcluster.d"' \
