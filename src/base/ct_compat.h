@@ -56,6 +56,14 @@
 #define ct_backslash_escapes()	(!standard_conforming_strings)
 #endif
 
+/* 19 wants to be told when a row's description is complete */
+#include "access/tupdesc.h"
+#if PG_VERSION_NUM >= 190000
+#define ct_tupdesc_finalize(desc)	TupleDescFinalize(desc)
+#else
+#define ct_tupdesc_finalize(desc)	((void) (desc))
+#endif
+
 /* 19 builds a jsonb in a state of its own kind */
 #include "utils/jsonb.h"
 #if PG_VERSION_NUM >= 190000

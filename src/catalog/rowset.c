@@ -23,6 +23,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "src/base/ct_compat.h"
 #include "src/base/text.h"
 #include "src/catalog/catalog.h"
 #include "src/catalog/rowset.h"
@@ -180,6 +181,7 @@ ct_rowset_writer(const CtRowSet *set)
 		if (column->flags & CT_STORED)
 			TupleDescInitEntry(writer->desc, ++n, column->name, type_info[column->type].type, -1, 0);
 	}
+	ct_tupdesc_finalize(writer->desc);
 	writer->store = tuplestore_begin_heap(false, false, work_mem);
 	MemoryContextSwitchTo(save);
 	return writer;
