@@ -181,8 +181,7 @@ client_start(CtClient *client)
 		if (orders != NULL && w->program->nsteps > 1)	/* a lone step has no order */
 			ct_presence_glance(w->shared, &w->lookout, &iteration->stay, orders,
 							   &iteration->glance);
-		w->statement_ns = start;
-		w->executing = client;
+		iteration->statement_ns = start;
 		if (w->touches[client->script][index])
 			ct_presence_touch(w->shared, &w->lookout, &iteration->stay, start);
 	}
@@ -207,8 +206,8 @@ client_note_executed(CtClient *client)
 	end = ct_worker_clock(w);
 	if (iteration->measured)
 		ct_histogram_record(ct_slot_histogram(w->slot, script->step_histogram[index]),
-							end - w->statement_ns);
-	w->statement_ns = 0;
+							end - iteration->statement_ns);
+	iteration->statement_ns = 0;
 	client_record_wait(client);
 	ct_presence_ended(w->shared, &w->lookout, &iteration->stay, end, step);
 	if (unlikely(w->lookout.npending > 0))
@@ -226,8 +225,10 @@ client_note_executed(CtClient *client)
 static bool
 client_finish(CtClient *client)
 {
-	CtStatementResult result = ct_interpreter_finish(&client->interpreter);
+	CtStatementResult result;
 
+	client->worker->executing = client;
+	result = ct_interpreter_finish(&client->interpreter);
 	client->iteration->executing = false;
 	if (unlikely(result.error != NULL))
 		return false;
@@ -412,7 +413,7 @@ client_fail(CtClient *client)
 	if (session->in_transaction(session))
 		session->rollback(session);
 	ct_presence_fail(w->shared, &w->lookout, &iteration->stay, ct_worker_clock(w));
-	w->statement_ns = 0;
+	iteration->statement_ns = 0;
 	iteration->npending = 0;
 	RESUME_INTERRUPTS();
 	return client_judge_error(client, client->interpreter.error);
@@ -552,6 +553,7 @@ client_begin(CtClient *client)
 	iteration->conflicted = false;
 	iteration->again = false;
 	iteration->executing = false;
+	iteration->statement_ns = 0;
 	iteration->npending = 0;
 	iteration->measured = (client->intended_ns != 0 ? client->intended_ns : iteration->start) >=
 		w->shared->measure_from_ns;
@@ -693,7 +695,6 @@ client_walk(CtClient *client)
 	CtInterpreter *interpreter = &client->interpreter;
 	CtIteration *iteration = client->iteration;
 	CtStep		step = iteration->executing ? CT_STEP_SQL : ct_interpreter_next(interpreter);
-	CtWait		wait;
 
 	for (;;)
 	{
@@ -702,7 +703,7 @@ client_walk(CtClient *client)
 			case CT_STEP_SQL:
 				if (!iteration->executing)
 					client_start(client);
-				if (!interpreter->session->ready(interpreter->session, &wait))
+				if (!interpreter->session->ready(interpreter->session, &iteration->wait))
 					return CT_CLIENT_WAITS;
 				if (!client_finish(client))
 					return client_end_try(client);

@@ -13,6 +13,7 @@
 #ifndef CT_CLIENT_H
 #define CT_CLIENT_H
 
+#include "lib/ilist.h"
 #include "lib/pairingheap.h"
 
 #include "bgworker/shm/presence.h"
@@ -55,6 +56,8 @@ typedef struct CtIteration
 	bool		conflicted;		/* ended in an error that is to be retried */
 	bool		again;			/* it rests before another try */
 	bool		executing;		/* a statement is under way */
+	uint64		statement_ns;	/* when its command began; 0: none is under way */
+	CtWait		wait;			/* what its session waits for, when last asked */
 	int			met_until;		/* the last barrier that was passed, in any try; -1 */
 	uint64		said;			/* bits of the outcomes that thresholds are of */
 	CtStay		stay;
@@ -75,6 +78,8 @@ typedef struct CtClient
 
 	pg_prng_state choice;		/* which script comes next */
 	pg_prng_state pace;			/* schedule, think times, backoff */
+
+	dlist_node	waiting;		/* in the worker's list */
 
 	/* the driver's, who keeps them as it goes along */
 	pairingheap_node turn;

@@ -24,7 +24,7 @@ static ProcessUtility_hook_type previous_process_utility = NULL;
 
 /* Both families have object ids in a row. */
 static bool
-is_advisory(Oid funcid)
+touch_is_advisory(Oid funcid)
 {
 	return (funcid >= F_PG_ADVISORY_LOCK_INT8 && funcid <= F_PG_ADVISORY_UNLOCK_ALL) ||
 		(funcid >= F_PG_ADVISORY_XACT_LOCK_INT8 &&
@@ -32,17 +32,17 @@ is_advisory(Oid funcid)
 }
 
 static bool
-advisory_walker(Node *node, void *context)
+touch_advisory_walker(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
-	if (IsA(node, FuncExpr) && is_advisory(((FuncExpr *) node)->funcid))
+	if (IsA(node, FuncExpr) && touch_is_advisory(((FuncExpr *) node)->funcid))
 		return true;
-	return expression_tree_walker(node, advisory_walker, context);
+	return expression_tree_walker(node, touch_advisory_walker, context);
 }
 
 static bool
-plan_touches(const PlannedStmt *stmt)
+touch_by_plan(const PlannedStmt *stmt)
 {
 	ListCell   *lc;
 
@@ -52,11 +52,11 @@ plan_touches(const PlannedStmt *stmt)
 
 	/* one without any table is SELECT and its expressions */
 	return stmt->planTree != NULL && IsA(stmt->planTree, Result) &&
-		advisory_walker((Node *) stmt->planTree->targetlist, NULL);
+		touch_advisory_walker((Node *) stmt->planTree->targetlist, NULL);
 }
 
 static bool
-utility_touches(const Node *stmt)
+touch_by_utility(const Node *stmt)
 {
 	switch (nodeTag(stmt))
 	{
@@ -89,9 +89,9 @@ utility_touches(const Node *stmt)
 }
 
 static void
-watch_executor_start(QueryDesc *desc, int eflags)
+touch_executor_start(QueryDesc *desc, int eflags)
 {
-	if (plan_touches(desc->plannedstmt))
+	if (touch_by_plan(desc->plannedstmt))
 		report_touch();
 	if (previous_executor_start)
 		previous_executor_start(desc, eflags);
@@ -100,11 +100,11 @@ watch_executor_start(QueryDesc *desc, int eflags)
 }
 
 static void
-watch_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
+touch_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 			  ProcessUtilityContext context, ParamListInfo params,
 			  QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
 {
-	if (utility_touches(pstmt->utilityStmt))
+	if (touch_by_utility(pstmt->utilityStmt))
 		report_touch();
 	if (previous_process_utility)
 		previous_process_utility(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
@@ -118,7 +118,7 @@ ct_touch_watch(void (*touched) (void))
 	Assert(report_touch == NULL);
 	report_touch = touched;
 	previous_executor_start = ExecutorStart_hook;
-	ExecutorStart_hook = watch_executor_start;
+	ExecutorStart_hook = touch_executor_start;
 	previous_process_utility = ProcessUtility_hook;
-	ProcessUtility_hook = watch_utility;
+	ProcessUtility_hook = touch_utility;
 }

@@ -90,8 +90,10 @@ worker_touched(void)
 
 	if (learn_touch != NULL)
 		*learn_touch = true;
-	else if (w->statement_ns != 0)
-		ct_presence_touch(w->shared, &w->lookout, &w->executing->iteration->stay, w->statement_ns);
+	else if (w->executing != NULL && w->executing->iteration != NULL &&
+			 w->executing->iteration->statement_ns != 0)
+		ct_presence_touch(w->shared, &w->lookout, &w->executing->iteration->stay,
+						  w->executing->iteration->statement_ns);
 }
 
 /* The statement under way has slept on a lock. */
@@ -270,6 +272,7 @@ worker_prepare(CtWorker *w)
 	w->clients = palloc(sizeof(CtClient));
 	ct_client_init(&w->clients[0], w, w->number);
 	ct_lookout_begin(&w->lookout, w->number);
+	dlist_init(&w->waiting);
 	worker_open_session(w);
 	my_worker = w;
 	pqsignal(SIGINT, worker_sigint);
@@ -315,6 +318,19 @@ worker_add_clients(CtWorker *w)
 	w->clients = clients;
 }
 
+static void
+worker_sleep_on_sessions(CtWorker *w, uint64 until)
+{
+	CtWait	   *waits = palloc(w->nwaiting * sizeof(CtWait));
+	dlist_iter	iter;
+	int			n = 0;
+
+	dlist_foreach(iter, &w->waiting)
+		waits[n++] = dlist_container(CtClient, waiting, iter.cur)->iteration->wait;
+	ct_session_sleep(waits, n, until);
+	pfree(waits);
+}
+
 /*
  * Sleeps until a point in time, or for less.  Who cancels us while we do
  * nothing is too late, as with an idle client.
@@ -329,22 +345,72 @@ worker_sleep(CtWorker *w, uint64 until)
 		ct_presence_leave(w->shared, &w->lookout);
 
 	/* the leader tells of an early end by the condition variable, which we don't watch */
+	ns = Min(ns, 100 * CT_NS_PER_MS);
 	HOLD_CANCEL_INTERRUPTS();
-	ct_pause_ns(Min(ns, 100 * CT_NS_PER_MS));
+	if (w->nwaiting == 0)
+		ct_pause_ns(ns);
+	else
+		worker_sleep_on_sessions(w, ct_now_ns() + ns);
 	RESUME_CANCEL_INTERRUPTS();
 	ct_worker_time_passes(w);
+}
+
+/* A client whose session has become ready, so that it may go on; NULL: there is none. */
+static CtClient *
+worker_ready_client(CtWorker *w)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &w->waiting)
+	{
+		CtClient   *client = dlist_container(CtClient, waiting, iter.cur);
+		CtSession  *session = client->interpreter.session;
+
+		if (ct_worker_stopped(w, CT_STOP_NOW))
+			session->cancel(session);
+		if (session->ready(session, &client->iteration->wait))
+		{
+			dlist_delete(iter.cur);
+			w->nwaiting--;
+			return client;
+		}
+	}
+	return NULL;
+}
+
+/* The client goes on, and the driver hears how far. */
+static void
+worker_go_on(CtWorker *w, CtDriver *driver, CtClient *client)
+{
+	CtClientResult result = ct_client_go_on(client);
+
+	if (result == CT_CLIENT_WAITS)
+	{
+		dlist_push_tail(&w->waiting, &client->waiting);
+		w->nwaiting++;
+	}
+	driver->done(driver, client, result);
 }
 
 /* Has the clients go on, one after the other, until all have done their share. */
 static void
 worker_carry(CtWorker *w, CtDriver *driver)
 {
-	CtClient   *client;
-	uint64		due;
-
-	while ((client = driver->next(driver, &due)) != NULL)
+	for (;;)
 	{
-		/* nothing is under way here */
+		CtClient   *client = worker_ready_client(w);
+		uint64		due = 0;
+
+		if (client == NULL)
+		{
+			client = driver->next(driver, &due);
+			if (client == NULL && w->nwaiting == 0)
+				break;
+			if (client == NULL)
+				due = PG_UINT64_MAX;
+		}
+
+		/* nothing is executed here */
 		QueryCancelPending = false;
 		CHECK_FOR_INTERRUPTS();
 		if (unlikely(ConfigReloadPending))
@@ -356,7 +422,7 @@ worker_carry(CtWorker *w, CtDriver *driver)
 		if (due > ct_worker_clock(w))
 			worker_sleep(w, due);
 		else
-			driver->done(driver, client, ct_client_go_on(client));
+			worker_go_on(w, driver, client);
 	}
 }
 

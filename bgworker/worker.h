@@ -35,9 +35,11 @@ typedef struct CtWorker
 	CtIteration *iterations;	/* that nobody is at just now */
 	CtLookout	lookout;
 
-	/* of the statement under way, on the session that is ours */
-	CtClient   *executing;		/* whose; NULL: none is */
-	uint64		statement_ns;	/* when it began */
+	dlist_head	waiting;		/* clients whose sessions weren't ready */
+	int			nwaiting;
+
+	/* of the statement that a session finishes, or has finished last */
+	CtClient   *executing;		/* whose */
 	TimestampTz waits_since;	/* it slept on a lock, the last time from then on; 0: it didn't */
 
 	uint64		clock_ns;		/* when it was last read, */

@@ -50,7 +50,7 @@
 
 /* The barrier, or the last one of its name; -1 if there is none. */
 static int
-find_barrier(const CtShared *shared, const char *name, int ordinal)
+barrier_find(const CtShared *shared, const char *name, int ordinal)
 {
 	int			found = -1;
 	int			i;
@@ -67,7 +67,7 @@ find_barrier(const CtShared *shared, const char *name, int ordinal)
 }
 
 static void
-add_barrier(CtShared *shared, const char *name, int ordinal)
+barrier_add(CtShared *shared, const char *name, int ordinal)
 {
 	CtBarrier  *barrier;
 
@@ -82,7 +82,7 @@ add_barrier(CtShared *shared, const char *name, int ordinal)
 
 /* The first of each name, so that each name has one. */
 static void
-add_names(CtShared *shared, const CtScript *script)
+barrier_add_names(CtShared *shared, const CtScript *script)
 {
 	int			c;
 
@@ -90,19 +90,19 @@ add_names(CtShared *shared, const CtScript *script)
 	{
 		const char *name = script->commands[c].name;
 
-		if (script->commands[c].kind != CT_COMMAND_BARRIER || find_barrier(shared, name, 0) >= 0)
+		if (script->commands[c].kind != CT_COMMAND_BARRIER || barrier_find(shared, name, 0) >= 0)
 			continue;
 		if (shared->nbarriers == CT_MAX_BARRIERS)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("a run may have at most %d barriers", CT_MAX_BARRIERS)));
-		add_barrier(shared, name, 0);
+		barrier_add(shared, name, 0);
 	}
 }
 
 /* The further ones: a name is met as often as it stands in a script, at most. */
 static void
-add_further(CtShared *shared, const CtScript *script)
+barrier_add_further(CtShared *shared, const CtScript *script)
 {
 	int			ordinals[CT_MAX_BARRIERS] = {0};	/* of each name, so far */
 	int			c;
@@ -115,9 +115,9 @@ add_further(CtShared *shared, const CtScript *script)
 		if (script->commands[c].kind != CT_COMMAND_BARRIER)
 			continue;
 		/* names come first in the array */
-		ordinal = ordinals[find_barrier(shared, name, 0)]++;
-		if (shared->barriers[find_barrier(shared, name, ordinal)].ordinal != ordinal)
-			add_barrier(shared, name, ordinal);
+		ordinal = ordinals[barrier_find(shared, name, 0)]++;
+		if (shared->barriers[barrier_find(shared, name, ordinal)].ordinal != ordinal)
+			barrier_add(shared, name, ordinal);
 	}
 }
 
@@ -127,9 +127,9 @@ ct_barriers_create(CtShared *shared, const CtProgram *program)
 	int			s;
 
 	for (s = 0; s < program->nscripts; s++)
-		add_names(shared, program->scripts[s].script);
+		barrier_add_names(shared, program->scripts[s].script);
 	for (s = 0; s < program->nscripts; s++)
-		add_further(shared, program->scripts[s].script);
+		barrier_add_further(shared, program->scripts[s].script);
 }
 
 uint64
@@ -142,7 +142,7 @@ ct_barriers_find(const CtShared *shared, const CtScript *script, uint64 *barrier
 
 	for (c = 0; c < script->ncommands; c++)
 		if (script->commands[c].kind == CT_COMMAND_BARRIER)
-			times[find_barrier(shared, script->commands[c].name, 0)]++;
+			times[barrier_find(shared, script->commands[c].name, 0)]++;
 	for (c = 0; c < script->ncommands; c++)
 	{
 		int			first;
@@ -150,7 +150,7 @@ ct_barriers_find(const CtShared *shared, const CtScript *script, uint64 *barrier
 		if (script->commands[c].kind != CT_COMMAND_BARRIER)
 			continue;
 		/* others may meet there more often than this script can come */
-		first = find_barrier(shared, script->commands[c].name, 0);
+		first = barrier_find(shared, script->commands[c].name, 0);
 		barriers[c] = 0;
 		for (i = 0; i < shared->nbarriers; i++)
 			if (shared->barriers[i].ordinal < times[first] &&
@@ -166,7 +166,7 @@ ct_barriers_find(const CtShared *shared, const CtScript *script, uint64 *barrier
  * at the first time in its iteration, whichever way it took there, and so on.
  */
 static int
-next_of(const CtSlot *slot, uint64 barriers)
+barrier_next_of(const CtSlot *slot, uint64 barriers)
 {
 	uint64		left = barriers & ~slot->came_to;
 
@@ -174,7 +174,7 @@ next_of(const CtSlot *slot, uint64 barriers)
 }
 
 static uint64
-all_barriers(const CtShared *shared)
+barrier_all(const CtShared *shared)
 {
 	return shared->nbarriers == CT_MAX_MEETINGS ? PG_UINT64_MAX :
 		(UINT64CONST(1) << shared->nbarriers) - 1;
@@ -187,7 +187,7 @@ all_barriers(const CtShared *shared)
  * mutex.
  */
 static void
-open_barrier(CtBarrier *barrier, uint64 instant)
+barrier_open(CtBarrier *barrier, uint64 instant)
 {
 	barrier->opens_ns = instant;
 	barrier->arrived = barrier->early;
@@ -202,14 +202,14 @@ open_barrier(CtBarrier *barrier, uint64 instant)
  * again, if all that are left were early.
  */
 static bool
-open_if_complete(CtShared *shared, CtBarrier *barrier)
+barrier_open_if_complete(CtShared *shared, CtBarrier *barrier)
 {
 	bool		opened = false;
 
 	while (barrier->arrived + barrier->absent > 0 &&
 		   barrier->arrived + barrier->absent + barrier->outside >= shared->racing)
 	{
-		open_barrier(barrier, barrier->arrived < 2 ? 0 :
+		barrier_open(barrier, barrier->arrived < 2 ? 0 :
 					 ct_now_ns() + OPENING_NS + barrier->arrived * WAKING_NS);
 		opened = true;
 	}
@@ -217,13 +217,13 @@ open_if_complete(CtShared *shared, CtBarrier *barrier)
 }
 
 static bool
-is_absent(const CtShared *shared, const CtSlot *slot, int number)
+barrier_is_absent(const CtShared *shared, const CtSlot *slot, int number)
 {
 	return slot->meetings[number].absent_at == shared->barriers[number].generation + 1;
 }
 
 static bool
-is_excused(const CtShared *shared, const CtSlot *slot, int number)
+barrier_is_excused(const CtShared *shared, const CtSlot *slot, int number)
 {
 	const CtMeeting *meeting = &slot->meetings[number];
 	uint64		broken = shared->barriers[number].broken;
@@ -233,7 +233,7 @@ is_excused(const CtShared *shared, const CtSlot *slot, int number)
 
 /* Is the worker waiting at the barrier, for the next meeting or the one after? */
 static bool
-is_here(const CtShared *shared, const CtSlot *slot, int number)
+barrier_is_here(const CtShared *shared, const CtSlot *slot, int number)
 {
 	return slot->at_barrier == number + 1 &&
 		slot->at_generation >= shared->barriers[number].generation;
@@ -242,7 +242,7 @@ is_here(const CtShared *shared, const CtSlot *slot, int number)
 /* ---- without the mutex ---- */
 
 static void
-wake(CtShared *shared, uint64 barriers)
+barrier_wake(CtShared *shared, uint64 barriers)
 {
 	int			i;
 
@@ -256,7 +256,7 @@ wake(CtShared *shared, uint64 barriers)
  * graph is NULL, only whether somebody who is missing sleeps on a lock at all.
  */
 static bool
-somebody_cannot_come(CtShared *shared, int number, CtLockGraph *graph)
+barrier_somebody_cannot_come(CtShared *shared, int number, CtLockGraph *graph)
 {
 	int		   *here = NULL;
 	int			nhere = 0;
@@ -270,7 +270,7 @@ somebody_cannot_come(CtShared *shared, int number, CtLockGraph *graph)
 		{
 			CtSlot	   *slot = ct_shared_slot(shared, i);
 
-			if (is_here(shared, slot, number))
+			if (barrier_is_here(shared, slot, number))
 				here[nhere++] = slot->pid;
 		}
 		ct_locks_trace(graph, here, nhere);
@@ -280,10 +280,10 @@ somebody_cannot_come(CtShared *shared, int number, CtLockGraph *graph)
 	{
 		CtSlot	   *slot = ct_shared_slot(shared, i);
 
-		if (!is_here(shared, slot, number) &&
+		if (!barrier_is_here(shared, slot, number) &&
 			pg_atomic_read_u32(&slot->state) == CT_WORKER_WORKING &&
 			(slot->outside & (UINT64CONST(1) << number)) == 0 &&
-			!is_absent(shared, slot, number) &&
+			!barrier_is_absent(shared, slot, number) &&
 			ct_locks_asleep(slot->procno, slot->pid))
 			found = graph == NULL || ct_locks_waits(graph, slot->pid);
 	}
@@ -296,8 +296,8 @@ somebody_cannot_come(CtShared *shared, int number, CtLockGraph *graph)
  * it: -1 if it was us who opened it.
  */
 static bool
-arrive(CtShared *shared, CtSlot *slot, int number, volatile uint64 *generation,
-	   volatile int *before)
+barrier_arrive(CtShared *shared, CtSlot *slot, int number, volatile uint64 *generation,
+			   volatile int *before)
 {
 	CtBarrier  *barrier = &shared->barriers[number];
 	bool		holds = IsTransactionOrTransactionBlock() || ct_locks_hold_any();
@@ -306,13 +306,13 @@ arrive(CtShared *shared, CtSlot *slot, int number, volatile uint64 *generation,
 
 	SpinLockAcquire(&shared->mutex);
 	slot->came_to |= UINT64CONST(1) << number;
-	excused = is_excused(shared, slot, number);
+	excused = barrier_is_excused(shared, slot, number);
 	if (excused)
 		slot->meetings[number].broken = barrier->broken;
 	else
 	{
 		*generation = barrier->generation;
-		if (is_absent(shared, slot, number))
+		if (barrier_is_absent(shared, slot, number))
 		{
 			(*generation)++;
 			*before = barrier->early++;
@@ -326,26 +326,26 @@ arrive(CtShared *shared, CtSlot *slot, int number, volatile uint64 *generation,
 		slot->at_generation = *generation;
 		slot->at_barrier = number + 1;
 		slot->holds = holds;
-		opened = open_if_complete(shared, barrier);
+		opened = barrier_open_if_complete(shared, barrier);
 	}
 	SpinLockRelease(&shared->mutex);
 	if (opened)
 	{
 		*before = -1;
-		wake(shared, UINT64CONST(1) << number);
+		barrier_wake(shared, UINT64CONST(1) << number);
 	}
 	return !excused;
 }
 
 /* Who doesn't wait any more, because of an error, isn't counted as one who is here. */
 static void
-withdraw(CtShared *shared, CtSlot *slot, int number)
+barrier_withdraw(CtShared *shared, CtSlot *slot, int number)
 {
 	CtBarrier  *barrier = &shared->barriers[number];
 	bool		attended;
 
 	SpinLockAcquire(&shared->mutex);
-	if (is_here(shared, slot, number))
+	if (barrier_is_here(shared, slot, number))
 	{
 		if (slot->at_generation == barrier->generation)
 		{
@@ -365,7 +365,7 @@ withdraw(CtShared *shared, CtSlot *slot, int number)
 	attended = attended && barrier->arrived + barrier->early > 0;
 	SpinLockRelease(&shared->mutex);
 	if (attended)
-		wake(shared, UINT64CONST(1) << number);
+		barrier_wake(shared, UINT64CONST(1) << number);
 }
 
 /* what a look at the barrier tells */
@@ -379,7 +379,7 @@ typedef struct CtBarrierView
 } CtBarrierView;
 
 static CtBarrierView
-look(CtShared *shared, CtBarrier *barrier, uint64 generation)
+barrier_look(CtShared *shared, CtBarrier *barrier, uint64 generation)
 {
 	CtBarrierView view;
 
@@ -397,13 +397,13 @@ look(CtShared *shared, CtBarrier *barrier, uint64 generation)
 
 /* Opens it without who is missing. */
 static void
-break_barrier(CtShared *shared, CtBarrier *barrier, uint64 generation)
+barrier_break(CtShared *shared, CtBarrier *barrier, uint64 generation)
 {
 	SpinLockAcquire(&shared->mutex);
 	if (barrier->generation == generation)
 	{
 		barrier->broken = generation + 1;
-		open_barrier(barrier, 0);
+		barrier_open(barrier, 0);
 		shared->barrier_breaks++;
 	}
 	SpinLockRelease(&shared->mutex);
@@ -421,7 +421,7 @@ typedef struct CtAttendance
 } CtAttendance;
 
 static void
-begin_attendance(CtShared *shared, CtAttendance *attendance, uint64 generation)
+barrier_begin_attendance(CtShared *shared, CtAttendance *attendance, uint64 generation)
 {
 	uint64		now = ct_now_ns();
 
@@ -434,7 +434,7 @@ begin_attendance(CtShared *shared, CtAttendance *attendance, uint64 generation)
 
 /* Looks, if it is time to: twice in a row somebody must be found who can't come. */
 static void
-attend(CtShared *shared, CtBarrier *barrier, bool holding, CtAttendance *attendance)
+barrier_attend(CtShared *shared, CtBarrier *barrier, bool holding, CtAttendance *attendance)
 {
 	int			number = barrier - shared->barriers;
 	uint64		now = ct_now_ns();
@@ -443,23 +443,23 @@ attend(CtShared *shared, CtBarrier *barrier, bool holding, CtAttendance *attenda
 
 	if (now >= attendance->deadline)
 	{
-		break_barrier(shared, barrier, attendance->generation);
+		barrier_break(shared, barrier, attendance->generation);
 		return;
 	}
 	if (now < attendance->next_look)
 		return;
 
 	/* nobody waits for somebody who holds no lock */
-	blocked = holding && somebody_cannot_come(shared, number, NULL);
+	blocked = holding && barrier_somebody_cannot_come(shared, number, NULL);
 	if (blocked && attendance->blocked_before)
 	{
 		CtLockGraph *graph = ct_locks_look();
 
-		blocked = somebody_cannot_come(shared, number, graph);
+		blocked = barrier_somebody_cannot_come(shared, number, graph);
 		rest = ct_locks_rest_ns(graph);
 		ct_locks_free(graph);
 		if (blocked)
-			break_barrier(shared, barrier, attendance->generation);
+			barrier_break(shared, barrier, attendance->generation);
 		else
 			attendance->period = Min(attendance->period * 2, LAST_LOOK_NS);
 	}
@@ -469,7 +469,7 @@ attend(CtShared *shared, CtBarrier *barrier, bool holding, CtAttendance *attenda
 
 /* How long the attendant may sleep, in ms. */
 static long
-until_look(const CtAttendance *attendance, bool holding)
+barrier_until_look(const CtAttendance *attendance, bool holding)
 {
 	uint64		now = ct_now_ns();
 	uint64		until = attendance->deadline;
@@ -481,14 +481,14 @@ until_look(const CtAttendance *attendance, bool holding)
 
 /* Waits until it is open, or the run is ended; returns the instant that it opens at, 0: at once. */
 static uint64
-await(CtShared *shared, CtBarrier *barrier, uint64 generation)
+barrier_await(CtShared *shared, CtBarrier *barrier, uint64 generation)
 {
 	CtAttendance attendance;
 	bool		attended = false;
 
 	for (;;)
 	{
-		CtBarrierView view = look(shared, barrier, generation);
+		CtBarrierView view = barrier_look(shared, barrier, generation);
 		long		ms = UNATTENDED_MS;
 
 		if (view.open || pg_atomic_read_u32(&shared->stop) != CT_STOP_NO)
@@ -499,14 +499,14 @@ await(CtShared *shared, CtBarrier *barrier, uint64 generation)
 		if (view.attends)
 		{
 			if (!attended || attendance.generation != view.generation)
-				begin_attendance(shared, &attendance, view.generation);
+				barrier_begin_attendance(shared, &attendance, view.generation);
 			attended = true;
-			ms = until_look(&attendance, view.holding);
+			ms = barrier_until_look(&attendance, view.holding);
 		}
 		/* the first time it only makes us one of those who are woken */
 		(void) ConditionVariableTimedSleep(&barrier->opened, ms, ct_wait_event(CT_WAIT_BARRIER));
 		if (view.attends)
-			attend(shared, barrier, view.holding, &attendance);
+			barrier_attend(shared, barrier, view.holding, &attendance);
 	}
 }
 
@@ -514,20 +514,20 @@ void
 ct_barrier_meet(CtShared *shared, int worker, uint64 barriers)
 {
 	CtSlot	   *slot = ct_shared_slot(shared, worker);
-	volatile int number = next_of(slot, barriers);
+	volatile int number = barrier_next_of(slot, barriers);
 	volatile uint64 generation = 0;
 	volatile int before = 0;
 
-	if (!arrive(shared, slot, number, &generation, &before))
+	if (!barrier_arrive(shared, slot, number, &generation, &before))
 		return;
 	PG_TRY();
 	{
-		ct_pause_until(await(shared, &shared->barriers[number], generation),
+		ct_pause_until(barrier_await(shared, &shared->barriers[number], generation),
 					   ct_has_core(before + 1));
 	}
 	PG_FINALLY();
 	{
-		withdraw(shared, slot, number);
+		barrier_withdraw(shared, slot, number);
 	}
 	PG_END_TRY();
 }
@@ -549,7 +549,7 @@ ct_barrier_begin(CtShared *shared, int worker, uint64 barriers)
 	for (i = 0; i < shared->nbarriers; i++)
 		slot->meetings[i].broken = shared->barriers[i].broken;
 
-	outside = all_barriers(shared) & ~barriers;
+	outside = barrier_all(shared) & ~barriers;
 	if (outside == slot->outside)
 		return;
 	SpinLockAcquire(&shared->mutex);
@@ -565,18 +565,18 @@ ct_barrier_begin(CtShared *shared, int worker, uint64 barriers)
 			barrier->outside--;
 			continue;
 		}
-		if (is_absent(shared, slot, i))
+		if (barrier_is_absent(shared, slot, i))
 		{
 			barrier->absent--;
 			slot->meetings[i].absent_at = 0;
 		}
 		barrier->outside++;
-		if (open_if_complete(shared, barrier))
+		if (barrier_open_if_complete(shared, barrier))
 			opened |= bit;
 	}
 	slot->outside = outside;
 	SpinLockRelease(&shared->mutex);
-	wake(shared, opened);
+	barrier_wake(shared, opened);
 }
 
 void
@@ -594,16 +594,16 @@ ct_barrier_miss(CtShared *shared, int worker, uint64 barriers)
 	{
 		CtBarrier  *barrier = &shared->barriers[i];
 
-		if ((missed & (UINT64CONST(1) << i)) == 0 || is_absent(shared, slot, i) ||
-			is_excused(shared, slot, i))
+		if ((missed & (UINT64CONST(1) << i)) == 0 || barrier_is_absent(shared, slot, i) ||
+			barrier_is_excused(shared, slot, i))
 			continue;
 		slot->meetings[i].absent_at = barrier->generation + 1;
 		barrier->absent++;
-		if (open_if_complete(shared, barrier))
+		if (barrier_open_if_complete(shared, barrier))
 			opened |= UINT64CONST(1) << i;
 	}
 	SpinLockRelease(&shared->mutex);
-	wake(shared, opened);
+	barrier_wake(shared, opened);
 }
 
 void
@@ -614,18 +614,18 @@ ct_barrier_leave(CtShared *shared, int worker)
 	int			i;
 
 	if (slot->at_barrier != 0)
-		withdraw(shared, slot, slot->at_barrier - 1);
+		barrier_withdraw(shared, slot, slot->at_barrier - 1);
 	SpinLockAcquire(&shared->mutex);
 	shared->racing--;
 	for (i = 0; i < shared->nbarriers; i++)
 	{
 		if (slot->outside & (UINT64CONST(1) << i))
 			shared->barriers[i].outside--;
-		else if (is_absent(shared, slot, i))
+		else if (barrier_is_absent(shared, slot, i))
 			shared->barriers[i].absent--;
-		if (open_if_complete(shared, &shared->barriers[i]))
+		if (barrier_open_if_complete(shared, &shared->barriers[i]))
 			opened |= UINT64CONST(1) << i;
 	}
 	SpinLockRelease(&shared->mutex);
-	wake(shared, opened);
+	barrier_wake(shared, opened);
 }

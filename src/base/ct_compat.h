@@ -91,6 +91,13 @@ typedef struct CtJsonbState
 #define ct_my_procno()			MyProc->pgprocno
 #endif
 
+/* a set of things to wait for, freed by whoever makes it; since 17 it may have a resource owner */
+#if PG_VERSION_NUM >= 170000
+#define ct_wait_event_set(n)	CreateWaitEventSet(NULL, n)
+#else
+#define ct_wait_event_set(n)	CreateWaitEventSet(TopMemoryContext, n)
+#endif
+
 /* 17 lets a worker act as a role that may not log in */
 #if PG_VERSION_NUM >= 170000
 #define CT_WORKER_CONNECTION_FLAGS	BGWORKER_BYPASS_ROLELOGINCHECK

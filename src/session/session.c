@@ -8,27 +8,37 @@
 #include "storage/latch.h"
 
 #include "src/base/clock.h"
+#include "src/base/ct_compat.h"
 #include "src/base/wait_event.h"
 #include "src/session/session.h"
 
-/* Sleeps until the session may be ready. */
-static void
-session_sleep(const CtWait *wait)
+/* what is further away is as good as never */
+#define SLEEP_MAX_NS	(3600 * CT_NS_PER_S)
+
+void
+ct_session_sleep(const CtWait *waits, int n, uint64 until_ns)
 {
-	int			events = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH;
+	WaitEventSet *set = ct_wait_event_set(n + 2);
+	WaitEvent	event;
+	uint64		now = ct_now_ns();
 	long		ms = -1;
+	int			i;
 
-	if (wait->socket != PGINVALID_SOCKET)
-		events |= wait->events;
-	if (wait->deadline_ns != 0)
+	AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+	AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	for (i = 0; i < n; i++)
 	{
-		uint64		now = ct_now_ns();
-
-		events |= WL_TIMEOUT;
-		ms = wait->deadline_ns <= now ? 0 :
-			(long) ((wait->deadline_ns - now + CT_NS_PER_MS - 1) / CT_NS_PER_MS);
+		if (waits[i].socket != PGINVALID_SOCKET)
+			AddWaitEventToSet(set, waits[i].events, waits[i].socket, NULL, NULL);
+		if (waits[i].deadline_ns != 0)
+			until_ns = Min(until_ns, waits[i].deadline_ns);
 	}
-	(void) WaitLatchOrSocket(MyLatch, events, wait->socket, ms, ct_wait_event(CT_WAIT_SESSION));
+	if (until_ns <= now)
+		ms = 0;
+	else if (until_ns - now < SLEEP_MAX_NS)
+		ms = (long) ((until_ns - now + CT_NS_PER_MS - 1) / CT_NS_PER_MS);
+	(void) WaitEventSetWait(set, ms, &event, 1, ct_wait_event(CT_WAIT_SESSION));
+	FreeWaitEventSet(set);
 	ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
 }
@@ -39,7 +49,7 @@ ct_session_await(CtSession *session)
 	CtWait		wait = {PGINVALID_SOCKET, 0, 0};
 
 	while (!session->ready(session, &wait))
-		session_sleep(&wait);
+		ct_session_sleep(&wait, 1, PG_UINT64_MAX);
 }
 
 static CtTransactionEvent

@@ -184,6 +184,13 @@ struct CtSession
 	CtObserver *observer;		/* or NULL; to be set while nothing is under way */
 };
 
+/*
+ * Sleeps until one of those that wait may be ready, or until a point in time
+ * (PG_UINT64_MAX: none), or the process's latch is set; raises what interrupts
+ * raise.
+ */
+extern void ct_session_sleep(const CtWait *waits, int n, uint64 until_ns);
+
 /* Waits until what is under way is ready; raises what interrupts raise. */
 extern void ct_session_await(CtSession *session);
 

@@ -269,32 +269,6 @@ part_go_on(Part *part, Part *parts, CtWait *wait)
 	return true;
 }
 
-/* Sleeps until one of those that wait may be ready. */
-static void
-parts_sleep(const CtWait *waits, int n)
-{
-	WaitEventSet *set = CreateWaitEventSet(CurrentMemoryContext, n + 2);
-	WaitEvent	event;
-	uint64		now = ct_now_ns();
-	long		ms = 10000;
-	int			i;
-
-	AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
-	AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
-	for (i = 0; i < n; i++)
-	{
-		if (waits[i].socket != PGINVALID_SOCKET)
-			AddWaitEventToSet(set, waits[i].events, waits[i].socket, NULL, NULL);
-		if (waits[i].deadline_ns != 0)
-			ms = Min(ms, waits[i].deadline_ns <= now ? 0 :
-					 (long) ((waits[i].deadline_ns - now) / CT_NS_PER_MS + 1));
-	}
-	(void) WaitEventSetWait(set, ms, &event, 1, ct_wait_event(CT_WAIT_SESSION));
-	ResetLatch(MyLatch);
-	CHECK_FOR_INTERRUPTS();
-	FreeWaitEventSet(set);
-}
-
 /* Each in turn a statement, until all are through; how often nobody was ready. */
 static int
 parts_drive(Part *parts, int n)
@@ -320,7 +294,7 @@ parts_drive(Part *parts, int n)
 			return sleeps;
 		if (!any)
 		{
-			parts_sleep(waits, nwaits);
+			ct_session_sleep(waits, nwaits, ct_now_ns() + 10 * CT_NS_PER_S);
 			sleeps++;
 		}
 	}
