@@ -88,25 +88,6 @@ SELECT worker AS script, array_agg(DISTINCT client) AS clients FROM did GROUP BY
 SELECT ct_run('regress_bound', clients => 3);
 SELECT ct_drop_scenario('regress_bound');
 
--- those that take turns are others to each other
-SELECT ct_test(E'SELECT count(*) FROM public.did;\n\\sleep 200 ms\nSELECT count(*) FROM public.did;', workers => 1, clients => 4, transactions => 4) AS id \gset
-SELECT transactions, met FROM ct_runs WHERE run_id = :id;
-SELECT ct_test(E'SELECT count(*) FROM public.did;\n\\sleep 200 ms\nSELECT count(*) FROM public.did;', workers => 1, clients => 1, transactions => 4) AS id \gset
-SELECT transactions, met FROM ct_runs WHERE run_id = :id;
-
--- who has been met shows although it has gone to sleep since, and who slept all the while doesn't
-SELECT ct_create_scenario('regress_met', min_overlap => 0, duration => '1500 ms');
-SELECT ct_add_script('regress_met', 'long', E'BEGIN;\nSELECT count(*) FROM public.did;\n\\sleep 800 ms\nSELECT count(*) FROM public.did;\nCOMMIT;', workers => 1, think_time => '1 h');
-SELECT ct_add_script('regress_met', 'idle', 'SELECT 1', workers => 1, think_time => '1 h');
-SELECT ct_add_script('regress_met', 'short', E'\\sleep 200 ms\nSELECT count(*) FROM public.did', workers => 1, think_time => '1 h');
-SELECT ct_run('regress_met', seed => 1) AS id \gset
-SELECT worker, transactions, met FROM ct_workers WHERE run_id = :id ORDER BY worker;
-SELECT ct_drop_script('regress_met', 'short');
-SELECT ct_add_script('regress_met', 'short', 'SELECT 1', workers => 1, think_time => '1 h');
-SELECT ct_run('regress_met', seed => 1) AS id \gset
-SELECT worker, transactions, met FROM ct_workers WHERE run_id = :id ORDER BY worker;
-SELECT ct_drop_scenario('regress_met');
-
 -- by a rate, which is of the run; each client's schedule is its own
 TRUNCATE did;
 SELECT ct_test('INSERT INTO public.did VALUES (:client_id)', workers => 2, clients => 20, rate => 200, duration => '3 s', min_overlap => 0) AS id \gset

@@ -113,6 +113,30 @@ ct_catalog_run_close(int64 run_id)
 }
 
 void
+ct_catalog_run_leave_sandbox(int64 run_id, bool kept)
+{
+	CtRow		row = {0};
+
+	ct_row_add_int64(&row, run_id, false);
+	ct_row_add_bool(&row, kept);
+	(void) ct_row_execute(&row,
+						  "UPDATE @ct_result SET kept_sandbox = CASE WHEN $2 THEN sandbox END,"
+						  " sandbox = NULL WHERE run_id = $1", false);
+}
+
+void
+ct_catalog_run_warn(int64 run_id, const char *warning)
+{
+	CtRow		row = {0};
+
+	ct_row_add_int64(&row, run_id, false);
+	ct_row_add_text(&row, warning);
+	(void) ct_row_execute(&row,
+						  "UPDATE @ct_result SET warnings = array_append(warnings, $2) WHERE run_id = $1",
+						  false);
+}
+
+void
 ct_catalog_run_complain(int64 run_id, const char *complaint, int max)
 {
 	CtRow		row = {0};

@@ -45,6 +45,12 @@ extern List *ct_catalog_run_orphans(CtCatalogScope *scope, bool asked, const cha
 extern bool ct_catalog_run_lock_orphan(CtCatalogScope *scope, int64 run_id, Oid *role,
 									   char **sandbox);
 
+/* It has no sandbox to be dropped any more; kept: it is left to the user. */
+extern void ct_catalog_run_leave_sandbox(int64 run_id, bool kept);
+
+/* One more of its warnings. */
+extern void ct_catalog_run_warn(int64 run_id, const char *warning);
+
 /* Its sandbox is gone; what was under way has crashed. */
 extern void ct_catalog_run_close(int64 run_id);
 

@@ -13,6 +13,7 @@
 
 #include "src/base/text.h"
 #include "src/catalog/catalog.h"
+#include "src/catalog/run.h"
 #include "src/catalog/values.h"
 #include "src/results/record.h"
 #include "src/results/rows.h"
@@ -70,27 +71,14 @@ ct_record_sandbox(int64 run_id, const char *sandbox)
 	ct_catalog_leave(&scope);
 }
 
-/* Executes a statement on the run, which is $1, with one argument besides. */
-static void
-record_execute(const char *sql, int64 run_id, Oid type, Datum value)
-{
-	CtCatalogScope scope;
-	Oid			types[2] = {INT8OID, type};
-	Datum		values[2];
-
-	values[0] = Int64GetDatum(run_id);
-	values[1] = value;
-	ct_catalog_enter(&scope);
-	ct_catalog_execute(sql, 2, types, values, NULL, false);
-	ct_catalog_leave(&scope);
-}
-
 void
 ct_record_sandbox_gone(int64 run_id, bool kept)
 {
-	record_execute("UPDATE @ct_result SET kept_sandbox = CASE WHEN $2 THEN sandbox END, sandbox = NULL"
-				   " WHERE run_id = $1",
-				   run_id, BOOLOID, BoolGetDatum(kept));
+	CtCatalogScope scope;
+
+	ct_catalog_enter(&scope);
+	ct_catalog_run_leave_sandbox(run_id, kept);
+	ct_catalog_leave(&scope);
 }
 
 void
@@ -108,8 +96,11 @@ ct_record_sandbox_tried(int64 run_id)
 void
 ct_record_warning(int64 run_id, const char *warning)
 {
-	record_execute("UPDATE @ct_result SET warnings = array_append(warnings, $2) WHERE run_id = $1",
-				   run_id, TEXTOID, CStringGetTextDatum(warning));
+	CtCatalogScope scope;
+
+	ct_catalog_enter(&scope);
+	ct_catalog_run_warn(run_id, warning);
+	ct_catalog_leave(&scope);
 }
 
 void
