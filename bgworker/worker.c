@@ -32,6 +32,12 @@
 #include "src/base/ct_compat.h"
 #include "src/base/wait_event.h"
 
+/* who waits for the leader looks again by itself, if that should be gone without a word */
+#define AWAIT_MS		1000
+
+/* how often who has done its share looks whether a check waits for it */
+#define LEFT_LOCKS_MS	1000
+
 /* for callbacks that get no argument */
 static CtSlot *my_slot = NULL;
 static CtShared *my_shared = NULL;
@@ -292,10 +298,8 @@ worker_await_gate(CtWorker *w)
 	pg_atomic_write_u32(&w->slot->state, CT_WORKER_READY);
 	ConditionVariableBroadcast(&shared->news);
 
-	ConditionVariablePrepareToSleep(&shared->changed);
 	while (ct_shared_state(shared) < CT_RUN_RUNNING && !ct_worker_stopped(w, CT_STOP_AFTER))
-		ConditionVariableSleep(&shared->changed, ct_wait_event(CT_WAIT_GATE));
-	ConditionVariableCancelSleep();
+		(void) ct_pause_latch(AWAIT_MS, CT_WAIT_GATE);
 	return ct_shared_state(shared) >= CT_RUN_RUNNING;
 }
 
@@ -344,13 +348,14 @@ worker_sleep(CtWorker *w, uint64 until)
 	if (ns >= CT_NS_PER_MS)
 		ct_presence_leave(w->shared, &w->lookout);
 
-	/* the leader tells of an early end by the condition variable, which we don't watch */
-	ns = Min(ns, 100 * CT_NS_PER_MS);
+	/* who ends the run early wakes us */
 	HOLD_CANCEL_INTERRUPTS();
-	if (w->nwaiting == 0)
-		ct_pause_ns(ns);
-	else
+	if (w->nwaiting != 0)
 		worker_sleep_on_sessions(w, ct_now_ns() + ns);
+	else if (ns >= CT_NS_PER_MS)
+		(void) ct_pause_latch(Min(ns / CT_NS_PER_MS, 3600000), CT_WAIT_PAUSE);
+	else
+		ct_pause_ns(ns);
 	RESUME_CANCEL_INTERRUPTS();
 	ct_worker_time_passes(w);
 }
@@ -451,11 +456,9 @@ worker_await_launch(CtShared *shared)
 {
 	/* who ends the run also terminates us, which is then nothing to report */
 	HOLD_INTERRUPTS();
-	ConditionVariablePrepareToSleep(&shared->changed);
 	while (ct_shared_state(shared) < CT_RUN_LAUNCHING && !ProcDiePending &&
 		   pg_atomic_read_u32(&shared->stop) < CT_STOP_NOW)
-		(void) ConditionVariableTimedSleep(&shared->changed, 200, ct_wait_event(CT_WAIT_GATE));
-	ConditionVariableCancelSleep();
+		(void) ct_pause_latch(AWAIT_MS, CT_WAIT_GATE);
 	RESUME_INTERRUPTS();
 
 	if (pg_atomic_read_u32(&shared->stop) >= CT_STOP_NOW)
@@ -523,9 +526,8 @@ worker_keep_session(CtShared *shared)
 	pqsignal(SIGTERM, worker_sigterm);
 	HOLD_CANCEL_INTERRUPTS();
 	while (!worker_told_to_go() && !may_go)
-		if (ConditionVariableTimedSleep(&shared->changed, 1000, ct_wait_event(CT_WAIT_VERDICT)))
+		if (ct_pause_latch(LEFT_LOCKS_MS, CT_WAIT_VERDICT))
 			may_go = worker_blocks_leader(shared);
-	ConditionVariableCancelSleep();
 	RESUME_CANCEL_INTERRUPTS();
 }
 

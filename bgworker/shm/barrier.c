@@ -364,8 +364,9 @@ barrier_withdraw(CtShared *shared, CtSlot *slot, int number)
 		barrier->attendant = 0;
 	attended = attended && barrier->arrived + barrier->early > 0;
 	SpinLockRelease(&shared->mutex);
+	/* one of those who are here takes it over */
 	if (attended)
-		barrier_wake(shared, UINT64CONST(1) << number);
+		ConditionVariableSignal(&barrier->opened);
 }
 
 /* what a look at the barrier tells */

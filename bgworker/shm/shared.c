@@ -7,6 +7,8 @@
 #include <signal.h>
 
 #include "miscadmin.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
 #include "storage/shm_toc.h"
 
 #include "bgworker/shm/shared.h"
@@ -263,11 +265,32 @@ ct_shared_executed(CtShared *shared)
 }
 
 void
+ct_slot_wake(const CtSlot *slot)
+{
+	int			procno = *(const volatile int *) &slot->procno;
+
+	if (procno >= 0)
+		SetLatch(&ProcGlobal->allProcs[procno].procLatch);
+}
+
+static void
+shared_wake_workers(CtShared *shared)
+{
+	int			nslots = ct_shared_nslots(shared);
+	int			i;
+
+	for (i = 0; i < nslots; i++)
+		ct_slot_wake(ct_shared_slot(shared, i));
+}
+
+void
 ct_shared_set_state(CtShared *shared, CtRunState state)
 {
 	pg_write_barrier();
 	pg_atomic_write_u32(&shared->state, state);
 	ConditionVariableBroadcast(&shared->changed);
+	if (state == CT_RUN_LAUNCHING || state == CT_RUN_RUNNING)
+		shared_wake_workers(shared);
 }
 
 CtRunState
@@ -300,8 +323,8 @@ ct_shared_stop(CtShared *shared, CtStopLevel level)
 		{
 			int			i;
 
-			ConditionVariableBroadcast(&shared->changed);
 			ConditionVariableBroadcast(&shared->news);
+			shared_wake_workers(shared);
 			for (i = 0; i < shared->nbarriers; i++)
 				ConditionVariableBroadcast(&shared->barriers[i].opened);
 			return;

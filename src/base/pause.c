@@ -12,7 +12,6 @@
 
 #include "src/base/clock.h"
 #include "src/base/pause.h"
-#include "src/base/wait_event.h"
 
 bool
 ct_has_core(int number)
@@ -64,4 +63,15 @@ void
 ct_pause_ns(uint64 ns)
 {
 	ct_pause_until(ct_now_ns() + ns, false);
+}
+
+bool
+ct_pause_latch(long ms, CtWaitEvent event)
+{
+	int			rc = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, ms,
+							   ct_wait_event(event));
+
+	ResetLatch(MyLatch);
+	CHECK_FOR_INTERRUPTS();
+	return (rc & WL_LATCH_SET) == 0;
 }

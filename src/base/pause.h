@@ -5,6 +5,8 @@
 #ifndef CT_PAUSE_H
 #define CT_PAUSE_H
 
+#include "src/base/wait_event.h"
+
 /* a process that is woken runs some 50 us later: so much before the time it stays awake */
 #define CT_SPIN_NS	UINT64CONST(200000)
 
@@ -18,6 +20,12 @@ extern void ct_pause_ns(uint64 ns);
  * keeps a core from the others.
  */
 extern void ct_pause_until(uint64 until, bool spin);
+
+/*
+ * Waits until somebody sets this process's latch, or for so many milliseconds;
+ * true if the time is up.  Who waits looks first whether there is a reason to.
+ */
+extern bool ct_pause_latch(long ms, CtWaitEvent event);
 
 /* Is there a core for the process of that number, from 0, if each of those before it has one? */
 extern bool ct_has_core(int number);
