@@ -15,6 +15,7 @@
 
 #include "api/run.h"
 #include "bgworker/caller.h"
+#include "bgworker/launch.h"
 #include "src/catalog/version.h"
 #include "src/plan/plan.h"
 
@@ -151,8 +152,23 @@ ct_compare(PG_FUNCTION_ARGS)
 		CtCall		call;
 
 		row->variant = lfirst(lc);
-		(void) ct_call_start(&call, ct_plan_of_scenario(scenario, row->variant, &options),
-							 CT_CALL_WAITS);
+		if (!ct_call_try_start(&call, ct_plan_of_scenario(scenario, row->variant, &options),
+							   CT_CALL_WAITS))
+		{
+			/* nor one that found no slot, but for the first one */
+			if (rows == NIL)
+				ct_no_slots();
+			ereport(WARNING,
+					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+					 errmsg("variant \"%s\" could not be run: no background worker slots were free", row->variant),
+					 errhint("Wait for other runs to end, or raise max_worker_processes (now %d) and restart the server.",
+							 max_worker_processes)));
+			memset(row->nulls, true, sizeof(row->nulls));
+			compare_put(row, 1, CStringGetTextDatum(row->variant), false);
+			compare_put(row, 2, CStringGetTextDatum("failed"), false);
+			rows = lappend(rows, row);
+			continue;
+		}
 		(void) ct_call_wait(&call, 0, true);
 		row->passed = call.shared->passed;
 

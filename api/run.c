@@ -281,7 +281,7 @@ ct_wait(PG_FUNCTION_ARGS)
 	run_find(fcinfo, "ct_wait()", ROLE_PG_READ_ALL_STATS, &run, &call);
 	if (call.shared != NULL)
 	{
-		call.horizon = ct_horizon_of_statement();
+		call.horizon = ct_call_horizon(CT_CALL_WAITS);
 		done = ct_call_wait(&call, timeout, true);
 		if (done && call.shared->status[0] != '\0')
 		{

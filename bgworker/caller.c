@@ -19,6 +19,7 @@
 #include "common/pg_prng.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "replication/logicallauncher.h"
 #include "storage/ipc.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
@@ -189,9 +190,8 @@ commit_transaction(void)
 	SPI_finish();
 }
 
-/* Lets go of the caller's snapshot where that can be, and says so where not. */
-static CtHorizon
-choose_horizon(CtCallMode mode)
+CtHorizon
+ct_call_horizon(CtCallMode mode)
 {
 	CtHorizon	horizon;
 
@@ -243,9 +243,25 @@ start_leader(CtCall *call)
 	return false;
 }
 
+/* How many workers a run can have at most: the leader and the server's own take a slot each. */
+static int
+most_workers(void)
+{
+	return max_worker_processes - 1 - (max_logical_replication_workers > 0);
+}
+
 int64
 ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 {
+	if (!ct_call_try_start(call, document, mode))
+		ct_no_slots();
+	return call->shared->run_id;
+}
+
+bool
+ct_call_try_start(CtCall *call, const Jsonb *document, CtCallMode mode)
+{
+	int			most = most_workers();
 	CtPlan	   *plan = ct_plan_read(document);
 	CtProgram  *program;
 	uint64		until = ct_now_ns() + SLOT_WAIT_MS * CT_NS_PER_MS;
@@ -256,19 +272,19 @@ ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 	check_role();
 
 	/* what can't be had in any case takes no memory, and no time */
-	if (max_worker_processes < 2)
+	if (most < 1)
 		ct_no_slots();
-	if (plan->workers_named && plan->workers > max_worker_processes - 1)
-		ct_too_few_workers(max_worker_processes - 1, plan->workers);
-	if (plan->clients == 0 && ct_plan_least_workers(plan) > max_worker_processes - 1)
-		ct_too_few_for_scripts(max_worker_processes - 1, ct_plan_least_workers(plan));
+	if (plan->workers_named && plan->workers > most)
+		ct_too_few_workers(most, plan->workers);
+	if (plan->clients == 0 && ct_plan_least_workers(plan) > most)
+		ct_too_few_for_scripts(most, ct_plan_least_workers(plan));
 	if (mode == CT_CALL_COMMITS)
 		commit_transaction();
 
 	memset(call, 0, sizeof(CtCall));
-	call->horizon = mode == CT_CALL_STARTS ? CT_HORIZON_FREE : choose_horizon(mode);
+	call->horizon = mode == CT_CALL_STARTS ? CT_HORIZON_FREE : ct_call_horizon(mode);
 	call->tell_few_workers = !plan->workers_default;
-	call->segment = ct_shared_create(document, Min(plan->workers, max_worker_processes - 1),
+	call->segment = ct_shared_create(document, Min(plan->workers, most),
 									 program->nhistograms, program->norders, program->nplaces);
 	call->shared = ct_shared_address(call->segment);
 	call->shared->workers_asked = plan->workers;
@@ -279,7 +295,11 @@ ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 	while (!start_leader(call))
 	{
 		if (ct_now_ns() >= until)
-			ct_no_slots();
+		{
+			cancel_on_dsm_detach(call->segment, caller_detached, PointerGetDatum(call->shared));
+			ct_call_detach(call);
+			return false;
+		}
 
 		/* not all at the same time again */
 		ct_pause_ns(pause / 2 + pg_prng_uint64(&pg_global_prng_state) % pause);
@@ -293,7 +313,7 @@ ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 	}
 	if (mode == CT_CALL_STARTS)
 		cancel_on_dsm_detach(call->segment, caller_detached, PointerGetDatum(call->shared));
-	return call->shared->run_id;
+	return true;
 }
 
 void

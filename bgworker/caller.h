@@ -49,6 +49,12 @@ extern void ct_call_check(const char *function);
  */
 extern int64 ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode);
 
+/* The same; returns false, and is attached to nothing, if there was no slot for it for some seconds. */
+extern bool ct_call_try_start(CtCall *call, const Jsonb *document, CtCallMode mode);
+
+/* Lets go of the caller's snapshot where that can be, and says so where not. */
+extern CtHorizon ct_call_horizon(CtCallMode mode);
+
 /* Lets go of a run that goes on by itself. */
 extern void ct_call_detach(CtCall *call);
 

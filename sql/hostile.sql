@@ -131,7 +131,7 @@ SELECT right(message, 35) AS message, length(message) FROM last_run;
 --
 -- More than there is: memory and workers
 --
-SELECT ct_test(repeat('SELECT 1;', 12000), transactions => 7, workers => current_setting('max_worker_processes')::int - 1);
+SELECT ct_test(repeat('SELECT 1;', 12000), transactions => 6, workers => current_setting('max_worker_processes')::int - 2);
 \echo :SQLSTATE
 SELECT ct_test('SELECT 1', workers => 1000, duration => '1 h');
 \echo :SQLSTATE

@@ -166,6 +166,29 @@ foreach my $n (0 .. 9)
 }
 ct_nothing_left($node, 'ten that go on');
 
+# A comparison whose later variants find no slot keeps the rows that it has.
+$node->safe_psql('postgres', q{SELECT ct_create_scenario('compared', workers => 1, transactions => 1, min_overlap => 0), ct_add_variant('compared', 'a'), ct_add_variant('compared', 'b'),
+	ct_add_variant('compared', 'c'), ct_add_script('compared', 's', 'SELECT 1', variant => 'a'), ct_add_script('compared', 's', $$SELECT pg_sleep(3)$$, variant => 'b'), ct_add_script('compared', 's', 'SELECT 1', variant => 'c');
+	SELECT ct_create_scenario('all_slots', workers => 14, duration => '10 min'), ct_add_script('all_slots', 's', '\sleep 600 s')});
+$call = ct_call($node, "SELECT variant, verdict FROM ct_compare('compared')");
+ok(ct_await($node, "SELECT variant = 'b' AND phase = 'running' FROM ct_progress"), 'a comparison without slots: at its second variant');
+my @others = map { ct_call($node, "SELECT ct_run('all_slots', workers => 12)") } 1;
+ok(ct_await($node, "SELECT count(*) = 1 FROM ct_progress WHERE scenario = 'all_slots' AND phase = 'running'"), 'a comparison without slots: another run goes on');
+# it can't look up its third variant until somebody else has taken its slots
+my $holder = $node->background_psql('postgres');
+$holder->query_safe('BEGIN; LOCK TABLE ct_scenario');
+ok(ct_await($node, q{SELECT count(*) = 13 FROM pg_stat_activity WHERE backend_type LIKE 'ct_ext%'}), 'a comparison without slots: the second variant has ended');
+push @others, ct_call($node, q{SELECT ct_test('\sleep 600 s', workers => 1, duration => '10 min')});
+ok(ct_await($node, q{SELECT count(*) = 15 FROM pg_stat_activity WHERE backend_type LIKE 'ct_ext%'}), 'a comparison without slots: all are taken');
+$holder->query_safe('COMMIT');
+$holder->quit;
+is(ct_call_end($call), 0, 'a comparison without slots: it comes to its end') or diag($call->{stderr});
+is($call->{stdout}, "a|pass\nb|pass\nc|failed\n", 'a comparison without slots: with all of its rows');
+like($call->{stderr}, qr/WARNING:  53400: variant "c" could not be run: no background worker slots were free/, 'a comparison without slots: and says so');
+$node->safe_psql('postgres', 'SELECT pg_terminate_backend(' . ct_backend($_) . ')') foreach reverse @others;
+ct_call_end($_) foreach @others;
+ct_nothing_left($node, 'a comparison without slots');
+
 # A run of fewer transactions than workers starts as many workers as transactions.
 $node->safe_psql('postgres', q{SELECT ct_test('SELECT 1', transactions => 2)});
 is(ct_last($node, "workers || ' ' || transactions"), '2 2', 'two transactions, two workers');
