@@ -43,4 +43,10 @@ CREATE FUNCTION raise() RETURNS void LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION 
 	workers => 1, transactions => 12, max_tries => 8, min_overlap => 0, seed => 1) > 0 AS ran;
 SELECT transactions, failed, retries, mean_ms BETWEEN 35 AND 200 AS waits FROM ct_runs WHERE run_id = pg_temp.last_run();
 
+-- a schedule of 40 a second that nobody can keep, each worker having half of it: what is left of it is told
+SET ct_ext.stop_timeout = '100 ms';
+SELECT ct_test('SELECT pg_sleep(5)', workers => 2, rate => 40, duration => '1 s', min_overlap => 0, seed => 1) > 0 AS ran;
+SELECT transactions, substring(reason FROM '(\d+) transactions of the schedule')::int BETWEEN 33 AND 45 AS all_of_them FROM ct_runs WHERE run_id = pg_temp.last_run();
+RESET ct_ext.stop_timeout;
+
 SELECT ct_drop_scenario('regress_pace');

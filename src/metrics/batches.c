@@ -73,7 +73,7 @@ ct_batches_half_interval(const CtBatches *batches, uint64 span_ns)
 	nslices = (int) Min(span_ns / slice_ns, CT_SLICES);
 	slices = (int) Max((CT_MIN_BATCH_NS + slice_ns - 1) / slice_ns,
 					   (nslices + CT_MAX_BATCHES - 1) / CT_MAX_BATCHES);
-	n = slices > 0 ? nslices / slices : 0;
+	n = nslices / slices;
 	if (n < CT_MIN_BATCHES)
 		return get_float8_nan();
 
