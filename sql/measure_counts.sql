@@ -165,4 +165,13 @@ SELECT kind, step, min_ms >= 40 AS late FROM ct_latencies WHERE run_id = pg_temp
 SELECT sum(transactions) = (SELECT transactions FROM ct_runs WHERE run_id = pg_temp.last_run()) AS transactions, sum(failed) AS failed, sum(retries) AS retries
 	FROM ct_timeline WHERE run_id = pg_temp.last_run();
 
+-- of more names than a worker tells apart, the last ones are counted together: 31 tallies and 63 outcomes have their own
+SELECT string_agg(format(E'\\tally t%s %s\n', i, i), '') AS tallies FROM generate_series(1, 40) i \gset
+SELECT string_agg(format(E'\\outcome o%s\n', i), '') AS outcomes FROM generate_series(1, 20) i \gset
+SELECT ct_test(:'tallies' || :'outcomes' || E'SELECT ''n'' || :iteration AS label \\gset\n\\outcome :label', workers => 1, transactions => 50, min_overlap => 0) > 0 AS ran;
+SELECT count(*), sum(value) = 50 * 820 AS all_of_them, sum(value) FILTER (WHERE tally = 'other') = 50 * (820 - 31 * 16) AS others,
+	bool_and(value = 50 * substring(tally FROM 't(\d+)')::int) AS own FROM ct_tallies WHERE run_id = pg_temp.last_run();
+SELECT count(*), sum(count) AS all_of_them, sum(count) FILTER (WHERE outcome = 'other') AS others, sum(count) FILTER (WHERE outcome ~ '^o\d') AS often,
+	sum(count) FILTER (WHERE outcome ~ '^n\d') AS once FROM ct_outcomes WHERE run_id = pg_temp.last_run();
+
 SELECT ct_drop_scenario('regress_known');
