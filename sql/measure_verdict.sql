@@ -27,3 +27,12 @@ SELECT pg_temp.orders(:run_id, '{f,f,t,t}', '{t,t,t,t}');
 SELECT pg_temp.orders(:run_id, '{f,t,t,t}', '{t,t,t,t}');
 SELECT pg_temp.orders(:run_id, '{t,t,t,t}', '{t,t,t,t}');
 DELETE FROM ct_result WHERE run_id = :run_id;
+
+-- nothing that could be counted
+CREATE FUNCTION pg_temp.reason(bigint) RETURNS text LANGUAGE sql AS $$SELECT verdict || ': ' || reason FROM ct_runs WHERE run_id = $1$$;
+SELECT ct_test('SELECT pg_sleep(0.3)', workers => 1, duration => '50 ms', min_overlap => 0) AS run_id \gset
+SELECT pg_temp.reason(:run_id);
+SELECT ct_test('SELECT 1', workers => 1, rate => 10, warmup => '700 ms', duration => '1 ms', min_overlap => 0, seed => 1) AS run_id \gset
+SELECT pg_temp.reason(:run_id);
+SELECT ct_test('SELECT 1 / 0', workers => 1, transactions => 3, checks => '{failed <= 3}', min_overlap => 0) AS run_id \gset
+SELECT pg_temp.reason(:run_id);
