@@ -20,15 +20,6 @@
 
 CT_FUNCTION_INFO_V1(ct_run_progress);
 
-static const char *const phases[] = {
-	[CT_RUN_STARTING] = "starting",
-	[CT_RUN_SETUP] = "setup",
-	[CT_RUN_LAUNCHING] = "launching",
-	[CT_RUN_RUNNING] = "running",
-	[CT_RUN_CHECKING] = "checking",
-	[CT_RUN_DONE] = "done"
-};
-
 #define PROGRESS_COLUMNS	11
 
 static void
@@ -65,7 +56,7 @@ ct_run_progress(PG_FUNCTION_ARGS)
 
 	state = ct_shared_state(shared);
 	nulls[0] = nulls[1] = false;
-	values[0] = CStringGetTextDatum(phases[state]);
+	values[0] = CStringGetTextDatum(ct_run_state_name(state));
 	values[1] = Float8GetDatum((GetCurrentTimestamp() - shared->started_at) / 1e6);
 	if (state >= CT_RUN_RUNNING)
 	{

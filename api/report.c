@@ -84,7 +84,7 @@ ct_report_list(PG_FUNCTION_ARGS)
 
 /* The first anomaly in a sentence, for an error's detail; "" if there is none. */
 static char *
-first_anomaly(const CtReport *report)
+report_first_anomaly(const CtReport *report)
 {
 	const CtAnomalyRow *anomaly = report->anomalies;
 	StringInfoData buf;
@@ -134,7 +134,7 @@ ct_assert(PG_FUNCTION_ARGS)
 	if (report->verdict == NULL || strcmp(report->verdict, "pass") != 0)
 	{
 		char	   *reason = ct_report_reason(report);
-		char	   *anomaly = first_anomaly(report);
+		char	   *anomaly = report_first_anomaly(report);
 
 		ereport(ERROR,
 				(errcode(ERRCODE_ASSERT_FAILURE),

@@ -74,7 +74,7 @@ ct_call_check(const char *function)
 
 /* Before 17, a background worker cannot connect as a role without LOGIN. */
 static void
-check_role(void)
+caller_check_role(void)
 {
 	HeapTuple	tuple;
 	bool		login;
@@ -110,7 +110,7 @@ caller_detached(dsm_segment *segment, Datum arg)
 
 /* Has the leader gone without having been heard of? */
 static bool
-leader_is_gone(CtCall *call)
+caller_leader_is_gone(CtCall *call)
 {
 	pid_t		pid;
 
@@ -123,7 +123,7 @@ leader_is_gone(CtCall *call)
 
 /* The run's process that sleeps on a lock and, as far as the graph tells, waits for us; 0 if none. */
 static int
-blocked_process(CtShared *shared, const CtLockGraph *graph)
+caller_blocked_process(CtShared *shared, const CtLockGraph *graph)
 {
 	int			i;
 
@@ -143,7 +143,7 @@ blocked_process(CtShared *shared, const CtLockGraph *graph)
 
 /* The costly question only where somebody, of the run or not, waits for a lock of ours. */
 static void
-check_locks(CtCall *call)
+caller_check_locks(CtCall *call)
 {
 	CtLockGraph *graph;
 	int			blocked;
@@ -152,7 +152,7 @@ check_locks(CtCall *call)
 		return;
 	graph = ct_locks_look();
 	ct_locks_trace(graph, &MyProcPid, 1);
-	blocked = blocked_process(call->shared, graph);
+	blocked = caller_blocked_process(call->shared, graph);
 	call->next_lock_look = ct_now_ns() + ct_locks_rest_ns(graph);
 	ct_locks_free(graph);
 	if (blocked != 0)
@@ -165,7 +165,7 @@ check_locks(CtCall *call)
 
 /* The client may have gone without a word. */
 static void
-check_client(void)
+caller_check_client(void)
 {
 	if (whereToSendOutput == DestRemote && MyProcPort != NULL &&
 		WaitEventSetCanReportClosed() && !pq_check_connection())
@@ -182,7 +182,7 @@ check_client(void)
  * COMMIT does, and begins another one.
  */
 static void
-commit_transaction(void)
+caller_commit_transaction(void)
 {
 	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -212,7 +212,7 @@ ct_call_horizon(CtCallMode mode)
  * was before.
  */
 static bool
-start_leader(CtCall *call)
+caller_start_leader(CtCall *call)
 {
 	CtShared   *shared = call->shared;
 
@@ -224,12 +224,12 @@ start_leader(CtCall *call)
 
 	while (ct_shared_state(shared) < CT_RUN_SETUP)
 	{
-		if (leader_is_gone(call) && ct_shared_state(shared) < CT_RUN_SETUP)
+		if (caller_leader_is_gone(call) && ct_shared_state(shared) < CT_RUN_SETUP)
 			break;
 		if (ConditionVariableTimedSleep(&shared->changed, TICK_MS, ct_wait_event(CT_WAIT_WAITING)))
 		{
-			check_client();
-			check_locks(call);
+			caller_check_client();
+			caller_check_locks(call);
 		}
 	}
 	ConditionVariableCancelSleep();
@@ -245,7 +245,7 @@ start_leader(CtCall *call)
 
 /* How many workers a run can have at most: the leader and the server's own take a slot each. */
 static int
-most_workers(void)
+caller_most_workers(void)
 {
 	return max_worker_processes - 1 - (max_logical_replication_workers > 0);
 }
@@ -261,7 +261,7 @@ ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 bool
 ct_call_try_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 {
-	int			most = most_workers();
+	int			most = caller_most_workers();
 	CtPlan	   *plan = ct_plan_read(document);
 	CtProgram  *program;
 	uint64		until = ct_now_ns() + SLOT_WAIT_MS * CT_NS_PER_MS;
@@ -269,7 +269,7 @@ ct_call_try_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 
 	ct_plan_validate(plan);
 	program = ct_program_load(plan);
-	check_role();
+	caller_check_role();
 
 	/* what can't be had in any case takes no memory, and no time */
 	if (most < 1)
@@ -279,7 +279,7 @@ ct_call_try_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 	if (plan->clients == 0 && ct_plan_least_workers(plan) > most)
 		ct_too_few_for_scripts(most, ct_plan_least_workers(plan));
 	if (mode == CT_CALL_COMMITS)
-		commit_transaction();
+		caller_commit_transaction();
 
 	memset(call, 0, sizeof(CtCall));
 	call->horizon = mode == CT_CALL_STARTS ? CT_HORIZON_FREE : ct_call_horizon(mode);
@@ -292,7 +292,7 @@ ct_call_try_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 	call->attached = true;
 	on_dsm_detach(call->segment, caller_detached, PointerGetDatum(call->shared));
 
-	while (!start_leader(call))
+	while (!caller_start_leader(call))
 	{
 		if (ct_now_ns() >= until)
 		{
@@ -304,7 +304,7 @@ ct_call_try_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 		/* not all at the same time again */
 		ct_pause_ns(pause / 2 + pg_prng_uint64(&pg_global_prng_state) % pause);
 		pause = Min(pause * 2, SLOT_PAUSE_MAX_MS * CT_NS_PER_MS);
-		check_client();
+		caller_check_client();
 	}
 	if (call->shared->run_id == 0)
 	{
@@ -328,29 +328,8 @@ ct_call_detach(CtCall *call)
 
 /* ---- waiting ---- */
 
-static const char *
-state_text(CtRunState state)
-{
-	switch (state)
-	{
-		case CT_RUN_STARTING:
-			return "starting";
-		case CT_RUN_SETUP:
-			return "setup";
-		case CT_RUN_LAUNCHING:
-			return "launching workers";
-		case CT_RUN_RUNNING:
-			return "running";
-		case CT_RUN_CHECKING:
-			return "checking";
-		case CT_RUN_DONE:
-			break;
-	}
-	return "done";
-}
-
 static void
-print_progress(CtShared *shared)
+caller_print_progress(CtShared *shared)
 {
 	CtRunState	state = ct_shared_state(shared);
 	double		elapsed = (GetCurrentTimestamp() - shared->started_at) / 1e6;
@@ -362,7 +341,7 @@ print_progress(CtShared *shared)
 	{
 		ereport(NOTICE,
 				(errmsg("run " INT64_FORMAT ": %.0f s, %s", shared->run_id, elapsed,
-						state_text(state))));
+						ct_run_state_name(state))));
 		return;
 	}
 	ct_merge_totals(shared, &totals);
@@ -378,14 +357,14 @@ print_progress(CtShared *shared)
 
 /* Gives a cancelled run the time to clean up, so that our error comes after it. */
 static void
-await_cleanup(CtCall *call)
+caller_await_cleanup(CtCall *call)
 {
 	uint64		until = ct_now_ns() + CLEANUP_MS * CT_NS_PER_MS;
 
 	ct_shared_cancel(call->shared);
 	HOLD_INTERRUPTS();
 	while (ct_shared_state(call->shared) != CT_RUN_DONE && ct_now_ns() < until &&
-		   !leader_is_gone(call))
+		   !caller_leader_is_gone(call))
 		(void) ConditionVariableTimedSleep(&call->shared->changed, 50, ct_wait_event(CT_WAIT_WAITING));
 	ConditionVariableCancelSleep();
 	RESUME_INTERRUPTS();
@@ -393,7 +372,7 @@ await_cleanup(CtCall *call)
 
 /* Says once what keeps the leader from its end. */
 static void
-tell_obstacle(CtCall *call)
+caller_tell_obstacle(CtCall *call)
 {
 	if (call->told_obstacle || pg_atomic_read_u32(&call->shared->obstructed) == 0)
 		return;
@@ -406,14 +385,14 @@ tell_obstacle(CtCall *call)
 
 /* Waits; returns false if the time was up first. */
 static bool
-wait_for_end(CtCall *call, uint64 timeout_ns, bool progress)
+caller_wait_for_end(CtCall *call, uint64 timeout_ns, bool progress)
 {
 	CtShared   *shared = call->shared;
 	uint64		start = ct_now_ns();
 	uint64		next_look = start + TICK_MS * CT_NS_PER_MS;
 	uint64		next_progress = start + ct_progress_interval * CT_NS_PER_S;
 
-	while (ct_shared_state(shared) != CT_RUN_DONE && !leader_is_gone(call))
+	while (ct_shared_state(shared) != CT_RUN_DONE && !caller_leader_is_gone(call))
 	{
 		uint64		now = ct_now_ns();
 		long		wait_ms = TICK_MS;
@@ -431,13 +410,13 @@ wait_for_end(CtCall *call, uint64 timeout_ns, bool progress)
 		if (now < next_look)
 			continue;
 		next_look = now + TICK_MS * CT_NS_PER_MS;
-		check_client();
-		check_locks(call);
-		tell_obstacle(call);
+		caller_check_client();
+		caller_check_locks(call);
+		caller_tell_obstacle(call);
 		if (progress && ct_progress_interval > 0 && now >= next_progress &&
 			ct_shared_state(shared) != CT_RUN_DONE)
 		{
-			print_progress(shared);
+			caller_print_progress(shared);
 			next_progress += ct_progress_interval * CT_NS_PER_S;
 		}
 	}
@@ -452,7 +431,7 @@ ct_call_wait(CtCall *call, uint64 timeout_ns, bool progress)
 
 	PG_TRY();
 	{
-		done = wait_for_end(call, timeout_ns, progress);
+		done = caller_wait_for_end(call, timeout_ns, progress);
 		ConditionVariableCancelSleep();
 	}
 	PG_CATCH();
@@ -462,7 +441,7 @@ ct_call_wait(CtCall *call, uint64 timeout_ns, bool progress)
 		{
 			MemoryContextSwitchTo(context);
 			ct_copy_text(call->shared->cancel_reason, CopyErrorData()->message, CT_MESSAGE_LEN);
-			await_cleanup(call);
+			caller_await_cleanup(call);
 		}
 		PG_RE_THROW();
 	}

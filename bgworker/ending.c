@@ -52,7 +52,7 @@ typedef struct CtEnding
 typedef void (*CtPiece) (CtLeader *leader, CtEnding *ending);
 
 static void
-end_workers(CtLeader *leader)
+ending_end_workers(CtLeader *leader)
 {
 	int			i;
 
@@ -69,7 +69,7 @@ end_workers(CtLeader *leader)
  * if all went well.
  */
 static ErrorData *
-attempt(CtLeader *leader, CtPiece piece, CtEnding *ending)
+ending_attempt(CtLeader *leader, CtPiece piece, CtEnding *ending)
 {
 	ErrorData  *volatile error = NULL;
 
@@ -88,11 +88,11 @@ attempt(CtLeader *leader, CtPiece piece, CtEnding *ending)
 	return error;
 }
 
-/* attempt(), for what only the log is told of */
+/* ending_attempt(), for what only the log is told of */
 static bool
-succeeds(CtLeader *leader, const char *what, CtPiece piece, CtEnding *ending)
+ending_succeeds(CtLeader *leader, const char *what, CtPiece piece, CtEnding *ending)
 {
-	ErrorData  *error = attempt(leader, piece, ending);
+	ErrorData  *error = ending_attempt(leader, piece, ending);
 
 	if (error == NULL)
 		return true;
@@ -106,7 +106,7 @@ succeeds(CtLeader *leader, const char *what, CtPiece piece, CtEnding *ending)
 
 /* For the caller and for the row, into which it gets with the next thing that is recorded. */
 static void
-warn(CtLeader *leader, const char *warning)
+ending_warn(CtLeader *leader, const char *warning)
 {
 	CtShared   *shared = leader->shared;
 
@@ -118,7 +118,7 @@ warn(CtLeader *leader, const char *warning)
 
 /* In a transaction; to be followed by its commit and by ending->nrecorded = nwarnings. */
 static void
-record_warnings(CtLeader *leader, const CtEnding *ending)
+ending_record_warnings(CtLeader *leader, const CtEnding *ending)
 {
 	int			i;
 
@@ -129,21 +129,21 @@ record_warnings(CtLeader *leader, const CtEnding *ending)
 /* ---- recording ---- */
 
 static void
-record_piece(CtLeader *leader, CtEnding *ending)
+ending_record_piece(CtLeader *leader, CtEnding *ending)
 {
 	ct_leader_begin(RECORD_LOCK_MS);
 	if (ending->results != NULL && ending->details)
 		ct_watch_record_second(leader);
 	ct_record_end(leader->shared->run_id, leader->program, ending->results, ending->details,
 				  &ending->end);
-	record_warnings(leader, ending);
+	ending_record_warnings(leader, ending);
 	ct_leader_commit(leader);
 	ending->nrecorded = leader->shared->nwarnings;
 }
 
 /* ", held by ..." of the tables of results, or "" */
 static const char *
-holders_of_results(CtLeader *leader)
+ending_holders_of_results(CtLeader *leader)
 {
 	char	   *volatile holders = NULL;
 
@@ -165,11 +165,11 @@ holders_of_results(CtLeader *leader)
 
 /* Tells the caller and the log, once, why the end doesn't come. */
 static void
-tell_obstacle(CtLeader *leader, const ErrorData *error)
+ending_tell_obstacle(CtLeader *leader, const ErrorData *error)
 {
 	CtShared   *shared = leader->shared;
 	char	   *obstacle = psprintf("could not record its result yet: %s%s", error->message,
-									holders_of_results(leader));
+									ending_holders_of_results(leader));
 
 	ereport(LOG,
 			(errmsg("run " INT64_FORMAT ": %s", shared->run_id, obstacle),
@@ -182,14 +182,14 @@ tell_obstacle(CtLeader *leader, const ErrorData *error)
 
 /* Records, for as long as it takes; returns what kept it from that, or NULL. */
 static ErrorData *
-record_patiently(CtLeader *leader, CtEnding *ending)
+ending_record_patiently(CtLeader *leader, CtEnding *ending)
 {
 	uint64		until = ct_now_ns() + RECORD_PATIENCE_MIN * 60 * CT_NS_PER_S;
 	bool		hurried = false;
 	bool		told = false;
 	ErrorData  *error;
 
-	while ((error = attempt(leader, record_piece, ending)) != NULL)
+	while ((error = ending_attempt(leader, ending_record_piece, ending)) != NULL)
 	{
 		uint64		now = ct_now_ns();
 
@@ -203,7 +203,7 @@ record_patiently(CtLeader *leader, CtEnding *ending)
 		if (now >= until)
 			return error;
 		if (!told)
-			tell_obstacle(leader, error);
+			ending_tell_obstacle(leader, error);
 		told = true;
 		FreeErrorData(error);
 
@@ -217,13 +217,13 @@ record_patiently(CtLeader *leader, CtEnding *ending)
 
 /* What the caller is told of a result that is nowhere. */
 static void
-tell_unrecorded(CtLeader *leader, const CtResults *results, const ErrorData *error)
+ending_tell_unrecorded(CtLeader *leader, const CtResults *results, const ErrorData *error)
 {
 	CtErrorReport *report = &leader->shared->error;
 
 	report->sqlstate = error->sqlerrcode;
 	ct_copy_text(report->message, psprintf("could not record the result: %s%s", error->message,
-										   holders_of_results(leader)), CT_MESSAGE_LEN);
+										   ending_holders_of_results(leader)), CT_MESSAGE_LEN);
 	if (results != NULL && results->verdict != NULL)
 		ct_copy_text(report->detail, psprintf("Its verdict was %s: %s", results->verdict,
 											  results->reason), CT_MESSAGE_LEN);
@@ -234,10 +234,10 @@ tell_unrecorded(CtLeader *leader, const CtResults *results, const ErrorData *err
 
 /* The end is recorded, as much of it as can be; ending->results is NULL where no verdict is. */
 static void
-record(CtLeader *leader, CtEnding *ending)
+ending_record(CtLeader *leader, CtEnding *ending)
 {
 	CtResults  *results = ending->results;
-	ErrorData  *error = record_patiently(leader, ending);
+	ErrorData  *error = ending_record_patiently(leader, ending);
 
 	if (error == NULL)
 		return;
@@ -245,58 +245,58 @@ record(CtLeader *leader, CtEnding *ending)
 	{
 		/* the verdict at least, if not what it is made of */
 		ending->details = false;
-		warn(leader, psprintf("what was measured could not be recorded: %s%s", error->message,
-							  holders_of_results(leader)));
-		error = attempt(leader, record_piece, ending);
+		ending_warn(leader, psprintf("what was measured could not be recorded: %s%s", error->message,
+									 ending_holders_of_results(leader)));
+		error = ending_attempt(leader, ending_record_piece, ending);
 		if (error == NULL)
 			return;
 	}
 	/* nothing of it; there may be something wrong with the text itself */
 	if (leader->shared->error.sqlstate == 0)
 	{
-		tell_unrecorded(leader, results, error);
+		ending_tell_unrecorded(leader, results, error);
 		ending->end.status = "failed";
 		ending->end.sqlstate = pstrdup(unpack_sql_state(error->sqlerrcode));
 		ending->end.message = leader->shared->error.message;
 	}
 	ending->results = NULL;
-	if (!succeeds(leader, "record the end", record_piece, ending))
+	if (!ending_succeeds(leader, "record the end", ending_record_piece, ending))
 		ending->end.status = "crashed";	/* as the row will show, once we are gone */
 }
 
 /* ---- after that ---- */
 
 static void
-warnings_piece(CtLeader *leader, CtEnding *ending)
+ending_warnings_piece(CtLeader *leader, CtEnding *ending)
 {
 	ct_leader_begin(END_LOCK_MS);
-	record_warnings(leader, ending);
+	ending_record_warnings(leader, ending);
 	ct_leader_commit(leader);
 	ending->nrecorded = leader->shared->nwarnings;
 }
 
 static void
-teardown_piece(CtLeader *leader, CtEnding *ending)
+ending_teardown_piece(CtLeader *leader, CtEnding *ending)
 {
 	ct_leader_run_script(leader, "teardown", leader->plan->teardown);
 }
 
 static void
-tear_down(CtLeader *leader, CtEnding *ending)
+ending_tear_down(CtLeader *leader, CtEnding *ending)
 {
 	ErrorData  *error;
 
 	ct_leader_hold_off(false);
-	error = attempt(leader, teardown_piece, ending);
+	error = ending_attempt(leader, ending_teardown_piece, ending);
 	ct_leader_hold_off(true);
 	if (error != NULL)
-		warn(leader, psprintf("the teardown failed, and what it should have taken away may still be there: %s",
-							  error->message));
+		ending_warn(leader, psprintf("the teardown failed, and what it should have taken away may still be there: %s",
+									 error->message));
 }
 
 /* As many transactions as it takes; but an administrator who wants us to end doesn't wait for all. */
 static void
-drop_piece(CtLeader *leader, CtEnding *ending)
+ending_drop_piece(CtLeader *leader, CtEnding *ending)
 {
 	uint64		terminated = ct_leader_terminated_ns();
 	bool		gone = false;
@@ -318,7 +318,7 @@ drop_piece(CtLeader *leader, CtEnding *ending)
 
 /* Not with the drop: after DROP EXTENSION there is a schema, but no row. */
 static void
-forget_piece(CtLeader *leader, CtEnding *ending)
+ending_forget_piece(CtLeader *leader, CtEnding *ending)
 {
 	ct_leader_begin(END_LOCK_MS);
 	ct_record_sandbox_gone(leader->shared->run_id,
@@ -328,7 +328,7 @@ forget_piece(CtLeader *leader, CtEnding *ending)
 
 /* Says why it stays, and by whom it is held. */
 static void
-complain(CtLeader *leader, const ErrorData *error)
+ending_complain(CtLeader *leader, const ErrorData *error)
 {
 	char	   *volatile complaint = NULL;
 
@@ -346,30 +346,30 @@ complain(CtLeader *leader, const ErrorData *error)
 		ct_leader_rollback(leader);
 	}
 	PG_END_TRY();
-	warn(leader, complaint ? complaint :
-		 psprintf("sandbox %s could not be dropped: %s", leader->shared->sandbox, error->message));
+	ending_warn(leader, complaint ? complaint :
+				psprintf("sandbox %s could not be dropped: %s", leader->shared->sandbox, error->message));
 }
 
 static void
-drop_sandbox(CtLeader *leader, CtEnding *ending)
+ending_drop_sandbox(CtLeader *leader, CtEnding *ending)
 {
 	ErrorData  *error = NULL;
 
 	if (leader->shared->sandbox[0] == '\0')
 		return;
 	if (OidIsValid(leader->sandbox) && !leader->plan->keep)
-		error = attempt(leader, drop_piece, ending);
+		error = ending_attempt(leader, ending_drop_piece, ending);
 	if (error == NULL)
-		(void) succeeds(leader, "forget the sandbox", forget_piece, ending);
+		(void) ending_succeeds(leader, "forget the sandbox", ending_forget_piece, ending);
 	else
-		complain(leader, error);
+		ending_complain(leader, error);
 }
 
 /* ---- how it ended ---- */
 
 /* Is it what being cancelled, terminated or shut down looks like, in us or in a worker? */
 static bool
-looks_interrupted(int sqlstate)
+ending_looks_interrupted(int sqlstate)
 {
 	return sqlstate == ERRCODE_QUERY_CANCELED || sqlstate == ERRCODE_ADMIN_SHUTDOWN ||
 		sqlstate == ERRCODE_CRASH_SHUTDOWN || sqlstate == ERRCODE_CONNECTION_FAILURE;
@@ -383,7 +383,7 @@ looks_interrupted(int sqlstate)
  * their loss is not the reason.
  */
 static CtRunEnd
-run_end(CtLeader *leader, const ErrorData *error)
+ending_run_end(CtLeader *leader, const ErrorData *error)
 {
 	CtShared   *shared = leader->shared;
 	CtRunEnd	end = {"succeeded", NULL, NULL};
@@ -396,7 +396,7 @@ run_end(CtLeader *leader, const ErrorData *error)
 		return end;
 	told = *error;
 	end.status = "failed";
-	if (looks_interrupted(error->sqlerrcode) && ct_leader_interrupted(leader))
+	if (ending_looks_interrupted(error->sqlerrcode) && ct_leader_interrupted(leader))
 	{
 		end.status = "cancelled";
 		if (ct_leader_terminated_ns() != 0)
@@ -419,7 +419,7 @@ run_end(CtLeader *leader, const ErrorData *error)
 }
 
 static void
-summarize(CtSummary *summary, const CtResults *results)
+ending_summarize(CtSummary *summary, const CtResults *results)
 {
 	summary->measured = true;
 	summary->anomalies = ct_results_anomalies(results);
@@ -441,10 +441,10 @@ ct_leader_finish(CtLeader *leader, CtResults *results, const ErrorData *error)
 	bool		cancelled;
 
 	ct_leader_hold_off(true);
-	end_workers(leader);
+	ending_end_workers(leader);
 	ending.results = results;
 	ending.details = true;
-	ending.end = run_end(leader, error);
+	ending.end = ending_run_end(leader, error);
 	cancelled = strcmp(ending.end.status, "cancelled") == 0;
 	ct_leader_forget_signal();
 	if (error != NULL && leader->gate_opened)
@@ -460,23 +460,23 @@ ct_leader_finish(CtLeader *leader, CtResults *results, const ErrorData *error)
 		const char *dropped = ct_drain_complaint(leader);
 
 		if (cut != NULL)
-			warn(leader, cut);
+			ending_warn(leader, cut);
 		if (dropped != NULL)
-			warn(leader, dropped);
-		record(leader, &ending);
+			ending_warn(leader, dropped);
+		ending_record(leader, &ending);
 		if (leader->plan->teardown != NULL && ct_leader_terminated_ns() == 0 &&
 			(error == NULL || leader->gate_opened || (leader->setup_begun && !cancelled)))
-			tear_down(leader, &ending);
-		drop_sandbox(leader, &ending);
+			ending_tear_down(leader, &ending);
+		ending_drop_sandbox(leader, &ending);
 		if (ending.nrecorded < shared->nwarnings)
-			(void) succeeds(leader, "record the warnings", warnings_piece, &ending);
+			(void) ending_succeeds(leader, "record the warnings", ending_warnings_piece, &ending);
 	}
 	else
 		shared->run_id = 0;		/* there is no such run */
 
 	/* what isn't recorded is none */
 	if (ending.results != NULL)
-		summarize(&shared->summary, ending.results);
+		ending_summarize(&shared->summary, ending.results);
 	if (ending.results != NULL && ending.results->verdict != NULL)
 	{
 		ct_copy_text(shared->verdict, ending.results->verdict, sizeof(shared->verdict));

@@ -23,7 +23,7 @@
  * the extension's.
  */
 static char *
-holders(Oid schema, const char *relations)
+holders_named(Oid schema, const char *relations)
 {
 	MemoryContext context = CurrentMemoryContext;
 	CtCatalogScope scope;
@@ -64,15 +64,15 @@ holders(Oid schema, const char *relations)
 char *
 ct_holders_of_schema(Oid schema)
 {
-	return holders(schema,
-				   "c.oid IS NOT NULL OR l.locktype = 'object'"
-				   " AND l.classid = 'pg_namespace'::regclass AND l.objid = $1");
+	return holders_named(schema,
+						 "c.oid IS NOT NULL OR l.locktype = 'object'"
+						 " AND l.classid = 'pg_namespace'::regclass AND l.objid = $1");
 }
 
 char *
 ct_holders_of_results(void)
 {
-	return holders(InvalidOid,
-				   "c.relname LIKE 'ct\\_result%' AND l.mode IN"
-				   " ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')");
+	return holders_named(InvalidOid,
+						 "c.relname LIKE 'ct\\_result%' AND l.mode IN"
+						 " ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')");
 }

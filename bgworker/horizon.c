@@ -48,7 +48,7 @@
 
 /* Does the function read anything by the statement's snapshot? */
 static bool
-reads_by_snapshot(Oid funcid, void *context)
+horizon_reads_by_snapshot(Oid funcid, void *context)
 {
 	Oid			extension = *(Oid *) context;
 
@@ -63,7 +63,7 @@ reads_by_snapshot(Oid funcid, void *context)
  * and so is what a built-in function compares values of somebody's type by.
  */
 static bool
-reader_walker(Node *node, void *context)
+horizon_reader_walker(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
@@ -86,39 +86,39 @@ reader_walker(Node *node, void *context)
 			break;
 		case T_FuncExpr:
 		case T_OpExpr:
-			if (check_functions_in_node(node, reads_by_snapshot, context))
+			if (check_functions_in_node(node, horizon_reads_by_snapshot, context))
 				return true;
 			break;
 		default:
 			return true;
 	}
-	return expression_tree_walker(node, reader_walker, context);
+	return expression_tree_walker(node, horizon_reader_walker, context);
 }
 
 /* Is a plan anything but such expressions and our functions? */
 static bool
-plan_reads(Plan *plan, void *context)
+horizon_plan_reads(Plan *plan, void *context)
 {
 	if (plan == NULL)
 		return false;
 	switch (nodeTag(plan))
 	{
 		case T_Result:
-			if (reader_walker(((Result *) plan)->resconstantqual, context))
+			if (horizon_reader_walker(((Result *) plan)->resconstantqual, context))
 				return true;
 			break;
 		case T_ProjectSet:
 			break;
 		case T_FunctionScan:
-			if (reader_walker((Node *) ((FunctionScan *) plan)->functions, context))
+			if (horizon_reader_walker((Node *) ((FunctionScan *) plan)->functions, context))
 				return true;
 			break;
 		default:
 			return true;
 	}
-	return reader_walker((Node *) plan->targetlist, context) ||
-		reader_walker((Node *) plan->qual, context) ||
-		plan_reads(plan->lefttree, context) || plan_reads(plan->righttree, context);
+	return horizon_reader_walker((Node *) plan->targetlist, context) ||
+		horizon_reader_walker((Node *) plan->qual, context) ||
+		horizon_plan_reads(plan->lefttree, context) || horizon_plan_reads(plan->righttree, context);
 }
 
 /*
@@ -126,7 +126,7 @@ plan_reads(Plan *plan, void *context)
  * is it the only one that has registered its snapshot?
  */
 static bool
-has_snapshot_alone(Portal portal)
+horizon_has_snapshot_alone(Portal portal)
 {
 	Portal		top = GetPortalByName("");
 	Snapshot	snapshot;
@@ -166,13 +166,13 @@ ct_horizon_of_statement(void)
 		return CT_HORIZON_HELD;
 
 	if (portal == NULL || portal->strategy != PORTAL_ONE_SELECT ||
-		list_length(portal->stmts) != 1 || !has_snapshot_alone(portal))
+		list_length(portal->stmts) != 1 || !horizon_has_snapshot_alone(portal))
 		return CT_HORIZON_HELD;
 	stmt = linitial_node(PlannedStmt, portal->stmts);
 	if (stmt->commandType != CMD_SELECT || stmt->hasModifyingCTE ||
 		stmt->subplans != NIL || stmt->rowMarks != NIL || stmt->relationOids != NIL)
 		return CT_HORIZON_HELD;
-	return plan_reads(stmt->planTree, &extension) ? CT_HORIZON_HELD : CT_HORIZON_GIVEN_UP;
+	return horizon_plan_reads(stmt->planTree, &extension) ? CT_HORIZON_HELD : CT_HORIZON_GIVEN_UP;
 }
 
 void

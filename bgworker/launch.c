@@ -21,7 +21,7 @@
 CtProcessRole ct_process_role = CT_PROCESS_CLIENT;
 
 static BackgroundWorkerHandle *
-launch(dsm_segment *segment, const char *function, const char *name, const char *type, int number)
+launch_process(dsm_segment *segment, const char *function, const char *name, const char *type, int number)
 {
 	BackgroundWorker worker;
 	BackgroundWorkerHandle *handle;
@@ -77,7 +77,7 @@ ct_too_few_for_scripts(int available, int needed)
 BackgroundWorkerHandle *
 ct_launch_leader(dsm_segment *segment)
 {
-	return launch(segment, "ct_leader_main", "ct_ext leader", "ct_ext leader", 0);
+	return launch_process(segment, "ct_leader_main", "ct_ext leader", "ct_ext leader", 0);
 }
 
 BackgroundWorkerHandle *
@@ -89,7 +89,7 @@ ct_launch_worker(dsm_segment *segment, int64 run_id, int worker)
 		snprintf(name, sizeof(name), "ct_ext worker %d", worker + 1);
 	else
 		snprintf(name, sizeof(name), "ct_ext worker %d of run " INT64_FORMAT, worker + 1, run_id);
-	return launch(segment, "ct_worker_main", name, "ct_ext worker", worker);
+	return launch_process(segment, "ct_worker_main", name, "ct_ext worker", worker);
 }
 
 /*
@@ -98,7 +98,7 @@ ct_launch_worker(dsm_segment *segment, int64 run_id, int worker)
  * earlier ourselves.
  */
 static void
-leave_condition_variable(int code, Datum arg)
+launch_leave_condition_variable(int code, Datum arg)
 {
 	ConditionVariableCancelSleep();
 }
@@ -151,7 +151,7 @@ ct_launch_begin(Datum main_arg, int *worker)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the run's shared memory is gone"),
 				 errdetail("Whoever started the run has given up already.")));
-	before_shmem_exit(leave_condition_variable, (Datum) 0);
+	before_shmem_exit(launch_leave_condition_variable, (Datum) 0);
 	return segment;
 }
 

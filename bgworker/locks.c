@@ -85,13 +85,13 @@ struct CtLockGraph
 /* ---- looking ---- */
 
 static int
-compare_tags(const void *a, const void *b)
+locks_compare_tags(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(LOCKTAG));
 }
 
 static int
-compare_ints(const void *a, const void *b)
+locks_compare_ints(const void *a, const void *b)
 {
 	int			x = *(const int *) a;
 	int			y = *(const int *) b;
@@ -101,7 +101,7 @@ compare_ints(const void *a, const void *b)
 
 /* A lock's holders first, then its queue; who has just begun to wait has no time yet. */
 static int
-compare_entries(const void *a, const void *b)
+locks_compare_entries(const void *a, const void *b)
 {
 	const CtLockEntry *x = a;
 	const CtLockEntry *y = b;
@@ -116,7 +116,7 @@ compare_entries(const void *a, const void *b)
 }
 
 static int
-compare_by_process(const void *a, const void *b)
+locks_compare_by_process(const void *a, const void *b)
 {
 	const CtLockEntry *x = *(CtLockEntry *const *) a;
 	const CtLockEntry *y = *(CtLockEntry *const *) b;
@@ -126,7 +126,7 @@ compare_by_process(const void *a, const void *b)
 
 /* Drops what comes twice in a row; returns how many are left. */
 static int
-drop_repeated(void *array, int n, size_t size, int (*compare) (const void *, const void *))
+locks_drop_repeated(void *array, int n, size_t size, int (*compare) (const void *, const void *))
 {
 	char	   *items = array;
 	int			left = 0;
@@ -140,7 +140,7 @@ drop_repeated(void *array, int n, size_t size, int (*compare) (const void *, con
 
 /* The locks that somebody waits for. */
 static void
-find_locks(CtLockGraph *graph, const LockData *data)
+locks_find(CtLockGraph *graph, const LockData *data)
 {
 	LOCKTAG    *tags = palloc(Max(data->nelements, 1) * sizeof(LOCKTAG));
 	int			n = 0;
@@ -149,8 +149,8 @@ find_locks(CtLockGraph *graph, const LockData *data)
 	for (i = 0; i < data->nelements; i++)
 		if (data->locks[i].waitLockMode != NoLock)
 			tags[n++] = data->locks[i].locktag;
-	qsort(tags, n, sizeof(LOCKTAG), compare_tags);
-	graph->nlocks = drop_repeated(tags, n, sizeof(LOCKTAG), compare_tags);
+	qsort(tags, n, sizeof(LOCKTAG), locks_compare_tags);
+	graph->nlocks = locks_drop_repeated(tags, n, sizeof(LOCKTAG), locks_compare_tags);
 	graph->locks = palloc0(Max(graph->nlocks, 1) * sizeof(CtLock));
 	for (i = 0; i < graph->nlocks; i++)
 		graph->locks[i].tag = tags[i];
@@ -159,7 +159,7 @@ find_locks(CtLockGraph *graph, const LockData *data)
 
 /* Who has to do with them. */
 static void
-find_entries(CtLockGraph *graph, const LockData *data)
+locks_find_entries(CtLockGraph *graph, const LockData *data)
 {
 	int		   *pids = palloc(Max(data->nelements, 1) * sizeof(int));
 	int			i;
@@ -175,7 +175,7 @@ find_entries(CtLockGraph *graph, const LockData *data)
 			continue;
 		/* the tag is what a lock begins with */
 		lock = bsearch(&instance->locktag, graph->locks, graph->nlocks, sizeof(CtLock),
-					   compare_tags);
+					   locks_compare_tags);
 		if (lock == NULL)
 			continue;
 		entry->lock = lock - graph->locks;
@@ -186,8 +186,8 @@ find_entries(CtLockGraph *graph, const LockData *data)
 		entry->process = pids[graph->nentries++] = instance->leaderPid;
 	}
 
-	qsort(pids, graph->nentries, sizeof(int), compare_ints);
-	graph->nprocesses = drop_repeated(pids, graph->nentries, sizeof(int), compare_ints);
+	qsort(pids, graph->nentries, sizeof(int), locks_compare_ints);
+	graph->nprocesses = locks_drop_repeated(pids, graph->nentries, sizeof(int), locks_compare_ints);
 	graph->processes = palloc0(Max(graph->nprocesses, 1) * sizeof(CtLockProcess));
 	for (i = 0; i < graph->nprocesses; i++)
 		graph->processes[i].pid = pids[i];
@@ -195,24 +195,24 @@ find_entries(CtLockGraph *graph, const LockData *data)
 }
 
 static CtLockProcess *
-find_process(const CtLockGraph *graph, int pid)
+locks_find_process(const CtLockGraph *graph, int pid)
 {
 	/* the pid is what a process begins with */
 	return bsearch(&pid, graph->processes, graph->nprocesses, sizeof(CtLockProcess),
-				   compare_ints);
+				   locks_compare_ints);
 }
 
 /* Each lock's entries and each process's, by where they stand. */
 static void
-index_entries(CtLockGraph *graph)
+locks_index_entries(CtLockGraph *graph)
 {
 	int			i;
 
 	graph->by_process = palloc(Max(graph->nentries, 1) * sizeof(CtLockEntry *));
 	for (i = 0; i < graph->nentries; i++)
-		graph->entries[i].process = find_process(graph, graph->entries[i].process) -
+		graph->entries[i].process = locks_find_process(graph, graph->entries[i].process) -
 			graph->processes;
-	qsort(graph->entries, graph->nentries, sizeof(CtLockEntry), compare_entries);
+	qsort(graph->entries, graph->nentries, sizeof(CtLockEntry), locks_compare_entries);
 	for (i = 0; i < graph->nentries; i++)
 	{
 		CtLock	   *lock = &graph->locks[graph->entries[i].lock];
@@ -221,7 +221,7 @@ index_entries(CtLockGraph *graph)
 			lock->first = i;
 		graph->by_process[i] = &graph->entries[i];
 	}
-	qsort(graph->by_process, graph->nentries, sizeof(CtLockEntry *), compare_by_process);
+	qsort(graph->by_process, graph->nentries, sizeof(CtLockEntry *), locks_compare_by_process);
 	for (i = 0; i < graph->nentries; i++)
 	{
 		CtLockProcess *process = &graph->processes[graph->by_process[i]->process];
@@ -243,10 +243,10 @@ ct_locks_look(void)
 	LockData   *data = GetLockStatusData();
 
 	graph->context = context;
-	find_locks(graph, data);
-	find_entries(graph, data);
+	locks_find(graph, data);
+	locks_find_entries(graph, data);
 	pfree(data->locks);
-	index_entries(graph);
+	locks_index_entries(graph);
 	graph->cost_ns = ct_now_ns() - start;
 	MemoryContextSwitchTo(oldcontext);
 	return graph;
@@ -267,7 +267,7 @@ ct_locks_rest_ns(const CtLockGraph *graph)
 /* ---- asking ---- */
 
 static void
-reach(CtLockGraph *graph, CtLockProcess *process)
+locks_reach(CtLockGraph *graph, CtLockProcess *process)
 {
 	process->reached = true;
 	graph->reached[graph->nreached++] = process - graph->processes;
@@ -275,7 +275,7 @@ reach(CtLockGraph *graph, CtLockProcess *process)
 
 /* Reaches those who wait for the lock behind somebody who was reached. */
 static void
-visit(CtLockGraph *graph, CtLock *lock)
+locks_visit(CtLockGraph *graph, CtLock *lock)
 {
 	LockMethod	method = GetLockTagsMethodTable(&lock->tag);
 	LOCKMASK	in_the_way = 0;
@@ -314,7 +314,7 @@ visit(CtLockGraph *graph, CtLock *lock)
 				mode++;
 			process->blocker = who[mode];
 			process->wait = entry;
-			reach(graph, process);
+			locks_reach(graph, process);
 		}
 		if (process->reached)
 		{
@@ -333,10 +333,10 @@ ct_locks_trace(CtLockGraph *graph, const int *pids, int npids)
 
 	for (i = 0; i < npids; i++)
 	{
-		CtLockProcess *process = find_process(graph, pids[i]);
+		CtLockProcess *process = locks_find_process(graph, pids[i]);
 
 		if (process != NULL && !process->reached)
-			reach(graph, process);
+			locks_reach(graph, process);
 	}
 	for (next = 0; next < graph->nreached; next++)
 	{
@@ -349,7 +349,7 @@ ct_locks_trace(CtLockGraph *graph, const int *pids, int npids)
 
 			if ((entry->holds & ~lock->held) != 0 ||
 				(entry->waits != NoLock && !entry->counted))
-				visit(graph, lock);
+				locks_visit(graph, lock);
 		}
 	}
 }
@@ -357,7 +357,7 @@ ct_locks_trace(CtLockGraph *graph, const int *pids, int npids)
 bool
 ct_locks_waits(const CtLockGraph *graph, int pid)
 {
-	CtLockProcess *process = find_process(graph, pid);
+	CtLockProcess *process = locks_find_process(graph, pid);
 
 	return process != NULL && process->blocker != 0;
 }
@@ -365,11 +365,11 @@ ct_locks_waits(const CtLockGraph *graph, int pid)
 int
 ct_locks_blocker(const CtLockGraph *graph, int pid, StringInfo lock)
 {
-	CtLockProcess *process = find_process(graph, pid);
+	CtLockProcess *process = locks_find_process(graph, pid);
 	const LOCKTAG *tag = &graph->locks[process->wait->lock].tag;
 
 	appendStringInfo(lock, "%s on ", GetLockmodeName(tag->locktag_lockmethodid,
-													  process->wait->waits));
+													 process->wait->waits));
 	DescribeLockTag(lock, tag);
 	return process->blocker;
 }

@@ -127,7 +127,7 @@ ct_sandbox_budget(void)
  * NULL if there is no more than limit; *n is their number in any case.
  */
 static ObjectAddresses *
-portion(Oid schema, int limit, int *n)
+sandbox_portion(Oid schema, int limit, int *n)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ObjectAddresses *objects = NULL;
@@ -171,7 +171,7 @@ portion(Oid schema, int limit, int *n)
 
 /* Drops the objects, or the whole schema if they are NULL. */
 static void
-drop_as_owner(Oid schema, ObjectAddresses *objects, Oid owner)
+sandbox_drop_as_owner(Oid schema, ObjectAddresses *objects, Oid owner)
 {
 	ObjectAddress address;
 	Oid			save_userid;
@@ -210,8 +210,8 @@ ct_sandbox_drop(Oid sandbox, Oid role, int *budget)
 				 errmsg("it belongs to role %s now, not to the run's", GetUserNameFromId(owner, false))));
 	if (*budget <= 0)
 		return false;
-	objects = portion(sandbox, *budget, &n);
-	drop_as_owner(sandbox, objects, owner);
+	objects = sandbox_portion(sandbox, *budget, &n);
+	sandbox_drop_as_owner(sandbox, objects, owner);
 	*budget -= n + 1;
 	return objects == NULL;
 }
@@ -237,7 +237,7 @@ typedef enum CtClosing
 } CtClosing;
 
 static bool
-is_alive(const CtRunRow *orphan)
+sandbox_is_alive(const CtRunRow *orphan)
 {
 	dsm_segment *segment;
 	bool		attached;
@@ -254,7 +254,7 @@ is_alive(const CtRunRow *orphan)
  * or a portion of it, and marks it as done if that was all.
  */
 static CtClosing
-close_orphan(CtCatalogScope *scope, int64 run_id, int *budget)
+sandbox_close_orphan(CtCatalogScope *scope, int64 run_id, int *budget)
 {
 	Oid			role;
 	char	   *sandbox;
@@ -282,7 +282,7 @@ close_orphan(CtCatalogScope *scope, int64 run_id, int *budget)
  * what else was taken is given back if that fails.  *complaint: why, then.
  */
 static CtClosing
-try_to_close(CtCatalogScope *scope, int64 run_id, int *budget, char **complaint)
+sandbox_try_to_close(CtCatalogScope *scope, int64 run_id, int *budget, char **complaint)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -293,7 +293,7 @@ try_to_close(CtCatalogScope *scope, int64 run_id, int *budget, char **complaint)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		closing = close_orphan(scope, run_id, budget);
+		closing = sandbox_close_orphan(scope, run_id, budget);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
@@ -339,10 +339,10 @@ ct_sandbox_sweep(bool asked, int *unfinished)
 		CtRunRow   *orphan = lfirst(lc);
 		char	   *complaint = NULL;
 
-		if (is_alive(orphan))
+		if (sandbox_is_alive(orphan))
 			continue;
 
-		switch (try_to_close(&scope, orphan->run_id, &budget, &complaint))
+		switch (sandbox_try_to_close(&scope, orphan->run_id, &budget, &complaint))
 		{
 			case CT_CLOSED:
 				closed++;

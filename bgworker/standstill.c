@@ -22,7 +22,7 @@
 #define STANDSTILL_NS	(500 * CT_NS_PER_MS)
 
 static bool
-is_in(CtShared *shared, int worker, CtWorkerState state)
+standstill_is_in(CtShared *shared, int worker, CtWorkerState state)
 {
 	return pg_atomic_read_u32(&ct_shared_slot(shared, worker)->state) == (uint32) state;
 }
@@ -36,15 +36,15 @@ ct_standstill_possible(CtShared *shared)
 
 	for (i = 0; i < shared->nworkers && !(done && working); i++)
 	{
-		done |= is_in(shared, i, CT_WORKER_DONE);
-		working |= is_in(shared, i, CT_WORKER_WORKING);
+		done |= standstill_is_in(shared, i, CT_WORKER_DONE);
+		working |= standstill_is_in(shared, i, CT_WORKER_WORKING);
 	}
 	return done && working;
 }
 
 /* The waits of all who are left, as a hash value; 0 if somebody doesn't wait, or not for ever. */
 static uint64
-waits_of_all(CtShared *shared)
+standstill_waits_of_all(CtShared *shared)
 {
 	uint64		waits = 0;
 	int			i;
@@ -54,10 +54,10 @@ waits_of_all(CtShared *shared)
 		CtSlot	   *slot = ct_shared_slot(shared, i);
 		uint64		since;
 
-		if (is_in(shared, i, CT_WORKER_DONE))
+		if (standstill_is_in(shared, i, CT_WORKER_DONE))
 			continue;
 		since = ct_locks_asleep_since(slot->procno, slot->pid);
-		if (since == 0 || slot->gives_up || !is_in(shared, i, CT_WORKER_WORKING))
+		if (since == 0 || slot->gives_up || !standstill_is_in(shared, i, CT_WORKER_WORKING))
 			return 0;
 		waits = hash_combine64(waits, since);
 	}
@@ -65,7 +65,7 @@ waits_of_all(CtShared *shared)
 }
 
 static int
-worker_of(CtShared *shared, int pid)
+standstill_worker_of(CtShared *shared, int pid)
 {
 	int			i;
 
@@ -80,7 +80,7 @@ worker_of(CtShared *shared, int pid)
  * worker that was done may be lost by now.
  */
 static char *
-describe(CtShared *shared, const CtLockGraph *graph, int pid)
+standstill_describe(CtShared *shared, const CtLockGraph *graph, int pid)
 {
 	StringInfoData text;
 
@@ -88,14 +88,14 @@ describe(CtShared *shared, const CtLockGraph *graph, int pid)
 	for (;;)
 	{
 		StringInfoData lock;
-		int			waiter = worker_of(shared, pid);
+		int			waiter = standstill_worker_of(shared, pid);
 		int			blocker;
 
 		initStringInfo(&lock);
 		pid = ct_locks_blocker(graph, pid, &lock);
-		blocker = worker_of(shared, pid);
+		blocker = standstill_worker_of(shared, pid);
 		if (ct_locks_waits(graph, pid) &&
-			(blocker < 0 || !is_in(shared, blocker, CT_WORKER_DONE)))
+			(blocker < 0 || !standstill_is_in(shared, blocker, CT_WORKER_DONE)))
 			continue;
 		appendStringInfo(&text, waiter >= 0 ? "worker %d" : "another session",
 						 waiter + 1);
@@ -107,7 +107,7 @@ describe(CtShared *shared, const CtLockGraph *graph, int pid)
 
 /* Asks the lock table; NULL if somebody who is left waits for nobody who is done. */
 static char *
-ask(CtShared *shared, CtStandstill *self)
+standstill_ask(CtShared *shared, CtStandstill *self)
 {
 	CtLockGraph *graph = ct_locks_look();
 	int		   *done = palloc(shared->nworkers * sizeof(int));
@@ -118,20 +118,20 @@ ask(CtShared *shared, CtStandstill *self)
 	int			i;
 
 	for (i = 0; i < shared->nworkers; i++)
-		if (is_in(shared, i, CT_WORKER_DONE))
+		if (standstill_is_in(shared, i, CT_WORKER_DONE))
 			done[ndone++] = ct_shared_slot(shared, i)->pid;
 	ct_locks_trace(graph, done, ndone);
 	for (i = 0; i < shared->nworkers; i++)
 	{
 		int			pid = ct_shared_slot(shared, i)->pid;
 
-		if (is_in(shared, i, CT_WORKER_DONE) || !ct_locks_waits(graph, pid))
+		if (standstill_is_in(shared, i, CT_WORKER_DONE) || !ct_locks_waits(graph, pid))
 			continue;
 		if (nstuck++ == 0)
 			first = pid;
 	}
 	if (nstuck > 0 && nstuck + ndone == shared->nworkers)
-		text = describe(shared, graph, first);
+		text = standstill_describe(shared, graph, first);
 	self->next_look_ns = ct_now_ns() + ct_locks_rest_ns(graph);
 	ct_locks_free(graph);
 	pfree(done);
@@ -142,7 +142,7 @@ char *
 ct_standstill_look(CtShared *shared, CtStandstill *self)
 {
 	uint64		now = ct_now_ns();
-	uint64		waits = ct_standstill_possible(shared) ? waits_of_all(shared) : 0;
+	uint64		waits = ct_standstill_possible(shared) ? standstill_waits_of_all(shared) : 0;
 
 	if (waits != self->waits)
 	{
@@ -151,5 +151,5 @@ ct_standstill_look(CtShared *shared, CtStandstill *self)
 	}
 	if (waits == 0 || now - self->since_ns < STANDSTILL_NS || now < self->next_look_ns)
 		return NULL;
-	return ask(shared, self);
+	return standstill_ask(shared, self);
 }

@@ -294,6 +294,21 @@ ct_shared_set_state(CtShared *shared, CtRunState state)
 		shared_wake_workers(shared);
 }
 
+const char *
+ct_run_state_name(CtRunState state)
+{
+	static const char *const names[] = {
+		[CT_RUN_STARTING] = "starting",
+		[CT_RUN_SETUP] = "setup",
+		[CT_RUN_LAUNCHING] = "launching",
+		[CT_RUN_RUNNING] = "running",
+		[CT_RUN_CHECKING] = "checking",
+		[CT_RUN_DONE] = "done"
+	};
+
+	return names[state];
+}
+
 CtRunState
 ct_shared_state(CtShared *shared)
 {

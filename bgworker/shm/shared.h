@@ -409,6 +409,7 @@ extern bool *ct_shared_executed(CtShared *shared);
 
 extern void ct_shared_set_state(CtShared *shared, CtRunState state);
 extern CtRunState ct_shared_state(CtShared *shared);
+extern const char *ct_run_state_name(CtRunState state);	/* as ct_progress shows it */
 
 /* How long the measured part had lasted at a moment after the gate, in seconds. */
 extern double ct_shared_measured_seconds(const CtShared *shared, uint64 until_ns);

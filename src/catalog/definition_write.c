@@ -50,7 +50,7 @@ ct_definition_lock(CtCatalogScope *scope, const char *scenario, Oid *owner, bool
 /* ---- inserting ---- */
 
 static const char *
-or_empty(const char *text)
+definition_or_empty(const char *text)
 {
 	return text ? text : "";
 }
@@ -61,8 +61,8 @@ ct_definition_insert_scenario(CtCatalogScope *scope, const CtScenarioDefinition 
 	CtRow		row = {0};
 
 	ct_row_add_text(&row, scenario->name);
-	ct_row_add_text(&row, or_empty(scenario->description));
-	ct_row_add_text(&row, or_empty(scenario->category));
+	ct_row_add_text(&row, definition_or_empty(scenario->description));
+	ct_row_add_text(&row, definition_or_empty(scenario->category));
 	ct_row_add_text(&row, scenario->setup);
 	ct_row_add_text(&row, scenario->teardown);
 	ct_row_add_int32(&row, scenario->workers, !scenario->has_workers);
@@ -77,7 +77,7 @@ ct_definition_insert_scenario(CtCatalogScope *scope, const CtScenarioDefinition 
 	ct_row_add_int32(&row, scenario->min_overlap, !scenario->has_min_overlap);
 	ct_row_add_bool(&row, scenario->bundled);
 	ct_row_add(&row, REGROLEOID, ObjectIdGetDatum(scenario->owner), false);
-	ct_row_add_text(&row, or_empty(scenario->story));
+	ct_row_add_text(&row, definition_or_empty(scenario->story));
 	ct_row_add_text(&row, scenario->transactions_expr);
 	ct_row_add_int32(&row, scenario->clients, !scenario->has_clients);
 	return definition_execute(scope, &row,
@@ -102,7 +102,7 @@ ct_definition_insert_variant(CtCatalogScope *scope, const char *scenario,
 
 	ct_row_add_text(&row, scenario);
 	ct_row_add_text(&row, variant->name);
-	ct_row_add_text(&row, or_empty(variant->description));
+	ct_row_add_text(&row, definition_or_empty(variant->description));
 	ct_row_add_text(&row, variant->isolation);
 	ct_row_add_int32(&row, variant->max_tries, !variant->has_max_tries);
 	ct_row_add_text(&row, variant->setup);
@@ -150,7 +150,7 @@ ct_definition_insert_check(CtCatalogScope *scope, const char *scenario,
 	ct_row_add_text(&row, check->name);
 	ct_row_add_text(&row, check->variant);
 	ct_row_add_text(&row, check->query);
-	ct_row_add_text(&row, or_empty(check->description));
+	ct_row_add_text(&row, definition_or_empty(check->description));
 	ct_row_add_text(&row, check->kind);
 	ct_row_add_bool(&row, check->during);
 	return definition_execute(scope, &row,

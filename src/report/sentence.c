@@ -257,7 +257,7 @@ ct_report_anomaly(const CtReport *report, const CtAnomalyRow *anomaly)
  * was named, the run fails instead.
  */
 static char *
-note_of_workers(const CtReport *report)
+sentence_note_of_workers(const CtReport *report)
 {
 	if (report->workers < 0 || report->workers >= report->workers_asked)
 		return NULL;
@@ -268,7 +268,7 @@ note_of_workers(const CtReport *report)
 
 /* What clients that take turns have in common. */
 static char *
-note_of_clients(const CtReport *report)
+sentence_note_of_clients(const CtReport *report)
 {
 	if (report->clients <= report->workers)
 		return NULL;
@@ -281,8 +281,8 @@ note_of_clients(const CtReport *report)
 char *
 ct_report_note(const CtReport *report)
 {
-	char	   *of_workers = note_of_workers(report);
-	char	   *of_clients = note_of_clients(report);
+	char	   *of_workers = sentence_note_of_workers(report);
+	char	   *of_clients = sentence_note_of_clients(report);
 
 	return of_workers && of_clients ? psprintf("%s %s", of_workers, of_clients) :
 		of_workers ? of_workers : of_clients;
