@@ -264,9 +264,8 @@ ct_shared_executed(CtShared *shared)
 	return shared_find(shared, CT_KEY_EXECUTED);
 }
 
-/* Wakes one worker, if it is there: whatever it waits for, it looks again. */
-static void
-shared_wake_worker(const CtSlot *slot)
+void
+ct_slot_wake(const CtSlot *slot)
 {
 	int			procno = *(const volatile int *) &slot->procno;
 
@@ -281,7 +280,7 @@ shared_wake_workers(CtShared *shared)
 	int			i;
 
 	for (i = 0; i < nslots; i++)
-		shared_wake_worker(ct_shared_slot(shared, i));
+		ct_slot_wake(ct_shared_slot(shared, i));
 }
 
 void

@@ -17,7 +17,7 @@
  * the states are atomics, changed by the process that the comment names and
  * told to those who wait for it, and to nobody else: the run's to who waits for
  * the run, on "changed", and where it is for workers to each of them, by its
- * latch (shared_wake_worker in shared.c); a worker's to the leader, on "news".  Slots have
+ * latch (ct_slot_wake); a worker's to the leader, on "news".  Slots have
  * one writer and any number of readers, without a lock: counters only grow.
  * Streams have one writer and one reader, the leader.
  *
@@ -413,6 +413,9 @@ extern const char *ct_run_state_name(CtRunState state);	/* as ct_progress shows 
 
 /* How long the measured part had lasted at a moment after the gate, in seconds. */
 extern double ct_shared_measured_seconds(const CtShared *shared, uint64 until_ns);
+
+/* Wakes one worker, if it is there: whatever it waits for, it looks again. */
+extern void ct_slot_wake(const CtSlot *slot);
 
 /* Raises the stop level and wakes leader and workers. */
 extern void ct_shared_stop(CtShared *shared, CtStopLevel level);
