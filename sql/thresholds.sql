@@ -116,3 +116,16 @@ SELECT check_name, status FROM ct_checks WHERE run_id = :run_id AND kind = 'thre
 
 SELECT ct_drop_scenario('regress_slow');
 DROP VIEW last_run;
+
+-- a step that only the first of two scripts of a name has
+SELECT ct_create_scenario('regress_steps', workers => 1, transactions => 1, min_overlap => 0);
+SELECT ct_add_variant('regress_steps', 'a');
+SELECT ct_add_variant('regress_steps', 'b');
+SELECT ct_add_script('regress_steps', 's', E'SELECT 1;\nSELECT 2', variant => 'a');
+SELECT ct_add_script('regress_steps', 's', 'SELECT 1', variant => 'b');
+SELECT ct_add_threshold('regress_steps', 's:2.p95_ms', '<', 1e6, variant => 'a');
+SELECT ct_add_threshold('regress_steps', 's:2.p50_ms', '<', 1e6);
+SELECT ct_add_threshold('regress_steps', 's:3.p50_ms', '<', 1e6);
+SELECT ct_run('regress_steps', 'a') AS run_id \gset
+SELECT check_name, status FROM ct_checks WHERE run_id = :run_id AND kind = 'threshold' ORDER BY 1;
+SELECT ct_drop_scenario('regress_steps');
