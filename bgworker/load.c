@@ -47,11 +47,14 @@ load_compare(const pairingheap_node *a, const pairingheap_node *b, void *arg)
 	return left->number < right->number ? 1 : -1;
 }
 
+/* what is further away never comes; and some of them add up without an overflow */
+#define NEVER_NS	(1e9 * CT_NS_PER_S)
+
 /* A random time of that mean, as between two events of a Poisson process. */
 static uint64
 load_draw(CtClient *client, double mean_ns)
 {
-	return (uint64) (-log(1.0 - pg_prng_double(&client->pace)) * mean_ns);
+	return (uint64) Min(-log(1.0 - pg_prng_double(&client->pace)) * mean_ns, NEVER_NS);
 }
 
 /* Until when clients begin with transactions; 0: there is no such time. */

@@ -92,6 +92,9 @@ SELECT ct_drop_scenario('regress_bound');
 TRUNCATE did;
 SELECT ct_test('INSERT INTO public.did VALUES (:client_id)', workers => 2, clients => 20, rate => 200, duration => '3 s', min_overlap => 0) AS id \gset
 SELECT transactions BETWEEN 400 AND 800 AS by_rate, (SELECT count(DISTINCT client) FROM did) AS clients FROM ct_runs WHERE run_id = :id;
+-- what is scheduled for later than a clock can tell isn't executed
+SELECT ct_test('SELECT 1', workers => 2, clients => 20, rate => 1e-300, duration => '0.2 s', min_overlap => 0) AS id \gset
+SELECT transactions FROM ct_runs WHERE run_id = :id;
 
 -- who rests when the run ends is interrupted, and who thinks isn't waited for
 SET ct_ext.stop_timeout = '200 ms';
