@@ -128,7 +128,9 @@ define_validate_scenario(const CtScenarioDefinition *definition)
 	if (definition->has_clients && definition->has_workers && definition->clients < definition->workers)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a run of %d workers cannot have %d clients", definition->workers, definition->clients),
+				 errmsg_plural("a run of %d workers cannot have %d client",
+							   "a run of %d workers cannot have %d clients",
+							   definition->clients, definition->workers, definition->clients),
 				 errdetail("Clients take turns on workers, so that each worker has one at least."),
 				 errhint("Give it at least %d clients, or leave them out: then each worker is one.",
 						 definition->workers)));

@@ -479,8 +479,9 @@ leader_check_clients(CtLeader *leader)
 	if (nclients > leader->nhandles && leader->shared->nbarriers > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("only %d workers could be started for %d clients, which \\barrier needs a worker each for",
-						leader->nhandles, nclients),
+				 errmsg_plural("only %d worker could be started for %d clients, which \\barrier needs a worker each for",
+							   "only %d workers could be started for %d clients, which \\barrier needs a worker each for",
+							   leader->nhandles, leader->nhandles, nclients),
 				 errdetail("There are no more background worker slots."),
 				 errhint("Leave out how many clients the run has, or raise max_worker_processes (now %d) and restart the server.",
 						 max_worker_processes)));

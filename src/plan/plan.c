@@ -49,10 +49,13 @@ plan_check_clients(const CtPlan *plan)
 	if (plan->clients < plan->workers)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the run has %d workers, but only %d clients", plan->workers, plan->clients),
+				 errmsg_plural("the run has %d workers, but only %d client",
+							   "the run has %d workers, but only %d clients",
+							   plan->clients, plan->workers, plan->clients),
 				 errdetail("Clients take turns on workers, so that each worker has one at least."),
-				 errhint("Give the run at most %d workers, or leave out how many clients it has: then each worker is one.",
-						 plan->clients)));
+				 errhint_plural("Give the run at most %d worker, or leave out how many clients it has: then each worker is one.",
+								"Give the run at most %d workers, or leave out how many clients it has: then each worker is one.",
+								plan->clients, plan->clients)));
 }
 
 /* Raises if clients that take turns on workers were to wait for each other there. */
@@ -62,8 +65,9 @@ plan_check_barriers(const CtPlan *plan, const CtKnown *known)
 	if (plan->clients > plan->workers && ct_symbols_count(known->barriers) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\\barrier needs a worker for each client, but the run has %d clients on %d workers",
-						plan->clients, plan->workers),
+				 errmsg_plural("\\barrier needs a worker for each client, but the run has %d clients on %d worker",
+							   "\\barrier needs a worker for each client, but the run has %d clients on %d workers",
+							   plan->workers, plan->clients, plan->workers),
 				 errdetail("Who waits at \\barrier %s keeps its worker from those it waits for.",
 						   ct_symbols_name(known->barriers, 0)),
 				 errhint("Leave out how many clients the run has, or name as many workers.")));
