@@ -54,7 +54,9 @@ load_compare(const pairingheap_node *a, const pairingheap_node *b, void *arg)
 static uint64
 load_draw(CtClient *client, double mean_ns)
 {
-	return (uint64) Min(-log(1.0 - pg_prng_double(&client->pace)) * mean_ns, NEVER_NS);
+	double		ns = -log(1.0 - pg_prng_double(&client->pace)) * mean_ns;
+
+	return (uint64) Min(ns, NEVER_NS);
 }
 
 /* Until when clients begin with transactions; 0: there is no such time. */

@@ -21,7 +21,7 @@ my $node = ct_node('cron',
 	shared_preload_libraries => 'pg_cron',
 	'cron.database_name' => 'postgres',
 	'cron.use_background_workers' => 'on',
-	max_worker_processes => 20);
+	max_worker_processes => 40);		# seven jobs at once, each with a leader and two workers
 $node->append_conf('postgresql.conf', "cron.host = '" . $node->host . "'");
 $node->start;
 $node->safe_psql('postgres', <<'SQL');
