@@ -7,8 +7,8 @@ MODULE_big = ct_ext
 OBJS = ct_ext.o \
 	$(patsubst $(srcdir)/%.c,%.o,$(filter-out %/exprscan.c %/exprparse.c,$(wildcard $(foreach d,$(DIRS),$(srcdir)/$(d)/*.c)))) \
 	src/script/exprparse.o src/script/exprscan.o
-DIRS = api bgworker bgworker/shm \
-	src/checks src/results src/plan src/report src/session src/catalog src/script src/metrics src/base
+DIRS = api bgworker bgworker/shm bgworker/explore \
+	src/checks src/results src/plan src/report src/session src/catalog src/script src/metrics src/explore src/base
 
 # The install script is one file made of ordered pieces.
 PIECES = $(sort $(wildcard $(srcdir)/install/*.sql $(srcdir)/install/20-results/*.sql))

@@ -48,6 +48,7 @@ struct CtLeader
 	const char *ended_by;		/* what has ended it early, or NULL */
 	const char *culprit;		/* the place in a script whose fault it was; or NULL */
 	uint64		end_ns;			/* when the last worker had ended; 0 before */
+	struct CtExploration *exploration;	/* what it found, of a run that explores; else NULL */
 	CtAsleepSampler sampler;
 	CtStandstill standstill;
 	char	   *stands_still;	/* who waits for whom, if that ended the run; or NULL */

@@ -49,6 +49,7 @@ typedef struct CtFieldList
 	const CtField *fields;
 	int			nfields;
 	CtFieldType type;			/* of single values: FIELD_NEEDED or FIELD_SQLSTATE */
+	bool		sparse;			/* absent where it is empty */
 } CtFieldList;
 
 #define PLAN(member, type, sparse)		{#member, type, offsetof(CtPlan, member), sparse}
@@ -56,6 +57,8 @@ typedef struct CtFieldList
 #define CHECK(member, type)				{#member, type, offsetof(CtPlanCheck, member), false}
 #define THRESHOLD(member, type)			{#member, type, offsetof(CtPlanThreshold, member), false}
 #define EXPECTED(member, type)			{#member, type, offsetof(CtPlanError, member), false}
+#define SESSION(member, type)			{#member, type, offsetof(CtPlanSession, member), false}
+#define PERMUTATION(member, type)		{#member, type, offsetof(CtPlanPermutation, member), false}
 
 static const CtField plan_fields[] = {
 	PLAN(scenario, FIELD_STRING, false),
@@ -75,6 +78,17 @@ static const CtField plan_fields[] = {
 	PLAN(min_overlap, FIELD_INT, false),
 	PLAN(keep, FIELD_BOOL, false),
 	PLAN(stop_on_fail, FIELD_BOOL, false),
+	PLAN(explore, FIELD_BOOL, true),
+	PLAN(inside, FIELD_BOOL, true),
+	PLAN(preemptions, FIELD_INT, true),
+	PLAN(executions, FIELD_INT64, true),
+	PLAN(random, FIELD_BOOL, true),
+	PLAN(reduction, FIELD_BOOL, true),
+	PLAN(step_timeout, FIELD_DOUBLE, true),
+	PLAN(in_place, FIELD_BOOL, true),
+	PLAN(reset, FIELD_STRING, false),
+	PLAN(replay, FIELD_BOOL, true),
+	PLAN(rounds, FIELD_INT, true),
 	PLAN(search_path, FIELD_NEEDED, false),
 	PLAN(setup, FIELD_STRING, false),
 	PLAN(variant_setup, FIELD_STRING, false),
@@ -108,8 +122,19 @@ static const CtField expected_fields[] = {
 	EXPECTED(label, FIELD_NEEDED)
 };
 
+static const CtField session_fields[] = {
+	SESSION(script, FIELD_INT)
+};
+
+static const CtField permutation_fields[] = {
+	PERMUTATION(name, FIELD_NEEDED),
+	PERMUTATION(order, FIELD_NEEDED)
+};
+
 #define LIST(member, struct, fields) \
 	{#member, offsetof(CtPlan, member), sizeof(struct), fields, lengthof(fields)}
+#define SPARSE_LIST(member, struct, fields) \
+	{#member, offsetof(CtPlan, member), sizeof(struct), fields, lengthof(fields), 0, true}
 #define SINGLES(member, type) \
 	{#member, offsetof(CtPlan, member), 0, NULL, 0, type}
 
@@ -118,6 +143,8 @@ static const CtFieldList plan_lists[] = {
 	LIST(checks, CtPlanCheck, check_fields),
 	LIST(thresholds, CtPlanThreshold, threshold_fields),
 	LIST(expected_errors, CtPlanError, expected_fields),
+	SPARSE_LIST(sessions, CtPlanSession, session_fields),
+	SPARSE_LIST(permutations, CtPlanPermutation, permutation_fields),
 	SINGLES(elsewhere, FIELD_NEEDED),
 	SINGLES(retried_errors, FIELD_SQLSTATE)
 };
@@ -207,6 +234,8 @@ document_write_list(CtJsonbState *state, const List *list, const CtFieldList *wh
 	const ListCell *lc;
 	JsonbValue	value;
 
+	if (list == NIL && what->sparse)
+		return;
 	document_put_key(state, what->key);
 	ct_jsonb_push(state, WJB_BEGIN_ARRAY, NULL);
 	foreach(lc, list)

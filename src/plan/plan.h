@@ -73,6 +73,19 @@ typedef struct CtPlanError
 	int			position;		/* while the plan is being made: order given */
 } CtPlanError;
 
+/* a session of an exploration */
+typedef struct CtPlanSession
+{
+	int			script;			/* index in the plan's scripts */
+} CtPlanSession;
+
+/* an order that an exploration tries before others */
+typedef struct CtPlanPermutation
+{
+	char	   *name;
+	char	   *order;			/* sessions, from 1, a blank between: "1 1 2" */
+} CtPlanPermutation;
+
 typedef struct CtPlan
 {
 	char	   *scenario;		/* or NULL: ct_test */
@@ -94,6 +107,22 @@ typedef struct CtPlan
 	int			min_overlap;	/* contended transactions that a pass needs */
 	bool		keep;			/* leave the sandbox */
 	bool		stop_on_fail;	/* end at what can't but fail it */
+
+	/* of an exploration; its duration and seed are those above */
+	bool		explore;
+	List	   *sessions;		/* of CtPlanSession *, 2 to CT_MAX_SESSIONS */
+	bool		inside;			/* parks within functions, too */
+	int			preemptions;	/* at most so many; -1: no bound */
+	int64		executions;		/* at most so many; 0: no bound */
+	bool		random;			/* draws orders, and enumerates none */
+	bool		reduction;		/* may leave out orders that others stand for */
+	double		step_timeout;	/* seconds that a step may take */
+	bool		in_place;		/* on the user's own tables, which reset brings back */
+	char	   *reset;			/* a script, or NULL */
+	bool		replay;			/* executes the first permutation, and nothing else */
+	List	   *permutations;	/* of CtPlanPermutation * */
+
+	int			rounds;			/* stress from a fresh state so many times; 0: once */
 
 	char	   *search_path;	/* the caller's, as text of the setting */
 	char	   *setup;			/* a script, or NULL */

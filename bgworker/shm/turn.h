@@ -1,0 +1,183 @@
+/*
+ * turn.h
+ *		Whose turn it is: what the leader of an exploration and its sessions
+ *		tell each other.
+ *
+ * An exploration executes its sessions one step at a time.  A step is what a
+ * session does between two places where it parks: between statements, and
+ * within functions where bgworker/explore/yield.c says so.  The leader gives a
+ * session its turn, with the number of steps that it may make before it parks
+ * again; all others stand meanwhile, parked or asleep on a lock.
+ *
+ * Protocol.  The leader writes the order (command and its arguments), then
+ * raises "go", then sets the session's latch if that sleeps.  The session does
+ * what it is told, writes what came of it, then sets "ack" to "go", then sets
+ * the leader's latch if that sleeps.  Each member has one writer.  Whoever goes
+ * to sleep says so first ("asleep"), and looks again, with a full barrier
+ * between, on both sides.
+ *
+ * A session that sleeps on a heavyweight lock doesn't answer: it counts as
+ * waiting once its deadlock check is made, which it tells by "checked", the
+ * PGPROC.waitStart of that wait.  Both must agree, for a lock that has been
+ * granted is no wait any more, although who gets it hasn't woken up.
+ */
+#ifndef CT_TURN_H
+#define CT_TURN_H
+
+#include "port/atomics.h"
+
+#include "src/base/clock.h"
+
+#define CT_MAX_SESSIONS		8
+#define CT_TURN_LABELS		64	/* steps of one turn, at most */
+#define CT_TURN_TEXT		1024	/* bytes of each text of a step's detail */
+
+typedef enum CtTurnCommand
+{
+	CT_TURN_STEP,				/* makes steps, from where it is */
+	CT_TURN_RESET,				/* gives up what is under way, and is as if just connected */
+	CT_TURN_FORGET_PLANS,		/* the same, and names are looked up anew */
+	CT_TURN_END					/* leaves */
+} CtTurnCommand;
+
+/* where a session is that has answered */
+typedef enum CtTurnPlace
+{
+	CT_TURN_PARKED,				/* before its next step */
+	CT_TURN_WOKEN,				/* has slept on a lock, and asks to go on with the step under way */
+	CT_TURN_ENDED				/* has no further step: the script is done, or an error ended it */
+} CtTurnPlace;
+
+/* what a step did, for who wants to read of it */
+typedef struct CtTurnDetail
+{
+	char		function[CT_TURN_TEXT]; /* "" where it is the script's own statement */
+	int			line;			/* of the function, or of the script */
+	char		query[CT_TURN_TEXT];	/* the statement that it begins with, in one line */
+	int64		rows;			/* that its statements have returned or changed */
+	char		first_row[CT_TURN_TEXT];	/* values that it read first, "" if none */
+	char		error[CT_TURN_TEXT];	/* message that ended the session in it, or "" */
+} CtTurnDetail;
+
+/*
+ * What a step has touched, for the reduction: see bgworker/explore/footprint.h.
+ */
+#define CT_FOOTPRINT_OBJECTS	64
+
+typedef struct CtTouch
+{
+	uint32		relation;		/* or another kind's number */
+	uint32		block;
+	uint16		offset;
+	uint8		kind;
+	uint8		mode;
+} CtTouch;
+
+typedef struct CtFootprint
+{
+	bool		everything;		/* more than there is room for, or what can't be seen */
+	uint8		flags;			/* CT_FOOTPRINT_..., footprint.h */
+	int			n;
+	CtTouch		touches[CT_FOOTPRINT_OBJECTS];
+} CtFootprint;
+
+typedef struct CtTurn
+{
+	/* ---- written by the leader ---- */
+	pg_atomic_uint32 go;		/* grows with each order */
+	pg_atomic_uint32 hurry;		/* park at the next place, whatever "steps" says */
+	CtTurnCommand command;
+	int			steps;			/* of STEP: at most so many, 1 to CT_TURN_LABELS */
+	bool		fresh;			/* of STEP: RESET first, which is known to have nothing to give up */
+	bool		through;		/* of STEP: never park within a statement, as yield => 'statement' */
+	bool		detail;			/* of STEP, one step: tell what it did */
+	bool		footprint;		/* of STEP, one step: tell what it touched */
+	int			last_commit;	/* of STEP: ends (ROLLBACK) with its commit of this number,
+								 * from 1; 0: with the script */
+
+	char		pad[PG_CACHE_LINE_SIZE];
+
+	/* ---- written by the session ---- */
+	pg_atomic_uint32 ack;
+	pg_atomic_uint32 asleep;
+	pg_atomic_uint64 checked;	/* waitStart of the wait whose deadlock check is made */
+	CtTurnPlace place;
+
+	/* of this turn */
+	int			begun;			/* steps that it has begun with; labels of them */
+	int			made;			/* and come to their end */
+	uint32		labels[CT_TURN_LABELS]; /* what tells the places apart where they begin */
+
+	/* of this execution so far */
+	bool		in_transaction;
+	bool		holds;			/* may have what outlives a transaction: RESET is not for nothing */
+	bool		did_ddl;		/* has executed what may change more than rows */
+	bool		wrote;			/* rows, in what it has committed */
+	bool		said;			/* an outcome or a tally */
+	int			commits;		/* transactions that it has committed */
+	int64		commit_order;	/* of the last one that wrote: CtStage.commits then; 0: none */
+	uint64		seen;			/* hash of all rows that its statements returned, and of what it said */
+	int			sqlstate;		/* of the error that ended it; 0: none did */
+	char		message[CT_TURN_TEXT];	/* of it */
+	int			error_command;	/* of the script */
+
+	/* found outside of the sandbox by the guard, see guard.h; InvalidOid: nothing */
+	Oid			missing;
+
+	CtTurnDetail detail_made;	/* of the one step, if asked */
+	CtFootprint footprint_made;
+} CtTurn;
+
+typedef union CtTurnPadded
+{
+	CtTurn		turn;
+	char		pad[TYPEALIGN(PG_CACHE_LINE_SIZE, sizeof(CtTurn))];
+} CtTurnPadded;
+
+/* the exploration's, beside the turns */
+typedef struct CtStage
+{
+	int			nsessions;
+	pg_atomic_uint32 leader_asleep;
+	pg_atomic_uint64 commits;	/* writing commits of all sessions in this execution */
+	char		pad[PG_CACHE_LINE_SIZE];
+	CtTurnPadded turns[FLEXIBLE_ARRAY_MEMBER];
+} CtStage;
+
+#define CT_STAGE_SIZE(nsessions)	(offsetof(CtStage, turns) + (nsessions) * sizeof(CtTurnPadded))
+
+struct CtShared;
+struct CtSlot;
+
+/* Makes it, in memory of CT_STAGE_SIZE. */
+extern void ct_stage_init(CtStage *stage, int nsessions);
+
+/* ---- the session's side ---- */
+
+/* Waits for the next order after "last", with interrupts served; returns its number. */
+extern uint32 ct_turn_await(CtStage *stage, CtTurn *turn, uint32 last);
+
+/* Answers the order; what it tells has been written. */
+extern void ct_turn_answer(struct CtShared *shared, CtStage *stage, CtTurn *turn, uint32 order);
+
+/* Wakes the leader if it sleeps: there is something to look at. */
+extern void ct_turn_tell(struct CtShared *shared, CtStage *stage);
+
+/* ---- the leader's side ---- */
+
+/* Gives the order that has been written; the session is that of the slot. */
+extern void ct_turn_give(CtTurn *turn, const struct CtSlot *slot);
+
+static inline bool
+ct_turn_answered(CtTurn *turn)
+{
+	return pg_atomic_read_u32(&turn->ack) == pg_atomic_read_u32(&turn->go);
+}
+
+/*
+ * Sleeps until somebody tells something or the time is over, unless "settled"
+ * says, once it is known that we sleep, that there is something already.
+ */
+extern void ct_stage_sleep(CtStage *stage, long timeout_ms, bool (*settled) (void *arg), void *arg);
+
+#endif							/* CT_TURN_H */
