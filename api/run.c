@@ -87,8 +87,8 @@ run_report_end(const CtCall *call)
 	pfree(reason);
 }
 
-static int64
-run_and_wait(const Jsonb *document, CtCallMode mode, bool raise_on_fail)
+int64
+ct_run_and_wait(const Jsonb *document, CtCallMode mode, bool raise_on_fail)
 {
 	CtCall		call;
 	int64		run_id;
@@ -135,7 +135,7 @@ ct_run(PG_FUNCTION_ARGS)
 
 	ct_call_check("ct_run()");
 	document = run_plan(fcinfo, &raise_on_fail);
-	PG_RETURN_INT64(run_and_wait(document, CT_CALL_WAITS, raise_on_fail));
+	PG_RETURN_INT64(ct_run_and_wait(document, CT_CALL_WAITS, raise_on_fail));
 }
 
 /* May the procedure that is called here commit? */
@@ -166,7 +166,7 @@ ct_execute(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	desc = BlessTupleDesc(desc);
 	document = run_plan(fcinfo, &raise_on_fail);
-	value = Int64GetDatum(run_and_wait(document,
+	value = Int64GetDatum(ct_run_and_wait(document,
 									   run_may_commit(fcinfo) ? CT_CALL_COMMITS : CT_CALL_WAITS,
 									   raise_on_fail));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, &value, &isnull)));
@@ -192,7 +192,7 @@ ct_test(PG_FUNCTION_ARGS)
 	ct_run_options(&args, &options);
 	raise_on_fail = ct_args_flag(&args, "raise_on_fail");
 	ct_args_end(&args);
-	PG_RETURN_INT64(run_and_wait(ct_plan_of_test(script, setup, teardown, checks, &options),
+	PG_RETURN_INT64(ct_run_and_wait(ct_plan_of_test(script, setup, teardown, checks, &options),
 								 CT_CALL_WAITS, raise_on_fail));
 }
 

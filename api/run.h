@@ -6,10 +6,17 @@
 #define CT_API_RUN_H
 
 #include "api/args.h"
+#include "bgworker/caller.h"
 #include "src/plan/plan.h"
 
 /* The options that ct_run, ct_start, ct_execute, ct_test and ct_compare share; each has most of them. */
 extern void ct_run_options(CtArgs *args, CtRunOptions *options);
+
+/*
+ * Has the plan's run run, waits for it, and says how it ended; raises unless
+ * it has a verdict, and with raise_on_fail unless that is pass.
+ */
+extern int64 ct_run_and_wait(const Jsonb *document, CtCallMode mode, bool raise_on_fail);
 
 /* Is there such a run with that handle, and may the current role see it? */
 extern bool ct_run_is_visible(int64 run_id, int64 handle);

@@ -19,6 +19,8 @@ FROM (VALUES
 	('run', 'ct_test(script, checks => ...)', 'tests a function of your own'),
 	('run', 'CALL ct_execute(scenario)', 'like ct_run, but commits before it waits'),
 	('run', 'ct_start(scenario)', 'starts a run and does not wait for it'),
+	('explore', 'ct_race(sessions)', 'your functions, in every order of their steps'),
+	('explore', 'ct_explore(scenario, variant)', 'the same of a scenario''s scripts'),
 	('find a scenario', 'ct_scenarios', 'scenarios, with their params and defaults'),
 	('find a scenario', 'ct_stories', 'where the bug comes from, what mends it'),
 	('find a scenario', 'ct_variants', 'variants, and what each should come to'),

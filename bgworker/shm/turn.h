@@ -27,8 +27,8 @@
 #include "port/atomics.h"
 
 #include "src/base/clock.h"
+#include "src/plan/plan.h"
 
-#define CT_MAX_SESSIONS		8
 #define CT_TURN_LABELS		64	/* steps of one turn, at most */
 #define CT_TURN_TEXT		1024	/* bytes of each text of a step's detail */
 

@@ -19,6 +19,7 @@
 #include "src/base/near_match.h"
 #include "src/catalog/definition.h"
 #include "src/plan/plan.h"
+#include "src/plan/sessions.h"
 #include "src/plan/threshold.h"
 #include "src/plan/validate.h"
 
@@ -258,6 +259,8 @@ make_read_parts(CtCatalogScope *scope, CtPlan *plan)
 static void
 make_check_options(const CtRunOptions *options)
 {
+	if (options->explore != NULL)
+		ct_sessions_check_options(options);
 	if (options->has_duration && options->has_transactions)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -376,8 +379,13 @@ make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 	ListCell   *lc;
 	int			i;
 
-	make_set_workers(plan, options);
-	if (options->has_duration || options->has_transactions)
+	if (options->explore != NULL)
+		ct_sessions_set_options(plan, options);
+	else
+		make_set_workers(plan, options);
+	if (options->explore != NULL)
+		plan->duration = options->has_duration ? options->duration : CT_DEFAULT_EXPLORATION;
+	else if (options->has_duration || options->has_transactions)
 	{
 		plan->duration = options->has_duration ? options->duration : 0;
 		plan->transactions = options->has_transactions ? options->transactions : 0;
@@ -491,6 +499,8 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 	ct_catalog_leave(&scope);
 	if (!definition.bundled && !options->trust_owner)
 		make_check_owner(scenario, definition.owner);
+	if (options->explore != NULL)
+		ct_sessions_of_scripts(plan, options->explore->sessions);
 
 	return make_finish(plan, definition.params, definition.transactions_expr, options);
 }
@@ -567,34 +577,16 @@ make_check_split(char **elements, int n, int i)
 	}
 }
 
-Jsonb *
-ct_plan_of_test(const char *script, const char *setup, const char *teardown,
-				ArrayType *checks, const CtRunOptions *options)
+/* The checks of ct_test and ct_race, which are queries or thresholds. */
+static void
+make_read_checks(CtPlan *plan, ArrayType *checks)
 {
-	CtPlan	   *plan = palloc0(sizeof(CtPlan));
-	CtPlanScript *the_script = palloc0(sizeof(CtPlanScript));
 	Datum	   *values;
 	bool	   *nulls;
 	char	  **elements;
 	int			nelements = 0;
 	bool		wrong = false;
 	int			i;
-
-	if (script == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("script must not be null")));
-	make_check_options(options);
-	plan->max_tries = -1;
-	plan->min_overlap = -1;
-	plan->search_path = pstrdup(namespace_search_path);
-	plan->setup = setup ? pstrdup(setup) : NULL;
-	plan->teardown = teardown ? pstrdup(teardown) : NULL;
-
-	the_script->name = "test";
-	the_script->body = pstrdup(script);
-	the_script->weight = 1;
-	plan->scripts = list_make1(the_script);
 
 	if (checks != NULL)
 		deconstruct_array(checks, TEXTOID, -1, false, TYPALIGN_INT,
@@ -632,5 +624,59 @@ ct_plan_of_test(const char *script, const char *setup, const char *teardown,
 		check->kind = "invariant";
 		plan->checks = lappend(plan->checks, check);
 	}
+}
+
+/* A plan that no scenario is in, but all of its arguments' beginnings. */
+static CtPlan *
+make_begin(const char *setup, const char *teardown)
+{
+	CtPlan	   *plan = palloc0(sizeof(CtPlan));
+
+	plan->max_tries = -1;
+	plan->min_overlap = -1;
+	plan->search_path = pstrdup(namespace_search_path);
+	plan->setup = setup ? pstrdup(setup) : NULL;
+	plan->teardown = teardown ? pstrdup(teardown) : NULL;
+	return plan;
+}
+
+Jsonb *
+ct_plan_of_test(const char *script, const char *setup, const char *teardown,
+				ArrayType *checks, const CtRunOptions *options)
+{
+	CtPlanScript *the_script = palloc0(sizeof(CtPlanScript));
+	CtPlan	   *plan;
+
+	if (script == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("script must not be null")));
+	make_check_options(options);
+	plan = make_begin(setup, teardown);
+
+	the_script->name = "test";
+	the_script->body = pstrdup(script);
+	the_script->weight = 1;
+	plan->scripts = list_make1(the_script);
+	make_read_checks(plan, checks);
+	return make_finish(plan, NULL, NULL, options);
+}
+
+Jsonb *
+ct_plan_of_race(const char *setup, ArrayType *checks, const CtRunOptions *options)
+{
+	CtPlan	   *plan;
+
+	make_check_options(options);
+	plan = make_begin(setup, NULL);
+	ct_sessions_of_texts(plan, options->explore->sessions);
+	make_read_checks(plan, checks);
+	if (plan->thresholds != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a threshold cannot be a check of an exploration"),
+				 errdetail("The threshold is on \"%s\"; an exploration executes one step at a time, and measures nothing.",
+						   ((CtPlanThreshold *) linitial(plan->thresholds))->metric),
+				 errhint("Measure it under load, by ct_test().")));
 	return make_finish(plan, NULL, NULL, options);
 }

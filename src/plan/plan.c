@@ -12,6 +12,7 @@
 
 #include "src/base/errcodes.h"
 #include "src/plan/plan.h"
+#include "src/plan/sessions.h"
 #include "src/plan/settable.h"
 #include "src/plan/validate.h"
 
@@ -271,10 +272,13 @@ ct_plan_validate(const CtPlan *plan)
 	plan_validate_once(plan, "setup", plan->setup, known);
 	plan_validate_once(plan, "setup of the variant", plan->variant_setup, known);
 	plan_validate_once(plan, "teardown", plan->teardown, known);
+	plan_validate_once(plan, "reset", plan->reset, known);
 	if (plan->scripts == NIL)
 		elog(ERROR, "plan has no scripts");
 	plan_validate_scripts(plan, known);
 	plan_check_barriers(plan, known);
+	if (plan->explore)
+		ct_sessions_validate(plan);
 	foreach(lc, plan->thresholds)
 	{
 		const CtPlanThreshold *threshold = lfirst(lc);

@@ -28,6 +28,12 @@
 #define CT_DEFAULT_MAX_TRIES	10
 #define CT_DEFAULT_MIN_OVERLAP	10
 
+/* ... and what an exploration has */
+#define CT_DEFAULT_EXPLORATION	30.0	/* seconds */
+#define CT_DEFAULT_STEP_TIMEOUT	10.0	/* seconds */
+#define CT_MIN_SESSIONS			2
+#define CT_MAX_SESSIONS			8
+
 /* what a run has room for */
 #define CT_MAX_BARRIERS			16
 #define CT_MAX_SHARED			((Size) 1024 * 1024 * 1024) /* bytes of shared memory */
@@ -141,6 +147,23 @@ typedef struct CtPlan
 								 * and expected is an outcome after the last try */
 } CtPlan;
 
+/* what a call says of an exploration besides */
+typedef struct CtExploreOptions
+{
+	bool		has_preemptions,
+				has_executions,
+				has_step_timeout;
+	int			preemptions;
+	int64		executions;
+	double		step_timeout;	/* seconds */
+	ArrayType  *sessions;		/* or NULL; text[]: scripts' names, or of a race their text */
+	const char *yield;			/* or NULL */
+	const char *strategy;		/* or NULL */
+	bool		reduction;
+	bool		in_place;
+	const char *reset;			/* or NULL */
+} CtExploreOptions;
+
 /* a call's arguments; what isn't given is the scenario's or the default */
 typedef struct CtRunOptions
 {
@@ -172,6 +195,7 @@ typedef struct CtRunOptions
 	bool		stop_on_fail;
 	bool		keep;
 	bool		trust_owner;	/* run what another role has written */
+	const CtExploreOptions *explore;	/* NULL: stress */
 } CtRunOptions;
 
 /*
@@ -183,6 +207,9 @@ extern Jsonb *ct_plan_of_scenario(const char *scenario, const char *variant,
 								  const CtRunOptions *options);
 extern Jsonb *ct_plan_of_test(const char *script, const char *setup, const char *teardown,
 							  ArrayType *checks, const CtRunOptions *options);
+
+/* The same of sessions that are scripts themselves, those of options->explore. */
+extern Jsonb *ct_plan_of_race(const char *setup, ArrayType *checks, const CtRunOptions *options);
 
 /* a script or threshold as it is defined, as one of a plan */
 struct CtScriptDefinition;

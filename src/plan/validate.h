@@ -24,6 +24,8 @@
 #define CT_MAX_TRANSACTIONS	INT64CONST(1000000000000000)
 #define CT_MAX_TRIES		1000000
 #define CT_MAX_WEIGHT		1000000
+#define CT_MAX_PREEMPTIONS	1000
+#define CT_MAX_EXECUTIONS	INT64CONST(1000000000000)
 
 extern void ct_validate_integer(const char *what, int64 value, int64 low, int64 high);
 extern void ct_validate_rate(double rate);
