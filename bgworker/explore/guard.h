@@ -6,6 +6,7 @@
  * before a relation outside of the sandbox is touched, and tells which one, so
  * that the leader clones it (clone.h) and begins again.  With a setup, what is
  * outside may be read, but not be written, for nobody would bring it back.
+ * In place nothing is refused, and what is written is noted.
  * What the server and the extension have is no matter of the guard's.
  */
 #ifndef CT_GUARD_H
@@ -21,9 +22,10 @@ typedef enum CtGuardMode
 } CtGuardMode;
 
 /*
- * From now on.  What it refuses is raised as an error, and if it is a relation
- * that might be cloned, *missing is its oid.  sandbox: the schema.
+ * From now on.  sandbox: the schema.  turn: where missing and refusal are told,
+ * and what has been written in place; RESET is to forget the first two.  What
+ * is refused is raised as query_canceled, whatever it is told as.
  */
-extern void ct_guard_begin(CtGuardMode mode, Oid sandbox, Oid *missing);
+extern void ct_guard_begin(CtGuardMode mode, Oid sandbox, CtTurn *turn);
 
 #endif							/* CT_GUARD_H */

@@ -26,11 +26,13 @@
 
 #include "port/atomics.h"
 
+#include "bgworker/shm/error.h"
 #include "src/base/clock.h"
 #include "src/plan/plan.h"
 
 #define CT_TURN_LABELS		64	/* steps of one turn, at most */
 #define CT_TURN_TEXT		1024	/* bytes of each text of a step's detail */
+#define CT_TURN_WRITTEN		128		/* relations written in place, at most */
 
 typedef enum CtTurnCommand
 {
@@ -121,8 +123,18 @@ typedef struct CtTurn
 	char		message[CT_TURN_TEXT];	/* of it */
 	int			error_command;	/* of the script */
 
-	/* found outside of the sandbox by the guard, see guard.h; InvalidOid: nothing */
+	/*
+	 * Of this execution, by the guard (explore/guard.h): a relation outside of
+	 * the sandbox, to be cloned (InvalidOid: none), or what no exploration can
+	 * do, which the run is to be ended with (sqlstate 0: nothing).  Either ends
+	 * the session with query_canceled, so that no script's handler goes on.
+	 */
 	Oid			missing;
+	CtErrorReport refusal;
+
+	/* relations written since the session began, in place */
+	int			nwritten;
+	Oid			written[CT_TURN_WRITTEN];
 
 	CtTurnDetail detail_made;	/* of the one step, if asked */
 	CtFootprint footprint_made;
