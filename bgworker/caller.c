@@ -285,7 +285,8 @@ ct_call_try_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 	call->horizon = mode == CT_CALL_STARTS ? CT_HORIZON_FREE : ct_call_horizon(mode);
 	call->tell_few_workers = !plan->workers_default;
 	call->segment = ct_shared_create(document, Min(plan->workers, most),
-									 program->nhistograms, program->norders, program->nplaces);
+									 program->nhistograms, program->norders, program->nplaces,
+									 list_length(plan->sessions));
 	call->shared = ct_shared_address(call->segment);
 	call->shared->workers_asked = plan->workers;
 	call->shared->held_horizon = call->horizon == CT_HORIZON_HELD;

@@ -11,19 +11,26 @@
 
 #include "bgworker/worker.h"
 
+/* where a step begins, for who wants to read of it; what is pointed to lasts as long as we stand there */
+typedef struct CtActorPlace
+{
+	const char *function;		/* its signature; NULL: the script's own statement */
+	int			line;
+	const char *verb;			/* what stands before the query, as "IF"; or NULL */
+	const char *query;			/* or NULL */
+} CtActorPlace;
+
 /* What a worker of an exploration does from the gate on, until it is told to END. */
 extern void ct_actor_perform(CtWorker *worker);
 
 /*
- * Within a step, wherever it is safe to stand: at a yield, at a hook.  yield:
- * the next step begins here, told apart by label, if the session has touched
- * anything since it last parked, or that is all the same (always).  Else it is
- * only a place where a session that has slept on a lock asks whether it may go
- * on.  Raises query_canceled if the execution is given up.  Does nothing where
- * no actor performs.
+ * Within a statement, before something that can touch the database: the next
+ * step begins here, told apart by label, if the session has touched anything
+ * since it last parked.  calls: what comes now touches it by a function that
+ * nobody hears of.  Raises query_canceled if the execution is given up.  Does
+ * nothing where no actor performs.
  */
-extern void ct_actor_at(bool yield, bool always, uint32 label, const char *function, int line,
-						const char *query);
+extern void ct_actor_at(uint32 label, bool calls, const CtActorPlace *place);
 
 /* Something of the database has been read, written or locked since the last park. */
 extern void ct_actor_touched(void);

@@ -28,6 +28,7 @@ typedef enum CtSharedKey
 	CT_KEY_ORDERS,
 	CT_KEY_STREAMS,
 	CT_KEY_RINGS,				/* the streams' */
+	CT_KEY_STAGE,				/* CtStage, if the run explores */
 	CT_KEY_END
 } CtSharedKey;
 
@@ -63,7 +64,7 @@ shared_allocate(shm_toc *toc, Size size)
 /* Bytes of each part, by key. */
 static void
 shared_sizes(Size *sizes, const Jsonb *document, int max_workers, int nhistograms, int norders,
-			 int nplaces)
+			 int nplaces, int nsessions)
 {
 	sizes[CT_KEY_STATE] = sizeof(CtShared);
 	sizes[CT_KEY_DOCUMENT] = VARSIZE(document);
@@ -73,11 +74,12 @@ shared_sizes(Size *sizes, const Jsonb *document, int max_workers, int nhistogram
 	sizes[CT_KEY_ORDERS] = mul_size(mul_size(sizeof(uint64), norders), max_workers);
 	sizes[CT_KEY_STREAMS] = mul_size(sizeof(CtStream), max_workers);
 	sizes[CT_KEY_RINGS] = mul_size(shared_stream_size(max_workers), max_workers);
+	sizes[CT_KEY_STAGE] = nsessions > 0 ? CT_STAGE_SIZE(nsessions) : 0;
 }
 
 dsm_segment *
 ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int norders,
-				 int nplaces)
+				 int nplaces, int nsessions)
 {
 	shm_toc_estimator estimator;
 	Size		sizes[CT_KEY_END];
@@ -89,7 +91,7 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int no
 	int			key;
 	int			i;
 
-	shared_sizes(sizes, document, max_workers, nhistograms, norders, nplaces);
+	shared_sizes(sizes, document, max_workers, nhistograms, norders, nplaces, nsessions);
 	shm_toc_initialize_estimator(&estimator);
 	for (key = CT_KEY_STATE; key < CT_KEY_END; key++)
 		shm_toc_estimate_chunk(&estimator, add_size(sizes[key], PG_CACHE_LINE_SIZE));
@@ -115,11 +117,13 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int no
 	for (key = CT_KEY_END - 1; key >= CT_KEY_STATE; key--)
 	{
 		parts[key] = shared_allocate(toc, sizes[key]);
-		if (key != CT_KEY_STATE)
+		if (key != CT_KEY_STATE && (key != CT_KEY_STAGE || nsessions > 0))
 			shm_toc_insert(toc, key, parts[key]);
 	}
 	memcpy(parts[CT_KEY_DOCUMENT], document, sizes[CT_KEY_DOCUMENT]);
 	memset(parts[CT_KEY_EXECUTED], 0, sizes[CT_KEY_EXECUTED]);
+	if (nsessions > 0)
+		ct_stage_init(parts[CT_KEY_STAGE], nsessions);
 
 	shared = parts[CT_KEY_STATE];
 	memset(shared, 0, sizeof(CtShared));
@@ -262,6 +266,12 @@ bool *
 ct_shared_executed(CtShared *shared)
 {
 	return shared_find(shared, CT_KEY_EXECUTED);
+}
+
+CtStage *
+ct_shared_stage(CtShared *shared)
+{
+	return shared_find(shared, CT_KEY_STAGE);
 }
 
 void

@@ -37,6 +37,7 @@
 #include "bgworker/shm/error.h"
 #include "bgworker/shm/error_text.h"
 #include "bgworker/shm/stream.h"
+#include "bgworker/shm/turn.h"
 #include "src/base/clock.h"
 #include "src/base/pause.h"
 #include "src/metrics/batches.h"
@@ -385,10 +386,11 @@ ct_slot_stream(CtSlot *slot)
 
 /*
  * Makes the segment for a plan; the resource owner in charge keeps it mapped.
- * nhistograms, norders, nplaces: the program's.
+ * nhistograms, norders, nplaces: the program's; nsessions: of an exploration,
+ * else 0.
  */
 extern dsm_segment *ct_shared_create(const Jsonb *document, int max_workers, int nhistograms,
-									 int norders, int nplaces);
+									 int norders, int nplaces, int nsessions);
 
 /* A slot of a worker that is about to be launched, empty; the leader's. */
 extern CtSlot *ct_shared_make_slot(CtShared *shared, int worker);
@@ -406,6 +408,9 @@ extern CtPlan *ct_shared_plan(CtShared *shared);
 
 /* a bool for each of the program's places, once anybody has come past it */
 extern bool *ct_shared_executed(CtShared *shared);
+
+/* of an exploration; NULL if the run is none */
+extern CtStage *ct_shared_stage(CtShared *shared);
 
 extern void ct_shared_set_state(CtShared *shared, CtRunState state);
 extern CtRunState ct_shared_state(CtShared *shared);

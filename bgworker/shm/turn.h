@@ -18,8 +18,14 @@
  *
  * A session that sleeps on a heavyweight lock doesn't answer: it counts as
  * waiting once its deadlock check is made, which it tells by "checked", the
- * PGPROC.waitStart of that wait.  Both must agree, for a lock that has been
- * granted is no wait any more, although who gets it hasn't woken up.
+ * PGPROC.waitStart of that wait (ct_turn_waits).  Both must agree, for a lock
+ * that has been granted is no wait any more, although who gets it hasn't woken
+ * up.  What it says of this turn and of this execution is right then, too.
+ *
+ * A session that was granted its lock asks, right where it wakes up, whether it
+ * may go on (WOKEN): so two that are woken by one step go on one after the
+ * other, as the leader says.  STEP means the step under way then, and those
+ * after it.
  */
 #ifndef CT_TURN_H
 #define CT_TURN_H
@@ -91,11 +97,12 @@ typedef struct CtTurn
 	CtTurnCommand command;
 	int			steps;			/* of STEP: at most so many, 1 to CT_TURN_LABELS */
 	bool		fresh;			/* of STEP: RESET first, which is known to have nothing to give up */
-	bool		through;		/* of STEP: never park within a statement, as yield => 'statement' */
+	bool		through;		/* of STEP: never park within a statement, as yield => 'statement';
+								 * the same in all orders of an execution */
 	bool		detail;			/* of STEP, one step: tell what it did */
 	bool		footprint;		/* of STEP, one step: tell what it touched */
-	int			last_commit;	/* of STEP: ends (ROLLBACK) with its commit of this number,
-								 * from 1; 0: with the script */
+	int			last_commit;	/* of STEP: ends (ROLLBACK) with its commit of this number
+								 * (as "commits" counts), from 1; 0: with the script */
 
 	char		pad[PG_CACHE_LINE_SIZE];
 
@@ -105,7 +112,10 @@ typedef struct CtTurn
 	pg_atomic_uint64 checked;	/* waitStart of the wait whose deadlock check is made */
 	CtTurnPlace place;
 
-	/* of this turn */
+	/*
+	 * Of this turn: a step that was under way when it began, after WOKEN, is
+	 * made, but not begun.
+	 */
 	int			begun;			/* steps that it has begun with; labels of them */
 	int			made;			/* and come to their end */
 	uint32		labels[CT_TURN_LABELS]; /* what tells the places apart where they begin */
@@ -115,11 +125,13 @@ typedef struct CtTurn
 	bool		holds;			/* may have what outlives a transaction: RESET is not for nothing */
 	bool		did_ddl;		/* has executed what may change more than rows */
 	bool		wrote;			/* rows, in what it has committed */
-	bool		said;			/* an outcome or a tally */
-	int			commits;		/* transactions that it has committed */
-	int64		commit_order;	/* of the last one that wrote: CtStage.commits then; 0: none */
-	uint64		seen;			/* hash of all rows that its statements returned, and of what it said */
+	bool		said;			/* an outcome or a tally, in what it has committed */
+	int			commits;		/* transactions that it has committed, of those that wrote */
+	int64		commit_order;	/* of the last one of these: CtStage.commits then; 0: none */
+	uint64		seen;			/* hash of all rows that its statements returned, of how many
+								 * they changed, and of what it said */
 	int			sqlstate;		/* of the error that ended it; 0: none did */
+	bool		expected;		/* that error is one of expected_errors, and has counted */
 	char		message[CT_TURN_TEXT];	/* of it */
 	int			error_command;	/* of the script */
 
@@ -166,8 +178,13 @@ extern void ct_stage_init(CtStage *stage, int nsessions);
 
 /* ---- the session's side ---- */
 
-/* Waits for the next order after "last", with interrupts served; returns its number. */
-extern uint32 ct_turn_await(CtStage *stage, CtTurn *turn, uint32 last);
+/*
+ * Waits for the next order after "last", and returns its number; "last" if the
+ * run is to end now.  What interrupts raise is raised, but for a cancel, which
+ * waits until the session executes something; held_off: nothing is raised, and
+ * whatever wants to interrupt us ends the wait, with "last".
+ */
+extern uint32 ct_turn_await(struct CtShared *shared, CtTurn *turn, uint32 last, bool held_off);
 
 /* Answers the order; what it tells has been written. */
 extern void ct_turn_answer(struct CtShared *shared, CtStage *stage, CtTurn *turn, uint32 order);
@@ -183,12 +200,23 @@ extern void ct_turn_give(CtTurn *turn, const struct CtSlot *slot);
 static inline bool
 ct_turn_answered(CtTurn *turn)
 {
-	return pg_atomic_read_u32(&turn->ack) == pg_atomic_read_u32(&turn->go);
+	bool		answered = pg_atomic_read_u32(&turn->ack) == pg_atomic_read_u32(&turn->go);
+
+	pg_read_barrier();
+	return answered;
 }
 
 /*
- * Sleeps until somebody tells something or the time is over, unless "settled"
- * says, once it is known that we sleep, that there is something already.
+ * Does the session, which hasn't answered, sleep on a lock, with its deadlock
+ * check made?  Of several, all have to be looked at again after the last one,
+ * for one of them may have woken another.
+ */
+extern bool ct_turn_waits(CtTurn *turn, const struct CtSlot *slot);
+
+/*
+ * Sleeps until somebody tells something or the time is over (-1: none), unless
+ * "settled" says, once it is known that we sleep, that there is something
+ * already.  Interrupts are the leader's to look at afterwards.
  */
 extern void ct_stage_sleep(CtStage *stage, long timeout_ms, bool (*settled) (void *arg), void *arg);
 

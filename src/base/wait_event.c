@@ -18,6 +18,7 @@ static const char *const wait_event_names[CT_NWAITS] = {
 	[CT_WAIT_PAUSE] = "CtExtPause",
 	[CT_WAIT_SESSION] = "CtExtSession",
 	[CT_WAIT_VERDICT] = "CtExtVerdict",
+	[CT_WAIT_TURN] = "CtExtTurn",
 	[CT_WAIT_WATCHING] = "CtExtWatching",
 	[CT_WAIT_WAITING] = "CtExtWaiting",
 };

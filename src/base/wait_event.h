@@ -14,6 +14,7 @@ typedef enum CtWaitEvent
 	CT_WAIT_PAUSE,				/* for a time: \sleep, think time, a schedule, before a retry */
 	CT_WAIT_SESSION,			/* for what is under way in a session that is another process's */
 	CT_WAIT_VERDICT,			/* a worker that has done its share, for the run's end */
+	CT_WAIT_TURN,				/* a session of an exploration, for its turn */
 	CT_WAIT_WATCHING,			/* the leader, for the workers, or to try again */
 	CT_WAIT_WAITING,			/* whoever waits for a run */
 	CT_NWAITS
