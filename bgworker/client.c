@@ -60,7 +60,7 @@ client_watch_outcome(CtClient *client, const char *label)
 	for (i = 0; i < program->noutcomes; i++)
 	{
 		if (strcmp(program->outcomes[i].label, label) == 0)
-			client->iteration->said |= UINT64CONST(1) << i;
+			client->iteration->watched |= UINT64CONST(1) << i;
 	}
 }
 
@@ -84,22 +84,11 @@ static void
 client_count_on_commit(CtClient *client, const char *name, bool is_tally, double amount)
 {
 	CtSession  *session = client->interpreter.session;
-	CtIteration *iteration = client->iteration;
-	CtPending  *pending;
 
-	if (!session->in_transaction(session))
-	{
+	if (session->in_transaction(session))
+		ct_said_add(&client->iteration->said, client->iteration->context, name, is_tally, amount);
+	else
 		client_count(client, name, is_tally, amount);
-		return;
-	}
-	if (iteration->npending >= CT_MAX_PENDING)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a transaction may say at most %d outcomes and tallies", CT_MAX_PENDING)));
-	pending = &iteration->pending[iteration->npending++];
-	pending->name = MemoryContextStrdup(iteration->context, name);
-	pending->is_tally = is_tally;
-	pending->amount = amount;
 }
 
 static void
@@ -122,14 +111,18 @@ client_tally(CtInterpreter *interpreter, const char *name, double amount)
 static void
 client_settle(CtClient *client, CtTransactionEvent event)
 {
-	CtIteration *iteration = client->iteration;
+	CtSaid	   *said = &client->iteration->said;
+	int64		n;
 	int			i;
 
-	if (event == CT_TRANSACTION_COMMITTED)
-		for (i = 0; i < iteration->npending; i++)
-			client_count(client, iteration->pending[i].name, iteration->pending[i].is_tally,
-						 iteration->pending[i].amount);
-	iteration->npending = 0;
+	for (i = 0; i < said->n && event == CT_TRANSACTION_COMMITTED; i++)
+	{
+		const CtSaidOne *one = &said->said[i];
+
+		for (n = one->is_tally ? 1 : one->times; n > 0; n--)
+			client_count(client, one->name, one->is_tally, one->amount);
+	}
+	said->n = 0;
 }
 
 /* ---- statements ---- */
@@ -414,7 +407,7 @@ client_fail(CtClient *client)
 		session->rollback(session);
 	ct_presence_fail(w->shared, &w->lookout, &iteration->stay, ct_worker_clock(w));
 	iteration->statement_ns = 0;
-	iteration->npending = 0;
+	iteration->said.n = 0;
 	RESUME_INTERRUPTS();
 	return client_judge_error(client, client->interpreter.error);
 }
@@ -470,7 +463,7 @@ client_record_outcomes(CtClient *client, uint64 latency, bool counted)
 	{
 		CtHistogram *h = ct_slot_histogram(w->slot, w->program->outcomes[i].histogram);
 
-		if (!(client->iteration->said & (UINT64CONST(1) << i)))
+		if (!(client->iteration->watched & (UINT64CONST(1) << i)))
 			continue;
 		ct_histogram_record(h, latency);
 		h->counted += counted;
@@ -547,14 +540,14 @@ client_begin(CtClient *client)
 	iteration->due = client->due_ns;
 	iteration->waited_ns = 0;
 	iteration->barrier_ns = 0;
-	iteration->said = 0;
+	iteration->watched = 0;
 	iteration->rows = -interpreter->session->rows;
 	iteration->waited = false;
 	iteration->conflicted = false;
 	iteration->again = false;
 	iteration->executing = false;
 	iteration->statement_ns = 0;
-	iteration->npending = 0;
+	iteration->said.n = 0;
 	iteration->measured = (client->intended_ns != 0 ? client->intended_ns : iteration->start) >=
 		w->shared->measure_from_ns;
 	ct_presence_begin(&iteration->stay, client->script);
@@ -611,7 +604,7 @@ client_record(CtClient *client, CtTryResult result, uint64 end)
 			(intended != 0 ? Min(intended, iteration->start) : iteration->start + iteration->waited_ns);
 
 		ct_histogram_record(ct_slot_histogram(slot, script->histogram), latency);
-		if (unlikely(iteration->said != 0))
+		if (unlikely(iteration->watched != 0))
 			client_record_outcomes(client, latency, counted);
 	}
 	if (!counted)

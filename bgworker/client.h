@@ -16,21 +16,12 @@
 #include "lib/ilist.h"
 #include "lib/pairingheap.h"
 
+#include "bgworker/said.h"
 #include "bgworker/shm/presence.h"
 #include "src/plan/program.h"
 #include "src/session/interpret.h"
 
 struct CtWorker;
-
-/* something that counts only once the block commits */
-typedef struct CtPending
-{
-	const char *name;
-	bool		is_tally;
-	double		amount;
-} CtPending;
-
-#define CT_MAX_PENDING	64
 
 /*
  * One execution of one script, and all its tries: what a client needs for as
@@ -59,11 +50,10 @@ typedef struct CtIteration
 	uint64		statement_ns;	/* when its command began; 0: none is under way */
 	CtWait		wait;			/* what its session waits for, when last asked */
 	int			met_until;		/* the last barrier that was passed, in any try; -1 */
-	uint64		said;			/* bits of the outcomes that thresholds are of */
+	uint64		watched;		/* bits of the outcomes said that thresholds are of */
 	CtStay		stay;
 	CtGlance	glance;			/* of the statement under way */
-	int			npending;
-	CtPending	pending[CT_MAX_PENDING];
+	CtSaid		said;			/* in the transaction that is open */
 } CtIteration;
 
 typedef struct CtClient

@@ -181,4 +181,36 @@ SELECT outcome(E'SET ROLE regress_language_role; SELECT a FROM t \\gset\n\\outco
 	outcome(E'SET ROLE regress_no_such_role', '{}', 'SELECT 1'), outcome(E'SET ROLE none; RESET ROLE; SET SESSION AUTHORIZATION DEFAULT; SET role TO DEFAULT', '{}', 'SELECT 1');
 DROP ROLE regress_language_role;
 
+--
+-- \repeat
+--
+-- as often as it is when it is reached, and no more; within \if, and around it
+SELECT outcome(E'\\set n 3\n\\set c 0\n\\repeat :n\n\\set n 100\n\\set c :c + 1\n\\endrepeat\n\\outcome :c'),
+	outcome(E'\\set c 0\n\\repeat 3\n\\repeat :c + 1\n\\set c :c + 1\n\\endrepeat\n\\endrepeat\n\\outcome :c'),
+	outcome(E'\\repeat 0\n\\outcome never\nSELECT 1/0;\n\\endrepeat\n\\repeat 4 / 2.0\n\\outcome after\n\\endrepeat\n\\outcome end'),
+	outcome(E'\\set n 0\n\\repeat 5\n\\if :n > 2\nSELECT :n + 1 AS n \\gset\n\\else\n\\repeat 2\nSELECT :n + 1 AS n \\gset\n\\endrepeat\n\\endif\n\\endrepeat\n\\outcome :n');
+-- an iteration begins anew with it, also after an error in it
+SELECT ct_test(E'\\set c 0\n\\repeat 3\n\\set c :c + 1\n\\repeat 2\n\\if :iteration = 1 and :c = 2\nSELECT 1 / 0;\n\\endif\n\\endrepeat\n\\endrepeat\n\\outcome :c',
+	transactions => 2, workers => 1, min_overlap => 0, expected_errors => '{22012=divided}') AS id \gset
+SELECT outcome, count FROM ct_outcomes WHERE run_id = :id ORDER BY outcome;
+-- what isn't a number of rounds
+SELECT outcome(format(E'\\repeat %s\n\\endrepeat\n\\outcome never', rounds), '{"c": 1.5, "many": 1000001, "text": "x", "nothing": null}')
+FROM unnest(ARRAY[':c', ':many', ':text', ':nothing', '0 - :many', ':c > 1', ':iteration / 0']) AS rounds;
+-- in one transaction, or one for each statement; its statements are counted as any
+CREATE TABLE public.regress_hit (n int);
+SELECT ct_test(E'\\set a 0\nBEGIN;\n\\repeat 100\nINSERT INTO public.regress_hit VALUES (:iteration);\n\\tally rows 1\n\\outcome said\n\\endrepeat\nROLLBACK;\n'
+	'\\repeat :per\nINSERT INTO public.regress_hit VALUES (:iteration);\n\\tally rows 1\n\\sleep 1 us\n\\endrepeat',
+	setup => E'\\repeat 2\nINSERT INTO public.regress_hit VALUES (0);\n\\endrepeat', params => '{"per": 150}', workers => 2, transactions => 4, min_overlap => 0,
+	checks => ARRAY['SELECT count(*) AS observed FROM public.regress_hit HAVING count(*) <> 602 OR :tally_rows <> 600']) AS id \gset
+SELECT verdict, transactions, failed FROM ct_runs WHERE run_id = :id;
+SELECT sql, count FROM ct_latencies WHERE run_id = :id AND kind = 'statement' ORDER BY step;
+SELECT outcome, count FROM ct_outcomes WHERE run_id = :id;
+DROP TABLE public.regress_hit;
+-- what is said in one transaction counts as often as it was said
+SELECT ct_test(E'BEGIN;\n\\repeat 1000\n\\tally t 2\n\\outcome a\n\\endrepeat\nCOMMIT;', transactions => 2, workers => 1, min_overlap => 0) AS id \gset
+SELECT outcome, count, value FROM ct_outcomes JOIN ct_tallies USING (run_id) WHERE run_id = :id;
+-- it ends with the run, though no round of it takes time
+SELECT ct_test(E'\\repeat 1000000\n\\repeat 1000000\n\\endrepeat\n\\endrepeat', duration => '100 ms', workers => 1) AS id \gset
+SELECT verdict, reason FROM ct_runs WHERE run_id = :id;
+
 DROP FUNCTION outcome, imported;

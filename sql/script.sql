@@ -52,6 +52,15 @@ SELECT refused(body) FROM unnest(ARRAY[
 	E'\\if true\n\\else 1\n\\endif', E'\\if true\n\\endif 1', E'\\if false\n\\set x 1 +\n\\endif', E'\\if 1 = \n\\endif', E'\\if true \\endif'
 ]) AS body;
 
+-- \repeat, \endrepeat
+SELECT refused(body) FROM unnest(ARRAY[
+	'\repeat', '\repeat 1', E'SELECT 1;\n  \\repeat 2\n\\repeat 3\n\\endrepeat', '\endrepeat', E'\\repeat 1\n\\endrepeat\n\\endrepeat',
+	E'\\repeat 1 +\n\\endrepeat', E'\\repeat 1\n\\endrepeat 1', E'\\repeat -1\n\\endrepeat', E'\\repeat  1.5 \n\\endrepeat', E'\\repeat 1000001\n\\endrepeat',
+	E'\\repeat null\n\\endrepeat', E'\\repeat 1\nSELECT 1 \\gset x_\n\\endrepeat\n\\gset',
+	E'\\if 1\n\\repeat 1\n\\endif\n\\endrepeat', E'\\if 1\n\\repeat 1\n\\else', E'\\repeat 1\n\\if 1\n\\endrepeat\n\\endif', E'\\repeat 1\n\\else',
+	E'\\repeat 1\n\\if 1\n\\barrier b\n\\endif\n\\endrepeat', repeat(E'\\repeat 1\n', 9)
+]) AS body;
+
 -- commands of pgbench that cannot be
 SELECT refused(body) FROM unnest(ARRAY[
 	'\shell command literal_argument :variable ::literal_starting_with_colon', '\setshell variable_to_be_assigned command',

@@ -3,7 +3,7 @@
  *		Parses a script into commands.
  *
  * SQL goes to sqlscan.c, expressions to the grammar; here are the backslash
- * commands and the conditionals, whose branches become jumps.  A command ends
+ * commands and the blocks, whose branches and rounds become jumps.  A command ends
  * at the end of its line, which a backslash at the line's end continues.
  */
 #include "postgres.h"
@@ -23,6 +23,8 @@ typedef enum MetaCommand
 	META_ELIF,
 	META_ELSE,
 	META_ENDIF,
+	META_REPEAT,
+	META_ENDREPEAT,
 	META_GSET,
 	META_ASET,
 	META_SLEEP,
@@ -47,6 +49,8 @@ static const MetaName meta_names[] = {
 	{"elif", META_ELIF},
 	{"else", META_ELSE},
 	{"endif", META_ENDIF},
+	{"repeat", META_REPEAT},
+	{"endrepeat", META_ENDREPEAT},
 	{"gset", META_GSET},
 	{"aset", META_ASET},
 	{"sleep", META_SLEEP},
@@ -61,17 +65,18 @@ static const MetaName meta_names[] = {
 	{".", META_COPY_END}
 };
 
-#define N_ACCEPTED	11
+#define N_ACCEPTED	13
 
-/* an \if that awaits its \endif */
-typedef struct OpenIf
+/* an \if that awaits its \endif, or a \repeat its \endrepeat */
+typedef struct OpenBlock
 {
-	struct OpenIf *outer;
+	struct OpenBlock *outer;
 	int			offset;			/* for the error if it never comes */
+	int			repeat;			/* the \repeat; -1: it is an \if */
 	int			condition;		/* the command to jump on if false; -1 after \else */
 	int			jumps;			/* chain, through "jump", of the branches' ends */
 	bool		has_else;
-} OpenIf;
+} OpenBlock;
 
 typedef struct Word
 {
@@ -90,7 +95,8 @@ typedef struct Parser
 	int			ncommands;
 	int			allocated;
 	bool		follows_sql;	/* may \gset refer to the last command? */
-	OpenIf	   *open_if;
+	OpenBlock  *open;			/* the innermost one */
+	int			repeats;		/* of them that are \repeat */
 } Parser;
 
 /* ---- words ---- */
@@ -253,77 +259,176 @@ script_add_command(Parser *parser, CtCommandKind kind, int offset, int end)
 	command->source = pnstrdup(parser->source.body + offset, end - offset);
 	command->prefix = "";
 	command->slot = -1;
+	command->repeats = parser->repeats;
 	parser->follows_sql = (kind == CT_COMMAND_SQL);
 	return command;
+}
+
+static OpenBlock *
+script_open_block(Parser *parser, int offset)
+{
+	OpenBlock  *block = palloc0(sizeof(OpenBlock));
+
+	block->outer = parser->open;
+	block->offset = offset;
+	block->repeat = -1;
+	block->condition = -1;
+	block->jumps = -1;
+	parser->open = block;
+	return block;
+}
+
+static void
+script_close_block(Parser *parser)
+{
+	OpenBlock  *block = parser->open;
+
+	parser->open = block->outer;
+	pfree(block);
+}
+
+/* The innermost block, which must be of the kind that the command is of. */
+static OpenBlock *
+script_need_block(Parser *parser, bool repeat, const Word *name)
+{
+	OpenBlock  *block = parser->open;
+	OpenBlock  *outer;
+
+	if (block != NULL && (block->repeat >= 0) == repeat)
+		return block;
+	for (outer = block; outer != NULL; outer = outer->outer)
+	{
+		const char *its = repeat ? "if" : "repeat";
+
+		if ((outer->repeat >= 0) == repeat)
+			ereport(ERROR,
+					(errcode(ERRCODE_SYNTAX_ERROR),
+					 ct_errplace(&parser->source, name->offset, "invalid command",
+								 "The \"\\%s\" of line %d must end, with \"\\end%s\", before this \"\\%s\".",
+								 its, ct_source_line(&parser->source, block->offset), its,
+								 name->text)));
+	}
+	script_raise_at_word(parser, name, repeat ?
+						 "There is no \"\\repeat\" for this \"\\%s\"." :
+						 "There is no \"\\if\" for this \"\\%s\".");
+	return NULL;				/* keep the compiler quiet */
 }
 
 /* Until the next condition or the end is known, a branch's jump is a chain. */
 static void
 script_end_branch(Parser *parser, int offset)
 {
-	OpenIf	   *open_if = parser->open_if;
+	OpenBlock  *block = parser->open;
 	CtCommand  *jump = script_add_command(parser, CT_COMMAND_JUMP, offset, parser->line_end);
 
-	jump->jump = open_if->jumps;
-	open_if->jumps = parser->ncommands - 1;
-	parser->commands[open_if->condition].jump = parser->ncommands;
+	jump->jump = block->jumps;
+	block->jumps = parser->ncommands - 1;
+	parser->commands[block->condition].jump = parser->ncommands;
 }
 
 static void
 script_parse_conditional(Parser *parser, MetaCommand meta, const Word *name, int offset)
 {
-	OpenIf	   *open_if = parser->open_if;
+	OpenBlock  *block = meta == META_IF ? NULL : script_need_block(parser, false, name);
 	int			jump;
 
-	if (meta != META_IF && open_if == NULL)
-		script_raise_at_word(parser, name, "There is no \"\\if\" for this \"\\%s\".");
-	if ((meta == META_ELIF || meta == META_ELSE) && open_if->has_else)
+	if ((meta == META_ELIF || meta == META_ELSE) && block->has_else)
 		script_raise_at_word(parser, name, "\"\\%s\" cannot follow \"\\else\".");
 
 	switch (meta)
 	{
 		case META_IF:
-			open_if = palloc0(sizeof(OpenIf));
-			open_if->outer = parser->open_if;
-			open_if->offset = offset;
-			open_if->jumps = -1;
-			parser->open_if = open_if;
-			open_if->condition = parser->ncommands;
+			block = script_open_block(parser, offset);
+			block->condition = parser->ncommands;
 			script_add_command(parser, CT_COMMAND_IF, offset, parser->line_end);
-			parser->commands[open_if->condition].expr = script_need_expression(parser);
+			parser->commands[block->condition].expr = script_need_expression(parser);
 			break;
 
 		case META_ELIF:
 			script_end_branch(parser, offset);
-			open_if->condition = parser->ncommands;
+			block->condition = parser->ncommands;
 			script_add_command(parser, CT_COMMAND_ELIF, offset, parser->line_end);
-			parser->commands[open_if->condition].expr = script_need_expression(parser);
+			parser->commands[block->condition].expr = script_need_expression(parser);
 			break;
 
 		case META_ELSE:
 			script_need_end(parser);
 			script_end_branch(parser, offset);
-			open_if->condition = -1;
-			open_if->has_else = true;
+			block->condition = -1;
+			block->has_else = true;
 			break;
 
 		default:
 			script_need_end(parser);
-			if (open_if->condition >= 0)
-				parser->commands[open_if->condition].jump = parser->ncommands;
-			for (jump = open_if->jumps; jump >= 0;)
+			if (block->condition >= 0)
+				parser->commands[block->condition].jump = parser->ncommands;
+			for (jump = block->jumps; jump >= 0;)
 			{
 				CtCommand  *command = &parser->commands[jump];
 
 				jump = command->jump;
 				command->jump = parser->ncommands;
 			}
-			parser->open_if = open_if->outer;
-			pfree(open_if);
+			script_close_block(parser);
 			break;
 	}
 	/* also what emits no command, such as \endif, stands between SQL and \gset */
 	parser->follows_sql = false;
+}
+
+/* A number, also a negative one, that can't be one of rounds. */
+static bool
+script_is_no_rounds(const CtExpr *expr)
+{
+	CtValue		value;
+
+	if (expr->op != CT_EXPR_CONSTANT &&
+		!(expr->op == CT_EXPR_SUB && expr->args[0]->op == CT_EXPR_CONSTANT &&
+		  expr->args[1]->op == CT_EXPR_CONSTANT))
+		return false;
+	value = ct_expr_eval(expr, NULL, NULL);
+	return !ct_value_is_rounds(&value);
+}
+
+/* \repeat EXPR */
+static void
+script_begin_repeat(Parser *parser, int offset)
+{
+	OpenBlock  *block = script_open_block(parser, offset);
+	CtCommand  *command;
+	int			place;
+
+	if (parser->repeats == CT_MAX_REPEATS)
+		ereport(ERROR,
+				(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
+				 ct_errplace(&parser->source, offset, "invalid command",
+							 "\"\\repeat\" can be nested %d deep at most.", CT_MAX_REPEATS)));
+	block->repeat = parser->ncommands;
+	command = script_add_command(parser, CT_COMMAND_REPEAT, offset, parser->line_end);
+	parser->repeats++;
+	script_skip_blanks(parser);
+	place = parser->offset;
+	command->expr = script_need_expression(parser);
+	if (script_is_no_rounds(command->expr))
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 ct_errplace(&parser->source, place, "invalid command",
+							 "The rounds of a \"\\repeat\" are a whole number from 0 to %d.",
+							 CT_MAX_ROUNDS)));
+}
+
+static void
+script_end_repeat(Parser *parser, const Word *name, int offset)
+{
+	OpenBlock  *block = script_need_block(parser, true, name);
+	CtCommand  *command;
+
+	script_need_end(parser);
+	parser->repeats--;
+	command = script_add_command(parser, CT_COMMAND_ENDREPEAT, offset, parser->line_end);
+	command->jump = block->repeat + 1;
+	parser->commands[block->repeat].jump = parser->ncommands;
+	script_close_block(parser);
 }
 
 /* \sleep NUMBER|:VAR [us|ms|s]; a number's unit may be stuck to it */
@@ -422,8 +527,8 @@ script_find_command(Parser *parser, const Word *name, int offset)
 						 "There is no command \"\\%s\".",
 						 ct_shown(name->text, name->length)),
 			 near ? errhint("Perhaps you meant \"\\%s\".", near) :
-			 errhint("The commands are \\set, \\if, \\elif, \\else, \\endif, \\gset, "
-					 "\\aset, \\sleep, \\outcome, \\tally and \\barrier.")));
+			 errhint("The commands are \\set, \\if, \\elif, \\else, \\endif, \\repeat, \\endrepeat, "
+					 "\\gset, \\aset, \\sleep, \\outcome, \\tally and \\barrier.")));
 	return META_SET;			/* keep the compiler quiet */
 }
 
@@ -485,6 +590,14 @@ script_parse_command(Parser *parser)
 			script_parse_conditional(parser, meta, &name, offset);
 			break;
 
+		case META_REPEAT:
+			script_begin_repeat(parser, offset);
+			break;
+
+		case META_ENDREPEAT:
+			script_end_repeat(parser, &name, offset);
+			break;
+
 		case META_GSET:
 		case META_ASET:
 			script_parse_gather(parser, meta == META_GSET ? CT_GATHER_GSET : CT_GATHER_ASET,
@@ -513,6 +626,12 @@ script_parse_command(Parser *parser)
 			break;
 
 		case META_BARRIER:
+			if (parser->repeats > 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 ct_errplace(&parser->source, offset, "unsupported command",
+									 "A \"\\barrier\" cannot stand within a \"\\repeat\": workers meet at it as often as it stands in the script."),
+						 errhint("Put it before the \"\\repeat\", or write it as often as workers are to meet.")));
 			word = script_need_word(parser, "A barrier's name is missing.");
 			command = script_add_command(parser, CT_COMMAND_BARRIER, offset, parser->line_end);
 			command->name = script_need_label(parser, &word);
@@ -581,10 +700,12 @@ ct_script_parse(const char *name, const char *body, CtSymbols *symbols, bool quo
 			script_parse_command(&parser);
 	} while (sql_end != CT_SQL_END_SCRIPT);
 
-	if (parser.open_if)
+	if (parser.open)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
-				 ct_errplace(&parser.source, parser.open_if->offset, "invalid command",
+				 ct_errplace(&parser.source, parser.open->offset, "invalid command",
+							 parser.open->repeat >= 0 ?
+							 "There is no \"\\endrepeat\" for this \"\\repeat\"." :
 							 "There is no \"\\endif\" for this \"\\if\".")));
 
 	script->name = parser.source.script;

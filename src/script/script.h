@@ -133,6 +133,10 @@ typedef struct CtExpr CtExpr;
 extern CtValue ct_expr_eval(const CtExpr *expr, const CtVariables *vars,
 							pg_prng_state *random);
 extern bool ct_value_as_bool(const CtValue *value); /* of \if; raises if it is none */
+
+/* Is it a number of rounds: a whole one from 0 to CT_MAX_ROUNDS?  as_rounds raises if not. */
+extern bool ct_value_is_rounds(const CtValue *value);
+extern int	ct_value_as_rounds(const CtValue *value);
 extern double ct_value_as_double(const CtValue *value); /* of \tally and \sleep; raises */
 
 /* ---- commands ---- */
@@ -178,8 +182,14 @@ typedef enum CtCommandKind
 	CT_COMMAND_SLEEP,			/* \sleep NUMBER|:VAR [us|ms|s] */
 	CT_COMMAND_OUTCOME,			/* \outcome LABEL|:VAR */
 	CT_COMMAND_TALLY,			/* \tally NAME EXPR */
-	CT_COMMAND_BARRIER			/* \barrier NAME */
+	CT_COMMAND_BARRIER,			/* \barrier NAME */
+	CT_COMMAND_REPEAT,			/* \repeat EXPR: jump if there is no round */
+	CT_COMMAND_ENDREPEAT		/* \endrepeat: jump if there is another round */
 } CtCommandKind;
+
+/* rounds of a \repeat, at most; and how deeply they may be nested */
+#define CT_MAX_ROUNDS	1000000
+#define CT_MAX_REPEATS	8
 
 typedef struct CtCommand
 {
@@ -193,11 +203,13 @@ typedef struct CtCommand
 	CtGather	gather;
 	const char *prefix;			/* of \gset and \aset, "" if none */
 
-	CtExpr	   *expr;			/* SET, IF, ELIF, TALLY, SLEEP (microseconds
+	CtExpr	   *expr;			/* SET, IF, ELIF, TALLY, REPEAT, SLEEP (microseconds
 								 * after multiplying by unit) */
 	int			slot;			/* SET: assigned; OUTCOME: of :VAR, else -1 */
-	int			jump;			/* IF, ELIF, JUMP: index of the next command;
-								 * ncommands at the script's end */
+	int			jump;			/* IF, ELIF, JUMP, REPEAT, ENDREPEAT: index of the
+								 * next command; ncommands at the script's end */
+	int			repeats;		/* \repeat blocks that it stands in; REPEAT and
+								 * ENDREPEAT stand outside of their own */
 	int64		unit;			/* SLEEP: microseconds in one unit */
 	const char *name;			/* OUTCOME's label, TALLY's and BARRIER's name */
 } CtCommand;

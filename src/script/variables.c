@@ -411,3 +411,27 @@ ct_value_as_double(const CtValue *value)
 					value->type == CT_VALUE_NULL ? "null" : "boolean")));
 	return 0;					/* keep the compiler quiet */
 }
+
+bool
+ct_value_is_rounds(const CtValue *value)
+{
+	if (value->type == CT_VALUE_INT)
+		return value->u.i >= 0 && value->u.i <= CT_MAX_ROUNDS;
+	return value->type == CT_VALUE_DOUBLE && value->u.d >= 0 && value->u.d <= CT_MAX_ROUNDS &&
+		value->u.d == floor(value->u.d);
+}
+
+int
+ct_value_as_rounds(const CtValue *value)
+{
+	if (!ct_value_is_rounds(value))
+	{
+		const char *text = ct_value_to_cstring(value);
+
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\\repeat cannot have %s rounds", text ? text : "null"),
+				 errdetail("The rounds are a whole number from 0 to %d.", CT_MAX_ROUNDS)));
+	}
+	return (int) (value->type == CT_VALUE_INT ? value->u.i : value->u.d);
+}

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "miscadmin.h"
 
 #include "src/base/pause.h"
 #include "src/session/interpret.h"
@@ -122,6 +123,7 @@ interpreter_leave_stop(CtInterpreter *self)
 	if (!self->stopped)
 		return;
 	self->stopped = false;
+	self->repeating = self->repeats > 0;
 	if (ct_interpreter_command(self)->kind == CT_COMMAND_SQL)
 	{
 		if (!ct_interpreter_at_last(self))
@@ -152,6 +154,32 @@ interpreter_sleep_ns(CtInterpreter *self, const CtCommand *command)
 	double		us = ct_value_as_double(&value) * (double) command->unit;
 
 	return us > 0 ? (uint64) (Min(us, 86400e6) * 1000) : 0;
+}
+
+/* At a \repeat: which command is next. */
+static int
+interpreter_repeat(CtInterpreter *self, const CtCommand *command)
+{
+	CtValue		value = ct_expr_eval(command->expr, self->vars, &self->random);
+	int			rounds = ct_value_as_rounds(&value);
+
+	if (rounds == 0)
+		return command->jump;
+	self->rounds[command->repeats] = rounds;
+	self->repeats = command->repeats + 1;
+	return self->at + 1;
+}
+
+/* The same at an \endrepeat; rounds may be many, and none of them take time. */
+static int
+interpreter_endrepeat(CtInterpreter *self, const CtCommand *command)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (--self->rounds[command->repeats] > 0)
+		return command->jump;
+	self->repeats = command->repeats;
+	self->repeating = self->repeating && self->repeats > 0;
+	return self->at + 1;
 }
 
 /* To where it stops next, or the end; raises what a command raises. */
@@ -198,6 +226,12 @@ interpreter_walk(CtInterpreter *self)
 			case CT_COMMAND_BARRIER:
 				self->step = CT_STEP_BARRIER;
 				return;
+			case CT_COMMAND_REPEAT:
+				next = interpreter_repeat(self, command);
+				break;
+			case CT_COMMAND_ENDREPEAT:
+				next = interpreter_endrepeat(self, command);
+				break;
 		}
 		interpreter_note_executed(self);
 		self->at = next;
@@ -238,6 +272,8 @@ ct_interpreter_begin(CtInterpreter *self, const CtScript *script)
 	self->at = 0;
 	self->statement = 0;
 	self->stopped = false;
+	self->repeats = 0;
+	self->repeating = false;
 	self->error = NULL;
 }
 

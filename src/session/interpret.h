@@ -3,7 +3,7 @@
  *		A script's interpreter: a machine that stops at whatever takes time.
  *
  * It walks a script's commands, and does by itself what is done at once: \set,
- * \if, \outcome, \tally.  At SQL, a \sleep and a \barrier it stops and tells
+ * \if, \repeat, \outcome, \tally.  At SQL, a \sleep and a \barrier it stops and tells
  * its owner, who sees to that and has it go on.  Its place in the script is in
  * itself, and nothing in here waits: a process may have any number of
  * interpreters, each somewhere else.
@@ -60,6 +60,10 @@ struct CtInterpreter
 								 * at the end */
 	int			statement;		/* of the command's, at SQL */
 	bool		stopped;		/* at "at", which has been told of */
+	int			repeats;		/* \repeat blocks that it is in */
+	bool		repeating;		/* and has stopped in before: of the outermost one, it
+								 * isn't at the first thing that takes time */
+	int			rounds[CT_MAX_REPEATS]; /* left of each of them, with the one under way */
 	uint64		gathered;		/* rows for \gset or \aset of the statement under way */
 
 	/* what it stopped with */

@@ -217,6 +217,64 @@ test_guard(void)
 	unit_ok(owner->interpreter.at == 0 && !owner->executed[0], "where it still is");
 }
 
+/* Where it stops next, with the blocks that it is in, and whether it had stopped there before. */
+static const char *
+owner_next_round(Owner *owner)
+{
+	const char *where = owner_next(owner);
+	const CtInterpreter *interpreter = &owner->interpreter;
+
+	return psprintf("%s in %d%s", where, interpreter->repeats,
+					interpreter->repeating ? " again" : "");
+}
+
+/* Whoever makes a \repeat one step knows where it begins, and that it isn't over. */
+static void
+test_repeat(void)
+{
+	Owner	   *owner = owner_create("repeat", "SELECT 1;\n"
+									 "\\repeat 2\n"
+									 "\\set x 1\n"
+									 "\\repeat :x + 1\n"
+									 "SELECT 2;\n"
+									 "\\endrepeat\n"
+									 "\\sleep 1 s\n"
+									 "\\endrepeat\n"
+									 "\\repeat 1\n"
+									 "SELECT 3;\n"
+									 "\\endrepeat\n"
+									 "\\repeat 0\n"
+									 "SELECT 4;\n"
+									 "\\endrepeat\n"
+									 "SELECT 5;\n");
+	int			i;
+
+	for (i = 0; i < 2; i++)
+	{
+		unit_is(owner_next_round(owner), "SQL 0.0 in 0", "before a \\repeat");
+		unit_is(owner_execute(owner), "ok", "is a statement");
+		unit_is(owner_next_round(owner), "SQL 4.0 in 2", "the first one of the \\repeat");
+		unit_is(owner_execute(owner), "ok", "is executed");
+		unit_is(owner_next_round(owner), "SQL 4.0 in 2 again", "and once more");
+		unit_is(owner_execute(owner), "ok", "is executed");
+		unit_is(owner_next_round(owner), "pause 1000000000 in 1 again", "a pause within it");
+		if (i == 0)
+			ct_interpreter_begin(&owner->interpreter, owner->interpreter.script);
+	}
+	unit_is(owner_next_round(owner), "SQL 4.0 in 2 again", "its second round");
+	unit_is(owner_execute(owner), "ok", "is executed");
+	unit_is(owner_next_round(owner), "SQL 4.0 in 2 again", "with as many of the inner one");
+	unit_is(owner_execute(owner), "ok", "is executed");
+	unit_is(owner_next_round(owner), "pause 1000000000 in 1 again", "and its pause");
+	unit_is(owner_next_round(owner), "SQL 9.0 in 1", "the next \\repeat is another one");
+	unit_is(owner_execute(owner), "ok", "is executed");
+	unit_is(owner_next_round(owner), "SQL 14.0 in 0", "one without rounds is left out");
+	unit_is(owner_execute(owner), "ok", "is executed");
+	unit_is(owner_next_round(owner), "done in 0", "that is all");
+	unit_ok(owner->executed[1] && owner->executed[5] && owner->executed[11] &&
+			!owner->executed[12] && !owner->executed[13], "what was executed is known");
+}
+
 void
 unit_interpret(void)
 {
@@ -224,5 +282,6 @@ unit_interpret(void)
 	test_two();
 	test_errors();
 	test_guard();
+	test_repeat();
 	session->close(session);
 }
