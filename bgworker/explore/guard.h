@@ -7,10 +7,13 @@
  * that the leader clones it (clone.h) and begins again.  With a setup, what is
  * outside may be read, but not be written, for nobody would bring it back.
  * In place nothing is refused, and what is written is noted.
- * What the server and the extension have is no matter of the guard's.
+ * What the server and extensions have is no matter of the guard's, as long as
+ * it is only read.
  */
 #ifndef CT_GUARD_H
 #define CT_GUARD_H
+
+#include "nodes/nodes.h"
 
 #include "bgworker/shm/turn.h"
 
@@ -27,5 +30,33 @@ typedef enum CtGuardMode
  * is refused is raised as query_canceled, whatever it is told as.
  */
 extern void ct_guard_begin(CtGuardMode mode, Oid sandbox, CtTurn *turn);
+
+/* ---- between the guard's files: guard.c and guard_utility.c ---- */
+
+typedef enum CtGuardAccess
+{
+	CT_GUARD_READS,
+	CT_GUARD_LOCKS,				/* it, or rows of it, as SELECT FOR UPDATE does */
+	CT_GUARD_WRITES_ROWS,
+	CT_GUARD_ALTERS				/* more than rows */
+} CtGuardAccess;
+
+/* Raises unless the relation may be accessed so; an index stands for its table. */
+extern void ct_guard_relation(Oid relid, CtGuardAccess access);
+
+/* Raises unless a schema is one that a session may make something in. */
+extern void ct_guard_schema(Oid schema, const char *command);
+
+/* Raises unless the statement may be executed. */
+extern void ct_guard_utility(Node *stmt);
+
+/*
+ * The same for an object that has just been made or altered, or is about to be
+ * dropped, by whichever statement.
+ */
+extern void ct_guard_object(Oid class_id, Oid object_id);
+
+/* Raises, and tells the leader, that the run is to end so. */
+extern void ct_guard_refuse(int sqlstate, const char *message, const char *detail, const char *hint) pg_attribute_noreturn();
 
 #endif							/* CT_GUARD_H */

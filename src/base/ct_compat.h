@@ -153,6 +153,17 @@ typedef struct CtJsonbState
 	((PROCLOCK *) SHMQueueNext(list, &(proclock)->procLink, offsetof(PROCLOCK, procLink)))
 #endif
 
+/* 19 plans for an EXPLAIN, too */
+#include "optimizer/planner.h"
+#if PG_VERSION_NUM >= 190000
+#define ct_planner_params	Query *parse, const char *query, int options, ParamListInfo params, \
+	struct ExplainState *explain
+#define ct_planner_args		parse, query, options, params, explain
+#else
+#define ct_planner_params	Query *parse, const char *query, int options, ParamListInfo params
+#define ct_planner_args		parse, query, options, params
+#endif
+
 /* of libpq/libpq.h, which includes headers that not all packages bring */
 extern bool pq_check_connection(void);
 
