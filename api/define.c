@@ -145,7 +145,12 @@ define_validate_scenario(const CtScenarioDefinition *definition)
 	if (definition->has_min_overlap)
 		ct_validate_integer("min_overlap", definition->min_overlap, 0, PG_INT32_MAX);
 	if (definition->params != NULL)
-		ct_validate_params(definition->params);
+		ct_validate_params("params", definition->params);
+	if (definition->explore_params != NULL)
+	{
+		ct_validate_params("explore_params", definition->explore_params);
+		ct_validate_param_keys(definition->name, definition->params, definition->explore_params);
+	}
 	define_validate_once("setup", definition->setup, definition->params);
 	define_validate_once("teardown", definition->teardown, definition->params);
 	if (definition->transactions_expr != NULL)
@@ -232,6 +237,7 @@ ct_create_scenario(PG_FUNCTION_ARGS)
 	definition.retried_errors = ct_args_array(&args, "retried_errors");
 	definition.story = ct_args_text(&args, "story");
 	definition.transactions_expr = ct_args_text(&args, "transactions_expr");
+	definition.explore_params = ct_args_jsonb(&args, "explore_params");
 	replace = ct_args_flag(&args, "replace");
 	ct_args_end(&args);
 	ct_define_scenario(&definition, replace);

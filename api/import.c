@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include "utils/fmgrprotos.h"
+
 #include "api/define.h"
 #include "src/catalog/version.h"
 
@@ -112,6 +114,7 @@ ct_import_pgbench(PG_FUNCTION_ARGS)
 	replace = ct_args_flag(&args, "replace");
 	ct_args_end(&args);
 	definition.category = "pgbench";
+	definition.explore_params = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
 	if (!definition.has_max_tries)
 		definition.max_tries = 1;
 	definition.has_max_tries = true;

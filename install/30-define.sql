@@ -24,7 +24,8 @@ CREATE FUNCTION @extschema@.ct_create_scenario(
 	story			text DEFAULT '',
 	transactions_expr text DEFAULT NULL,
 	replace			boolean DEFAULT false,
-	clients			int DEFAULT NULL
+	clients			int DEFAULT NULL,
+	explore_params	jsonb DEFAULT '{}'
 ) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_create_scenario';
@@ -164,6 +165,7 @@ workers (1 to 1000), clients (1 to 100000, at least as many as workers, on which
 transactions_expr: the number of transactions as an expression of the script language over the params, as :buyers or :users * 2, of at least 1; instead of transactions, so that a run is as large as its params say.
 description: one line that says which bug it shows. story: the same at length, for docs.
 params: a JSON object of scalars, which are variables of the scripts; a call can override but not add any.
+explore_params: those of them that are others where ct_explore executes it: the smallest instance that has the bug, as two buyers and one ticket; null: it isn''t meant to be explored, ct_explore says so and uses params.
 expected_errors: SQLSTATEs or condition names, as 23505 or unique_violation=taken; a transaction that ends with one counts as the outcome behind the equals sign (else named after the condition), not as a failure.
 retried_errors: repeat the transaction upon these too, besides 40001 and 40P01 (unless those are expected).
 replace: a scenario of that name is dropped first, with all that was added to it, if the current role may; results of its runs stay, and so does its owner.
@@ -232,6 +234,7 @@ SELECT s.name,
 					FROM @extschema@.ct_slo t WHERE t.scenario = s.name
 					GROUP BY t.metric, t.op, t.target) k), '{}'::text[]) AS checks,
 	s.params,
+	s.explore_params,
 	s.description
 FROM @extschema@.ct_scenario s
 ORDER BY s.name;
@@ -308,6 +311,7 @@ COMMENT ON COLUMN @extschema@.ct_scenarios.transactions_expr IS 'the same as an 
 COMMENT ON COLUMN @extschema@.ct_scenarios.variants IS 'its variants, the default one first';
 COMMENT ON COLUMN @extschema@.ct_scenarios.checks IS 'names of its checks, then its thresholds, over all variants';
 COMMENT ON COLUMN @extschema@.ct_scenarios.params IS 'parameters that a call can override, with their defaults';
+COMMENT ON COLUMN @extschema@.ct_scenarios.explore_params IS 'those that are others in an exploration: the smallest instance that has the bug; null: it isn''t meant to be explored, why stands in its story';
 COMMENT ON COLUMN @extschema@.ct_scenarios.description IS 'which bug it shows';
 
 COMMENT ON VIEW @extschema@.ct_stories IS 'what a scenario''s author has to tell: where the bug comes from, what goes wrong, what to look at, which fix to take when';
@@ -347,6 +351,7 @@ COMMENT ON COLUMN @extschema@.ct_scenario.setup IS 'script that runs before the 
 COMMENT ON COLUMN @extschema@.ct_scenario.teardown IS 'script that runs after the checks';
 COMMENT ON COLUMN @extschema@.ct_scenario.workers IS 'workers of a run, unless the call says else';
 COMMENT ON COLUMN @extschema@.ct_scenario.clients IS 'clients of a run, unless the call says else; null: each worker is one';
+COMMENT ON COLUMN @extschema@.ct_scenario.explore_params IS 'parameters that are others in an exploration, a JSON object of scalars; null: it isn''t meant to be explored';
 COMMENT ON COLUMN @extschema@.ct_scenario.duration IS 'length of a run, unless the call says else';
 COMMENT ON COLUMN @extschema@.ct_scenario.transactions IS 'transactions of a whole run, instead of its length';
 COMMENT ON COLUMN @extschema@.ct_scenario.transactions_expr IS 'the same as an expression over the params';

@@ -69,6 +69,17 @@ SELECT * FROM ct_stories WHERE scenario ~ '^regress';
 SELECT variant, expected_verdict FROM ct_variants WHERE scenario IN ('regress_shop', 'regress_sized');
 SELECT ct_drop_scenario('regress_sized');
 
+-- what an exploration takes other values for
+SELECT ct_create_scenario('regress_explored', params => '{"users": 100, "name": "x"}', explore_params => '{"users": 2}'),
+	ct_create_scenario('regress_as_it_is', params => '{"users": 3}'), ct_create_scenario('regress_unexplored', explore_params => NULL),
+	ct_import_pgbench('regress_pgbench', 'select-only');
+SELECT name, params, explore_params FROM ct_scenarios WHERE name ~ '^regress_(ex|as|un|pg)';
+SELECT ct_drop_scenario(name) FROM ct_scenarios WHERE name ~ '^regress_(ex|as|un|pg)';
+SELECT ct_create_scenario('regress_bad', params => '{"users": 100}', explore_params => '{"user": 2}');
+SELECT ct_create_scenario('regress_bad', explore_params => '{"user": 2}');
+SELECT ct_create_scenario('regress_bad', explore_params => '[2]');
+SELECT ct_create_scenario('regress_bad', params => '{"users": 100}', explore_params => '{"users": [2]}');
+
 -- the least: one variant by implication; nulls are what isn't said
 SELECT ct_create_scenario('regress_least', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
 	NULL, NULL, NULL);

@@ -42,7 +42,7 @@ CREATE EXTENSION ct_ext SCHEMA $schema;
 GRANT USAGE ON SCHEMA $schema TO author;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA $schema TO author;
 SELECT ct_create_scenario('mine', 'with ''quotes'' and \\ backslashes', 'CREATE TABLE t (i int)', 'SELECT 1', 3, transactions => 30,
-	params => '{"n": 5}', expected_errors => '{23505=taken}', retried_errors => '{55P03}', min_overlap => 0);
+	params => '{"n": 5}', explore_params => '{"n": 2}', expected_errors => '{23505=taken}', retried_errors => '{55P03}', min_overlap => 0);
 SELECT ct_add_variant('mine', 'b', isolation => 'serializable', setup => 'CREATE INDEX ON t (i)');
 SELECT ct_add_variant('mine', 'a', max_tries => 7);
 SELECT ct_add_script('mine', 'one', 'INSERT INTO t VALUES (:n)', weight => 3);
@@ -52,7 +52,7 @@ SELECT ct_add_check('mine', 'sum', 'SELECT i FROM t WHERE i < :n', kind => 'too_
 SELECT ct_add_check('mine', 'sum', 'SELECT i FROM t WHERE i <= :n', variant => 'a');
 SELECT ct_add_slo('mine', 'p95_ms', '<', 100000);
 SET ROLE author;
-SELECT ct_create_scenario('of the author');
+SELECT ct_create_scenario('of the author', explore_params => NULL);
 SELECT ct_add_script('of the author', 'one', 'SELECT 1');
 SQL
 	my $run = "$path SELECT variant, verdict IN ('pass', 'inconclusive') FROM ct_compare('mine')";

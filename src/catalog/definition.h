@@ -40,6 +40,7 @@ typedef struct CtScenarioDefinition
 	int			max_tries;
 	int			min_overlap;
 	Jsonb	   *params;
+	Jsonb	   *explore_params; /* over params in an exploration; NULL: it isn't meant to be explored */
 	ArrayType  *expected_errors;	/* text[] */
 	ArrayType  *retried_errors; /* text[] */
 	bool		bundled;

@@ -285,53 +285,7 @@ make_check_options(const CtRunOptions *options)
 	if (options->has_min_overlap)
 		ct_validate_integer("min_overlap", options->min_overlap, 0, PG_INT32_MAX);
 	if (options->params != NULL)
-		ct_validate_params(options->params);
-}
-
-/* Raises unless the scenario has each of the call's parameters. */
-static void
-make_check_param_keys(const char *scenario, const Jsonb *known, const Jsonb *given)
-{
-	/* predefined variables that a call may always set, as by pgbench's -D */
-	static const char *const settable[] = {"scale", "random_seed", "default_seed"};
-	JsonbContainer *root = unconstify(JsonbContainer *, &known->root);
-	JsonbIterator *it;
-	JsonbIteratorToken token;
-	JsonbValue	value;
-	char	   *key = NULL;
-	char	   *hint;
-	List	   *own = NIL;
-	int			i;
-
-	it = JsonbIteratorInit(unconstify(JsonbContainer *, &given->root));
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (token != WJB_KEY ||
-			getKeyJsonValueFromContainer(root, value.val.string.val, value.val.string.len, NULL))
-			continue;
-		key = pnstrdup(value.val.string.val, value.val.string.len);
-		for (i = 0; i < lengthof(settable); i++)
-			if (strcmp(settable[i], key) == 0)
-				break;
-		if (i == lengthof(settable))
-			break;
-		key = NULL;
-	}
-	if (key == NULL)
-		return;
-
-	it = JsonbIteratorInit(root);
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-			own = lappend(own, pnstrdup(value.val.string.val, value.val.string.len));
-	}
-	hint = ct_near_match_hint(key, own, "parameters", NULL);
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("scenario \"%s\" has no parameter \"%s\"", scenario, key),
-			 hint ? errhint("%s", hint) : 0));
+		ct_validate_params("params", options->params);
 }
 
 /*
@@ -361,6 +315,14 @@ make_set_workers(CtPlan *plan, const CtRunOptions *options)
 	if (!options->has_workers && plan->clients > 0)
 		plan->workers = Min(plan->workers, plan->clients);
 	plan->workers_named = options->has_workers;
+}
+
+/* An object with the members of another one on top. */
+static Jsonb *
+make_concat(Jsonb *params, Jsonb *more)
+{
+	return DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(params),
+											  JsonbPGetDatum(more)));
 }
 
 /*
@@ -452,10 +414,8 @@ make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 		params = options->params;
 	else if (options->params != NULL)
 	{
-		make_check_param_keys(plan->scenario, params, options->params);
-		params = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat,
-													JsonbPGetDatum(params),
-													JsonbPGetDatum(options->params)));
+		ct_validate_param_keys(plan->scenario, params, options->params);
+		params = make_concat(params, options->params);
 	}
 	if (plan->duration == 0 && plan->transactions == 0)
 		plan->transactions = ct_plan_count_transactions(transactions_expr, params, plan->seed);
@@ -500,7 +460,16 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 	if (!definition.bundled && !options->trust_owner)
 		make_check_owner(scenario, definition.owner);
 	if (options->explore != NULL)
+	{
 		ct_sessions_of_scripts(plan, options->explore->sessions);
+		if (definition.explore_params != NULL)
+			definition.params = make_concat(definition.params, definition.explore_params);
+		else
+			ereport(NOTICE,
+					(errmsg("scenario \"%s\" is not meant to be explored", scenario),
+					 errdetail("It has no explore_params, so that what is explored is as large as what ct_run() executes."),
+					 errhint("Its story, in ct_stories, may say why; params => ... makes it smaller.")));
+	}
 
 	return make_finish(plan, definition.params, definition.transactions_expr, options);
 }

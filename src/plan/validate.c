@@ -159,7 +159,7 @@ validate_param_name(const char *name)
 }
 
 void
-ct_validate_params(const Jsonb *params)
+ct_validate_params(const char *what, const Jsonb *params)
 {
 	JsonbIterator *it;
 	JsonbIteratorToken token;
@@ -169,7 +169,7 @@ ct_validate_params(const Jsonb *params)
 	if (!JB_ROOT_IS_OBJECT(params))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("params must be a JSON object"),
+				 errmsg("%s must be a JSON object", what),
 				 errhint("Write it like '{\"stock\": 10}'.")));
 
 	it = JsonbIteratorInit(unconstify(JsonbContainer *, &params->root));
@@ -186,6 +186,52 @@ ct_validate_params(const Jsonb *params)
 					 errmsg("parameter \"%s\" must be a string, a number, a boolean or null", name),
 					 errdetail("It becomes a variable of the scripts, and these hold one value.")));
 	}
+}
+
+void
+ct_validate_param_keys(const char *scenario, const Jsonb *known, const Jsonb *given)
+{
+	/* predefined variables that a call may always set, as by pgbench's -D */
+	static const char *const settable[] = {"scale", "random_seed", "default_seed"};
+	JsonbContainer *root = known ? unconstify(JsonbContainer *, &known->root) : NULL;
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	char	   *key = NULL;
+	char	   *hint;
+	List	   *own = NIL;
+	int			i;
+
+	it = JsonbIteratorInit(unconstify(JsonbContainer *, &given->root));
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (token != WJB_KEY ||
+			(root != NULL && getKeyJsonValueFromContainer(root, value.val.string.val,
+														  value.val.string.len, NULL)))
+			continue;
+		key = pnstrdup(value.val.string.val, value.val.string.len);
+		for (i = 0; i < lengthof(settable); i++)
+			if (strcmp(settable[i], key) == 0)
+				break;
+		if (i == lengthof(settable))
+			break;
+		key = NULL;
+	}
+	if (key == NULL)
+		return;
+
+	it = root ? JsonbIteratorInit(root) : NULL;
+	while (it != NULL && (token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			own = lappend(own, pnstrdup(value.val.string.val, value.val.string.len));
+	}
+	hint = ct_near_match_hint(key, own, "parameters", NULL);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("scenario \"%s\" has no parameter \"%s\"", scenario, key),
+			 hint ? errhint("%s", hint) : 0));
 }
 
 List *

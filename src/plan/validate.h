@@ -46,7 +46,10 @@ extern const char *ct_validate_isolation(const char *isolation);
  * An object whose keys can be variables and whose values are scalars.  Keys
  * that scripts or checks know already (client_id, outcome_...) are refused.
  */
-extern void ct_validate_params(const Jsonb *params);
+extern void ct_validate_params(const char *what, const Jsonb *params);
+
+/* Raises unless the scenario has, known, each of those that are given; known: or NULL. */
+extern void ct_validate_param_keys(const char *scenario, const Jsonb *known, const Jsonb *given);
 
 /*
  * Elements are SQLSTATEs or condition names; with labels allowed, '=' and the
