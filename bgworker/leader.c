@@ -373,6 +373,18 @@ leader_set_search_path(CtLeader *leader)
 	ct_session_open(leader->session, &setting, 1);
 }
 
+void
+ct_leader_run_setup(CtLeader *leader)
+{
+	leader_set_search_path(leader);
+	leader->setup_begun = true;
+	ct_leader_run_script(leader, "setup", leader->plan->setup);
+	ct_leader_run_script(leader, "variant's setup", leader->plan->variant_setup);
+
+	/* wherever setup has moved it */
+	leader_set_search_path(leader);
+}
+
 static void
 leader_set_up(CtLeader *leader)
 {
@@ -389,13 +401,7 @@ leader_set_up(CtLeader *leader)
 		ct_leader_commit(leader);
 		leader->sandbox = sandbox;
 	}
-	leader_set_search_path(leader);
-	leader->setup_begun = true;
-	ct_leader_run_script(leader, "setup", leader->plan->setup);
-	ct_leader_run_script(leader, "variant's setup", leader->plan->variant_setup);
-
-	/* wherever setup has moved it */
-	leader_set_search_path(leader);
+	ct_leader_run_setup(leader);
 	leader->checks = ct_checks_prepare(leader->plan, leader->session, shared->run_id);
 	MemoryContextSwitchTo(leader->context);
 }

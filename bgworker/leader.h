@@ -90,6 +90,9 @@ extern bool ct_leader_may_retry(int sqlstate);
 /* Executes a script of setup or teardown, from its first command to its last. */
 extern void ct_leader_run_script(CtLeader *leader, const char *name, const char *body);
 
+/* Executes the run's setup, and its variant's, in the sandbox, which is empty. */
+extern void ct_leader_run_setup(CtLeader *leader);
+
 /*
  * Does in a transaction of its own what the run can do without, or later.
  * Returns false if it can't be done now; what is no matter of time is raised.

@@ -124,10 +124,11 @@ ct_sandbox_budget(void)
 /*
  * Of what stands in the schema, without what falls together with something
  * else of it: the last made first, partitions before what they are parts of.
- * NULL if there is no more than limit; *n is their number in any case.
+ * NULL if there is no more than limit, so that the schema may be dropped as a
+ * whole, unless that is to be kept; *n is their number in any case.
  */
 static ObjectAddresses *
-sandbox_portion(Oid schema, int limit, int *n)
+sandbox_portion(Oid schema, int limit, bool keep_schema, int *n)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ObjectAddresses *objects = NULL;
@@ -147,12 +148,12 @@ sandbox_portion(Oid schema, int limit, int *n)
 						  "  AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = d.objid) DESC, d.objid DESC"
 						  " LIMIT $2", 2, types, values, NULL, true, 0);
 	*n = Min((int) SPI_processed, limit);
-	if (SPI_processed > limit)
+	if (SPI_processed > limit || keep_schema)
 	{
 		MemoryContext oldcontext = MemoryContextSwitchTo(context);
 
 		objects = new_object_addresses();
-		for (i = 0; i < limit; i++)
+		for (i = 0; i < *n; i++)
 		{
 			HeapTuple	tuple = SPI_tuptable->vals[i];
 			TupleDesc	desc = SPI_tuptable->tupdesc;
@@ -191,29 +192,55 @@ sandbox_drop_as_owner(Oid schema, ObjectAddresses *objects, Oid owner)
 	SetUserIdAndSecContext(save_userid, save_sec_context);
 }
 
-bool
-ct_sandbox_drop(Oid sandbox, Oid role, int *budget)
+/* Is it there?  Raises if it isn't the role's. */
+static bool
+sandbox_is_owned(Oid sandbox, Oid role)
 {
-	HeapTuple	tuple;
+	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(sandbox));
 	Oid			owner;
-	ObjectAddresses *objects;
-	int			n;
 
-	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(sandbox));
 	if (!HeapTupleIsValid(tuple))
-		return true;
+		return false;
 	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
 	ReleaseSysCache(tuple);
 	if (owner != role)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("it belongs to role %s now, not to the run's", GetUserNameFromId(owner, false))));
+	return true;
+}
+
+bool
+ct_sandbox_drop(Oid sandbox, Oid role, int *budget)
+{
+	ObjectAddresses *objects;
+	int			n;
+
+	if (!sandbox_is_owned(sandbox, role))
+		return true;
 	if (*budget <= 0)
 		return false;
-	objects = sandbox_portion(sandbox, *budget, &n);
-	sandbox_drop_as_owner(sandbox, objects, owner);
+	objects = sandbox_portion(sandbox, *budget, false, &n);
+	sandbox_drop_as_owner(sandbox, objects, role);
 	*budget -= n + 1;
 	return objects == NULL;
+}
+
+bool
+ct_sandbox_empty(Oid sandbox, Oid role)
+{
+	int			budget = ct_sandbox_budget();
+	ObjectAddresses *objects;
+	int			n;
+
+	if (!sandbox_is_owned(sandbox, role))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_SCHEMA_NAME),
+				 errmsg("the run's sandbox is gone")));
+	objects = sandbox_portion(sandbox, budget, true, &n);
+	if (n > 0)
+		sandbox_drop_as_owner(sandbox, objects, role);
+	return n < budget;
 }
 
 char *

@@ -32,6 +32,12 @@ extern int	ct_sandbox_budget(void);
 extern bool ct_sandbox_drop(Oid sandbox, Oid role, int *budget);
 
 /*
+ * Drops what is in it, or as many objects as one transaction should; true when
+ * nothing is left.  In a transaction; raises as ct_sandbox_drop does.
+ */
+extern bool ct_sandbox_empty(Oid sandbox, Oid role);
+
+/*
  * What there is to say about a sandbox that wasn't dropped: by which error,
  * and who holds it.  palloc'd.  In a transaction, another one than failed.
  */

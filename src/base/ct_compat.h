@@ -164,6 +164,43 @@ typedef struct CtJsonbState
 #define ct_planner_args		parse, query, options, params
 #endif
 
+/* 16 names a relation's file by a locator */
+#include "utils/rel.h"
+#if PG_VERSION_NUM >= 160000
+#define ct_relation_file(rel)	((Oid) (rel)->rd_locator.relNumber)
+#define ct_smgr_file(rel)		(RelationGetSmgr(rel)->smgr_rlocator)
+#else
+#define ct_relation_file(rel)	((rel)->rd_node.relNode)
+#define ct_smgr_file(rel)		(RelationGetSmgr(rel)->smgr_rnode)
+#endif
+
+/* and has a function that makes a relation longer; the new page comes locked */
+#include "storage/bufmgr.h"
+#if PG_VERSION_NUM >= 160000
+#define ct_extend(rel, fork)	ExtendBufferedRel(BMR_REL(rel), fork, NULL, EB_LOCK_FIRST)
+#else
+#define ct_extend(rel, fork)	ReadBufferExtended(rel, fork, P_NEW, RBM_ZERO_AND_LOCK, NULL)
+#endif
+
+/* 16 wants an index's table where it may write, 18 and 19 want more of an index scan */
+#include "access/genam.h"
+#include "access/nbtree.h"
+#if PG_VERSION_NUM >= 160000
+#define ct_bt_getroot(index, table)	_bt_getroot(index, table, BT_WRITE)
+#else
+#define ct_bt_getroot(index, table)	((void) (table), _bt_getroot(index, BT_WRITE))
+#endif
+#if PG_VERSION_NUM >= 190000
+#define ct_index_beginscan(table, index, snapshot) \
+	index_beginscan(table, index, snapshot, NULL, 0, 0, 0)
+#elif PG_VERSION_NUM >= 180000
+#define ct_index_beginscan(table, index, snapshot) \
+	index_beginscan(table, index, snapshot, NULL, 0, 0)
+#else
+#define ct_index_beginscan(table, index, snapshot) \
+	index_beginscan(table, index, snapshot, 0, 0)
+#endif
+
 /* of libpq/libpq.h, which includes headers that not all packages bring */
 extern bool pq_check_connection(void);
 
