@@ -1,0 +1,17 @@
+-- SHARE ROW EXCLUSIVE keeps writers out.
+-- setup
+CREATE TABLE t (n int);
+-- session
+BEGIN;
+LOCK TABLE t IN SHARE ROW EXCLUSIVE MODE;
+INSERT INTO t SELECT count(*) FROM t;
+COMMIT;
+-- session
+BEGIN;
+LOCK TABLE t IN SHARE ROW EXCLUSIVE MODE;
+INSERT INTO t SELECT count(*) FROM t;
+COMMIT;
+-- session
+INSERT INTO t VALUES (100);
+-- check
+SELECT n FROM t GROUP BY n HAVING count(*) > 1

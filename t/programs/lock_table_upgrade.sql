@@ -1,0 +1,13 @@
+-- ROW EXCLUSIVE first, and then a stronger one.
+-- setup
+CREATE TABLE t (n int);
+-- session
+BEGIN;
+INSERT INTO t VALUES (1);
+LOCK TABLE t IN EXCLUSIVE MODE;
+COMMIT;
+-- session
+BEGIN;
+INSERT INTO t VALUES (2);
+LOCK TABLE t IN EXCLUSIVE MODE;
+COMMIT;
