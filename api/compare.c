@@ -44,6 +44,13 @@ compare_put(CtComparison *row, int column, Datum value, bool isnull)
 	row->nulls[column - 1] = isnull;
 }
 
+/* one that isn't known is negative */
+static void
+compare_put_count(CtComparison *row, int column, int64 count)
+{
+	compare_put(row, column, Int64GetDatum(count), count < 0);
+}
+
 static void
 compare_put_number(CtComparison *row, int column, double number, double digits)
 {
@@ -67,14 +74,14 @@ compare_fill_row(CtComparison *row, const CtShared *shared)
 	compare_put(row, 12, Int64GetDatum(shared->run_id), false);
 	if (!summary->measured)
 		return;
-	compare_put(row, 3, Int64GetDatum(summary->anomalies), false);
+	compare_put_count(row, 3, summary->anomalies);
 	compare_put_number(row, 4, summary->tps, 1e1);
 	compare_put_number(row, 5, summary->p50_ms, 1e3);
 	compare_put_number(row, 6, summary->p95_ms, 1e3);
 	compare_put_number(row, 7, summary->p99_ms, 1e3);
-	compare_put(row, 8, Int64GetDatum(summary->retries), false);
-	compare_put(row, 9, Int64GetDatum(summary->failed), false);
-	compare_put(row, 10, Int64GetDatum(summary->errors), false);
+	compare_put_count(row, 8, summary->retries);
+	compare_put_count(row, 9, summary->failed);
+	compare_put_count(row, 10, summary->errors);
 	row->tps = isnan(summary->tps) ? 0 : summary->tps;
 	row->tps_low = summary->tps - summary->tps_half;
 	row->tps_high = summary->tps + summary->tps_half;
@@ -123,6 +130,7 @@ Datum
 ct_compare(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	CtExploreOptions explore = {0};
 	CtRunOptions options;
 	CtArgs		args;
 	char	   *scenario;
@@ -135,6 +143,8 @@ ct_compare(PG_FUNCTION_ARGS)
 	ct_args_begin(&args, fcinfo);
 	scenario = ct_args_text(&args, "scenario");
 	ct_run_options(&args, &options);
+	if (ct_args_flag(&args, "explore"))
+		options.explore = &explore;
 	ct_args_end(&args);
 	InitMaterializedSRF(fcinfo, 0);
 	variants = ct_plan_variants(scenario);
@@ -188,8 +198,9 @@ ct_compare(PG_FUNCTION_ARGS)
 	{
 		CtComparison *row = lfirst(lc);
 
+		/* an exploration measures no cost */
 		row->values[CHEAPEST_COLUMN] = BoolGetDatum(compare_may_be_cheapest(row, best));
-		row->nulls[CHEAPEST_COLUMN] = false;
+		row->nulls[CHEAPEST_COLUMN] = options.explore != NULL;
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row->values, row->nulls);
 	}
 	return (Datum) 0;

@@ -22,6 +22,7 @@
 #include "postmaster/bgworker.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "utils/float.h"
 
 #include "bgworker/drain.h"
 #include "bgworker/holders.h"
@@ -31,6 +32,7 @@
 #include "src/base/ct_compat.h"
 #include "src/base/text.h"
 #include "src/base/wait_event.h"
+#include "src/results/exploration.h"
 #include "src/results/record.h"
 
 /* how long a piece waits for a lock */
@@ -423,6 +425,14 @@ ending_summarize(CtSummary *summary, const CtResults *results)
 {
 	summary->measured = true;
 	summary->anomalies = ct_results_anomalies(results);
+	if (results->exploration != NULL)
+	{
+		summary->errors = results->exploration->errors;
+		summary->retries = summary->failed = -1;
+		summary->tps = summary->tps_half = get_float8_nan();
+		summary->p50_ms = summary->p95_ms = summary->p99_ms = get_float8_nan();
+		return;
+	}
 	summary->retries = results->retries;
 	summary->failed = results->failed;
 	summary->errors = ct_results_errors(results, -1, 0);

@@ -129,6 +129,7 @@ CREATE FUNCTION @extschema@.ct_compare(
 	retried_errors	text[] DEFAULT NULL,
 	stop_on_fail	boolean DEFAULT false,
 	clients			int DEFAULT NULL,
+	explore			boolean DEFAULT false,
 	OUT variant		text,
 	OUT verdict		text,
 	OUT anomalies	bigint,
@@ -197,7 +198,7 @@ COMMENT ON FUNCTION @extschema@.ct_start IS
 COMMENT ON FUNCTION @extschema@.ct_test IS
 'tests a script, say a call of one''s own function, without defining a scenario: setup is a script executed once in a schema of the run''s own, each check a query that returns the violations, or a threshold, as checks => ARRAY[''SELECT id FROM account WHERE balance < 0'', ''p95_ms < 100'']. teardown: a script executed once, after the checks. Options as for ct_run';
 COMMENT ON FUNCTION @extschema@.ct_compare IS
-'runs every variant of a scenario one after the other, with the same random seed, and returns a row each; cheapest marks the one with the highest tps of those that pass, and all that can''t be told apart from it: those whose 95 % interval of tps (tps_low to tps_high of ct_runs, by batch means) isn''t below its own, or whose run was too short to have one. Options as for ct_run';
+'runs every variant of a scenario one after the other, with the same random seed, and returns a row each; cheapest marks the one with the highest tps of those that pass, and all that can''t be told apart from it: those whose 95 % interval of tps (tps_low to tps_high of ct_runs, by batch means) isn''t below its own, or whose run was too short to have one. Options as for ct_run. explore: explore each variant, as ct_explore does with its defaults, instead of running it under load; then tps, latencies, retries, failed and cheapest are null, errors counts executions, and of the options only duration (default 30 s), isolation, params, seed, expected_errors, keep and trust_owner may be given';
 COMMENT ON FUNCTION @extschema@.ct_wait IS
 'waits until the run has ended, or the timeout is over, and returns its status';
 COMMENT ON FUNCTION @extschema@.ct_cancel IS

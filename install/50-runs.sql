@@ -11,6 +11,7 @@ CREATE VIEW @extschema@.ct_runs WITH (security_barrier) AS
 	SELECT r.run_id,
 		r.scenario,
 		r.variant,
+		CASE WHEN r.plan ->> 'explore'::text = 'true'::text THEN 'explore' ELSE 'stress' END AS mode,
 		CASE
 			WHEN r.status NOT IN ('starting', 'running') THEN r.status
 			WHEN pg_catalog.pg_is_in_recovery() THEN r.status
@@ -31,6 +32,7 @@ CREATE VIEW @extschema@.ct_runs WITH (security_barrier) AS
 			SELECT coalesce(pg_catalog.sum(e.count)::bigint, 0::bigint)
 			FROM @extschema@.ct_result_error e
 			WHERE e.run_id = r.run_id AND e.sqlstate = '40P01'::text)
+		ELSE (SELECT x.deadlocks FROM @extschema@.ct_result_exploration x WHERE x.run_id = r.run_id)
 		END AS deadlocks,
 		r.anomalies,
 		pg_catalog.round(r.mean_ms::numeric, 3)::float8 AS mean_ms,
@@ -50,7 +52,9 @@ CREATE VIEW @extschema@.ct_runs WITH (security_barrier) AS
 		r.barrier_breaks,
 		r.workers_asked,
 		nullif((r.plan ->> 'rate'::text)::float8, 0::float8) AS rate,
-		(r.plan ->> 'max_tries'::text)::int AS max_tries,
+		CASE WHEN r.plan ->> 'explore'::text = 'true'::text THEN NULL
+			ELSE (r.plan ->> 'max_tries'::text)::int
+		END AS max_tries,
 		r.held_horizon,
 		r.seed,
 		r.gate_at,
@@ -71,12 +75,13 @@ GRANT SELECT ON @extschema@.ct_runs TO PUBLIC;
 
 COMMENT ON VIEW @extschema@.ct_runs IS 'a row per run: what ran, how it ended, its verdict and the evidence behind it; a role sees runs of roles whose privileges it has, pg_read_all_stats sees all';
 COMMENT ON COLUMN @extschema@.ct_runs.run_id IS 'number of the run, as ct_run returned it';
-COMMENT ON COLUMN @extschema@.ct_runs.scenario IS 'scenario that ran; null for ct_test';
-COMMENT ON COLUMN @extschema@.ct_runs.variant IS 'variant of the scenario; null for ct_test';
+COMMENT ON COLUMN @extschema@.ct_runs.scenario IS 'scenario that ran; null for ct_test and ct_race';
+COMMENT ON COLUMN @extschema@.ct_runs.variant IS 'variant of the scenario; null for ct_test and ct_race';
+COMMENT ON COLUMN @extschema@.ct_runs.mode IS 'stress: workers ran at once, under load; explore: sessions were executed one step at a time, through many orders: see ct_explorations. Of such a run what is measured under load is null: transactions, tps, failed, retries, all latencies, and the evidence of overlap';
 COMMENT ON COLUMN @extschema@.ct_runs.status IS 'starting, running, succeeded (it came to a verdict, whichever), failed (an error kept it from one), cancelled, or crashed (its leader is gone)';
-COMMENT ON COLUMN @extschema@.ct_runs.verdict IS 'pass: every check held, under enough contention; fail: at least one didn''t; inconclusive: they held, but could hardly have failed; null if there was no end to judge';
+COMMENT ON COLUMN @extschema@.ct_runs.verdict IS 'pass: every check held, under enough contention; fail: at least one didn''t; inconclusive: they held, but could hardly have failed; null if there was no end to judge. Of a run that explored: pass, no order that was executed went wrong, and reason says which these were; fail, one did; inconclusive, not even all orders without a preemption were executed';
 COMMENT ON COLUMN @extschema@.ct_runs.started_at IS 'when the leader began';
-COMMENT ON COLUMN @extschema@.ct_runs.duration IS 'length of the measured part, seconds: the duration that was asked for, or until the last transaction had ended; the warm-up before it and the time that workers took to stop after it are not in it. Null until the run has ended';
+COMMENT ON COLUMN @extschema@.ct_runs.duration IS 'length of the measured part, seconds (of a run that explored, of the search): the duration that was asked for, or until the last transaction had ended; the warm-up before it and the time that workers took to stop after it are not in it. Null until the run has ended';
 COMMENT ON COLUMN @extschema@.ct_runs.workers IS 'workers that really raced';
 COMMENT ON COLUMN @extschema@.ct_runs.clients IS 'clients; where they are more than the workers, they took turns on these between transactions, each worker with one session: what one left there (SET, temporary tables, prepared statements, advisory locks) the next one found, and no more transactions than workers were under way at once';
 COMMENT ON COLUMN @extschema@.ct_runs.isolation IS 'isolation level of the transactions';
@@ -84,8 +89,8 @@ COMMENT ON COLUMN @extschema@.ct_runs.transactions IS 'transactions (script iter
 COMMENT ON COLUMN @extschema@.ct_runs.tps IS 'the same per second of duration';
 COMMENT ON COLUMN @extschema@.ct_runs.failed IS 'transactions given up: by an error that is neither retried nor expected, or after the last try';
 COMMENT ON COLUMN @extschema@.ct_runs.retries IS 'tries of transactions beyond their first, those of transactions that the run''s end cut off included';
-COMMENT ON COLUMN @extschema@.ct_runs.deadlocks IS 'errors 40P01, whatever became of them, warm-up included; a threshold "deadlocks = 0" forbids them';
-COMMENT ON COLUMN @extschema@.ct_runs.anomalies IS 'what went wrong, counted: the violations of all checks and thresholds together, see ct_checks.violations; ct_anomalies has the first of them';
+COMMENT ON COLUMN @extschema@.ct_runs.deadlocks IS 'errors 40P01, whatever became of them, warm-up included; of a run that explored, executions in which a session met one; a threshold "deadlocks = 0" forbids them';
+COMMENT ON COLUMN @extschema@.ct_runs.anomalies IS 'what went wrong, counted: the violations of all checks and thresholds together, see ct_checks.violations; ct_anomalies has the first of them. Of a run that explored, executions that went wrong';
 COMMENT ON COLUMN @extschema@.ct_runs.mean_ms IS 'mean latency of a completed transaction with its retries, ms; time at a \barrier isn''t part of it';
 COMMENT ON COLUMN @extschema@.ct_runs.p50_ms IS 'median latency of a completed transaction with its retries, ms; with a rate, from the intended start; time at a \barrier isn''t part of it';
 COMMENT ON COLUMN @extschema@.ct_runs.p95_ms IS '95th percentile of the same, ms (percentiles come from a histogram with at most 1 % error)';

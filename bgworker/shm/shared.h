@@ -258,7 +258,7 @@ typedef struct CtSummary
 {
 	bool		measured;		/* the rest is there */
 	int64		anomalies;
-	int64		retries;
+	int64		retries;		/* -1, like failed, of a run that explored */
 	int64		failed;
 	int64		errors;			/* that nobody expected, retried ones included */
 	double		tps;			/* NaN where there is none, like those that follow */

@@ -293,6 +293,25 @@ rowset_query(const CtRowSet *set)
 	return sql.data;
 }
 
+/* null is read as none */
+static CtArray
+rowset_read_ints(ArrayType *array)
+{
+	CtArray		read = {0};
+	Datum	   *elements;
+	int		   *ints;
+	int			i;
+
+	if (array == NULL)
+		return read;
+	deconstruct_array(array, INT4OID, sizeof(int32), true, TYPALIGN_INT, &elements, NULL, &read.n);
+	ints = palloc(Max(read.n, 1) * sizeof(int));
+	for (i = 0; i < read.n; i++)
+		ints[i] = DatumGetInt32(elements[i]);
+	read.elements = ints;
+	return read;
+}
+
 static void
 rowset_store(const CtRowColumn *column, void *row, Datum value, bool isnull)
 {
@@ -320,6 +339,9 @@ rowset_store(const CtRowColumn *column, void *row, Datum value, bool isnull)
 			break;
 		case CT_TIME:
 			*(TimestampTz *) member = isnull ? 0 : DatumGetTimestampTz(value);
+			break;
+		case CT_INT4S:
+			*(CtArray *) member = rowset_read_ints(isnull ? NULL : DatumGetArrayTypeP(value));
 			break;
 		default:
 			elog(ERROR, "column \"%s\" is not one that is read", column->name);

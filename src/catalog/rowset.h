@@ -27,8 +27,8 @@ typedef enum CtColumnType
 	CT_TEXT,					/* const char * */
 	CT_JSONB,					/* const char *, its text */
 	CT_TIME,					/* TimestampTz */
-	CT_BOOLS,					/* CtArray of bool; this and what follows is written only */
-	CT_INT4S,					/* ... of int */
+	CT_INT4S,					/* CtArray of int */
+	CT_BOOLS,					/* ... of bool; this and what follows is written only */
 	CT_INT8S,					/* ... of int64 */
 	CT_FLOAT8S					/* ... of double */
 } CtColumnType;

@@ -19,12 +19,17 @@
 #define ORDERS_SHOWN 8
 #define ANOMALIES_SHOWN 5
 
+/* of a run without a scenario, what was called */
+#define SHOWN_SCENARIO \
+	"coalesce(r.scenario, CASE r.mode WHEN 'explore' THEN 'ct_race' ELSE 'ct_test' END) AS scenario"
+
 /* ---- the run itself ---- */
 
 static const CtRowColumn run_columns[] = {
 	CT_INT8_COLUMN(CtReport, run_id, CT_SHOWN),
 	CT_TEXT_COLUMN(CtReport, scenario, CT_SHOWN),
 	CT_TEXT_COLUMN(CtReport, variant, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReport, mode, CT_SHOWN),
 	CT_TEXT_COLUMN(CtReport, status, CT_SHOWN),
 	CT_TEXT_COLUMN(CtReport, verdict, CT_SHOWN),
 	CT_TEXT_COLUMN(CtReport, reason, CT_SHOWN),
@@ -72,7 +77,7 @@ static const CtRowColumn run_columns[] = {
 static const CtRowSet run_set = {
 	.view = "ct_runs",
 	/* the first of two columns of a name is the one that is read */
-	.query = "SELECT coalesce(r.scenario, 'ct_test') AS scenario,"
+	.query = "SELECT " SHOWN_SCENARIO ","
 	" to_char(r.started_at, 'YYYY-MM-DD HH24:MI:SS TZ') AS started_at,"
 	" 1000 * date_part('epoch', clock_timestamp() - coalesce(r.gate_at, r.started_at)) AS elapsed_ms,"
 	" 1000 * r.duration AS duration_ms, r.anomalies AS anomaly_count, r.seed::text AS seed,"
@@ -104,6 +109,9 @@ static const struct
 	{READ(ct_second_rows, CtSecondRow, seconds, nseconds)},
 	{READ(ct_error_rows, CtErrorRow, errors, nerrors), "count DESC, sqlstate, handling, script"},
 	{READ(ct_worker_rows, CtWorkerRow, worker_rows, nworkers)},
+	{READ(ct_exploration_rows, CtExplorationRow, explorations, nexplorations)},
+	{READ(ct_permutation_rows, CtPermutationRow, permutations, npermutations)},
+	{READ(ct_step_rows, CtStepRow, steps, nsteps)},
 #undef READ
 };
 
@@ -237,9 +245,9 @@ static const CtRowColumn line_columns[] = {
 
 static const CtRowSet line_set = {
 	.view = "ct_runs",
-	.query = "SELECT run_id, coalesce(scenario, 'ct_test') AS scenario, variant, status, verdict,"
+	.query = "SELECT run_id, " SHOWN_SCENARIO ", variant, status, verdict,"
 	" 1000 * duration AS duration_ms, transactions, tps, p95_ms, p99_ms, failed, anomalies"
-	" FROM @ct_runs WHERE run_id = ANY ($1) ORDER BY run_id",
+	" FROM @ct_runs r WHERE run_id = ANY ($1) ORDER BY run_id",
 	.size = sizeof(CtReportLine),.columns = line_columns,.ncolumns = lengthof(line_columns),
 };
 

@@ -150,6 +150,97 @@ markdown_charts(StringInfo buf, const CtReport *report)
 	appendStringInfoString(buf, "```\n\n</details>\n");
 }
 
+/* ---- explorations ---- */
+
+#define MAX_STORIES 3
+
+/* A table with a column for each session, and a row for each step. */
+static void
+markdown_story_steps(StringInfo buf, const CtReport *report, const CtReportStory *story)
+{
+	int			i;
+	int			k;
+	bool		marked = false;
+
+	appendStringInfoString(buf, "\n| step |");
+	for (k = 1; k <= story->sessions; k++)
+		appendStringInfo(buf, " session %d |", k);
+	appendStringInfoString(buf, "\n| --- |");
+	for (k = 1; k <= story->sessions; k++)
+		appendStringInfoString(buf, " --- |");
+	appendStringInfoChar(buf, '\n');
+	for (i = 0; i < story->nlines; i++)
+	{
+		const struct CtReportStoryLine *line = &story->lines[i];
+
+		appendStringInfo(buf, "| %d%s |", i + 1, line->conflicts ? " \\*" : "");
+		for (k = 1; k <= story->sessions; k++)
+		{
+			appendStringInfoChar(buf, ' ');
+			if (k == line->session && line->what)
+			{
+				markdown_code(buf, line->what, CELL_WIDTH, report->unicode);
+				if (line->outcome)
+					appendStringInfoString(buf, "<br>");
+			}
+			if (k == line->session && line->outcome)
+				markdown_prose(buf, line->outcome);
+			appendStringInfoString(buf, " |");
+		}
+		appendStringInfoChar(buf, '\n');
+		marked |= line->conflicts;
+	}
+	if (marked)
+		markdown_sentence(buf, "* their order makes the difference");
+}
+
+static void
+markdown_story_states(StringInfo buf, const CtReport *report, const CtReportStory *story)
+{
+	int			i;
+
+	if (story->ndiffering == 0)
+		return;
+	appendStringInfoString(buf, "\n| the tables at its end | ");
+	markdown_prose(buf, story->serial_title);
+	appendStringInfoString(buf, " |\n| --- | --- |\n");
+	for (i = 0; i < story->ndiffering; i++)
+	{
+		appendStringInfoString(buf, "| ");
+		markdown_code(buf, story->here[i], CELL_WIDTH, report->unicode);
+		appendStringInfoString(buf, " | ");
+		markdown_code(buf, story->serial[i], CELL_WIDTH, report->unicode);
+		appendStringInfoString(buf, " |\n");
+	}
+	if (story->nsame > 0)
+		markdown_sentence(buf, psprintf("%s the same in both.", ct_format_plural(story->nsame, "row is", "rows are")));
+}
+
+static void
+markdown_exploration(StringInfo buf, const CtReport *report)
+{
+	List	   *coverage = ct_report_coverage(report);
+	ListCell   *lc;
+
+	if (coverage == NIL)
+		return;
+	foreach(lc, ct_report_stories(report, MAX_STORIES))
+	{
+		const CtReportStory *story = lfirst(lc);
+
+		appendStringInfoString(buf, "\n#### ");
+		markdown_prose(buf, story->title);
+		appendStringInfoChar(buf, '\n');
+		markdown_sentence(buf, story->gist);
+		markdown_story_steps(buf, report, story);
+		markdown_story_states(buf, report, story);
+	}
+	markdown_table(buf, report->unicode, ct_report_permutations(report));
+	appendStringInfoString(buf, "\n#### Exploration\n");
+	foreach(lc, coverage)
+		markdown_sentence(buf, lfirst(lc));
+}
+
 /* A table of the runs, before what there is to say of each. */
 static void
 markdown_begin(StringInfo buf, const CtReportList *list)
@@ -193,6 +284,7 @@ markdown_one(StringInfo buf, const CtReportList *list, int i, const CtReport *re
 		appendStringInfoChar(buf, '\n');
 	}
 
+	markdown_exploration(buf, report);
 	markdown_table(buf, report->unicode, ct_report_checks(report));
 	markdown_anomalies(buf, report);
 	markdown_table(buf, report->unicode, ct_report_evidence(report));

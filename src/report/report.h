@@ -45,8 +45,9 @@ typedef struct CtReport
 	bool		unicode;		/* may be written with more than ASCII */
 
 	int64		run_id;
-	const char *scenario;		/* "ct_test" for an ad hoc test */
+	const char *scenario;		/* "ct_test" for an ad hoc test, "ct_race" for one that explores */
 	const char *variant;		/* or NULL */
+	const char *mode;			/* stress, explore */
 	const char *status;
 	const char *verdict;		/* or NULL */
 	const char *reason;			/* or NULL */
@@ -107,6 +108,12 @@ typedef struct CtReport
 	CtErrorRow *errors;
 	int			nworkers;
 	CtWorkerRow *worker_rows;
+	int			nexplorations;	/* 1, of a run that explored and came to its end; else 0 */
+	CtExplorationRow *explorations;
+	int			npermutations;
+	CtPermutationRow *permutations;
+	int			nsteps;			/* of all of these */
+	CtStepRow  *steps;
 
 	/* what is summed up while it is loaded */
 	int			nbuckets;
@@ -244,6 +251,39 @@ extern CtReportTable *ct_report_errors(const CtReport *report);
 extern CtReportTable *ct_report_error_places(const CtReport *report);
 extern CtReportTable *ct_report_error_details(const CtReport *report);
 extern CtReportTable *ct_report_runs(const CtReportList *list);
+
+/* ---- story.c: what explorations have found; palloc'd ---- */
+
+/* an order, told: a line for each step, in the column of its session */
+typedef struct CtReportStory
+{
+	const char *title;
+	int			sessions;
+	int			nlines;
+	struct CtReportStoryLine
+	{
+		int			session;	/* from 1 */
+		const char *what;		/* the statement, with its place in a function; or NULL: it goes on */
+		const char *outcome;	/* what came of it, or NULL */
+		bool		conflicts;
+	}		   *lines;
+	const char *gist;			/* or NULL */
+
+	/* where no serial order leaves the tables so: the rows that differ, in pairs; else none */
+	const char *serial_title;
+	int			ndiffering;
+	const char **here;			/* "" where it has fewer */
+	const char **serial;
+	int			nsame;			/* rows that don't differ */
+} CtReportStory;
+
+/* List of CtReportStory *: the orders that went wrong, of each kind one; at most so many */
+extern List *ct_report_stories(const CtReport *report, int limit);
+
+extern CtReportTable *ct_report_permutations(const CtReport *report);
+
+/* sentences, List of char *: how much was executed, and what there is to know */
+extern List *ct_report_coverage(const CtReport *report);
 
 /* ---- sentence.c: palloc'd; those that return NULL have nothing to say ---- */
 

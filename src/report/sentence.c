@@ -87,8 +87,14 @@ ct_report_facts(const CtReport *report)
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	appendStringInfoString(&buf, ct_format_plural(report->workers >= 0 ? report->workers : report->workers_asked,
-												  "worker", "workers"));
+	if (strcmp(report->mode, "explore") == 0)
+		appendStringInfo(&buf, "%s, one step at a time%s", ct_format_plural(report->workers_asked, "session", "sessions"),
+						 report->nexplorations == 0 ? "" :
+						 strcmp(report->explorations[0].yield, "inside") == 0 ? ", steps within functions too" :
+						 ", a statement each");
+	else
+		appendStringInfoString(&buf, ct_format_plural(report->workers >= 0 ? report->workers : report->workers_asked,
+													  "worker", "workers"));
 	if (report->clients > report->workers)
 		appendStringInfo(&buf, ", %s", ct_format_plural(report->clients, "client", "clients"));
 	if (report->isolation)

@@ -235,6 +235,148 @@ text_throughput(StringInfo buf, const CtReport *report)
 		text_line(buf, fairness);
 }
 
+/* ---- explorations ---- */
+
+#define MAX_STORIES 3
+#define MAX_COLUMNS 3			/* sessions side by side; more are told in one */
+
+/*
+ * The text in lines of that width, at most so many; List of char *.  What
+ * doesn't fit is cut.
+ */
+static List *
+text_fold(const char *text, int width, int nlines, bool unicode)
+{
+	StringInfoData buf;
+	List	   *lines = NIL;
+	char	   *rest;
+	char	   *line;
+
+	initStringInfo(&buf);
+	ct_text_wrap(&buf, text, 0, width);
+	rest = buf.data;
+	while ((line = strsep(&rest, "\n")) != NULL)
+	{
+		if (list_length(lines) == nlines - 1 && rest != NULL)
+		{
+			/* this line and all that follows, as far as there is room */
+			lines = lappend(lines, ct_text_cut(psprintf("%s %s", line, rest), width, unicode));
+			break;
+		}
+		lines = lappend(lines, line);
+	}
+	return lines;
+}
+
+/* A step's lines within its column: the statement, and what came of it where there is room, or below. */
+static List *
+text_step_lines(const CtReport *report, const struct CtReportStoryLine *line, int width)
+{
+	int			nlines = width < WIDTH / 2 - 8 ? 3 : 2;
+	List	   *lines;
+	char	   *last;
+
+	if (line->what == NULL)
+		return text_fold(line->outcome ? line->outcome : "", width, nlines, report->unicode);
+	lines = text_fold(line->what, width, nlines, report->unicode);
+	if (line->outcome == NULL)
+		return lines;
+	last = llast(lines);
+	if (ct_text_width(last) + 2 + ct_text_width(line->outcome) <= width)
+		llast(lines) = psprintf("%s  %s", last, line->outcome);
+	else
+		lines = list_concat(lines, text_fold(psprintf("%s", line->outcome), width, nlines, report->unicode));
+	return lines;
+}
+
+static void
+text_story_lines(StringInfo buf, const CtReport *report, const CtReportStory *story)
+{
+	int			columns = story->sessions <= MAX_COLUMNS ? story->sessions : 1;
+	int			margin = INDENT + 5;	/* number and mark */
+	int			width = (WIDTH - margin - 2 * (columns - 1)) / columns;
+	bool		marked = false;
+	int			i;
+
+	if (columns > 1)
+	{
+		appendStringInfoSpaces(buf, margin);
+		for (i = 1; i <= columns; i++)
+			appendStringInfo(buf, "%-*s", i < columns ? width + 2 : 0, psprintf("session %d", i));
+		appendStringInfoChar(buf, '\n');
+	}
+	for (i = 0; i < story->nlines; i++)
+	{
+		const struct CtReportStoryLine *line = &story->lines[i];
+		struct CtReportStoryLine named = *line;
+		int			column = columns > 1 ? line->session - 1 : 0;
+		ListCell   *lc;
+
+		if (columns == 1 && line->what)
+			named.what = psprintf("session %d: %s", line->session, line->what);
+		else if (columns == 1)
+			named.outcome = psprintf("session %d %s", line->session, line->outcome ? line->outcome : "");
+		foreach(lc, text_step_lines(report, &named, width))
+		{
+			if (foreach_current_index(lc) == 0)
+				appendStringInfo(buf, "%*d%s", INDENT + 2, i + 1, line->conflicts ? " * " : "   ");
+			else
+				appendStringInfoSpaces(buf, margin);
+			appendStringInfo(buf, "%*s%s\n", column * (width + 2), "", (const char *) lfirst(lc));
+		}
+		marked |= line->conflicts;
+	}
+	if (marked)
+		text_line(buf, "* their order makes the difference");
+}
+
+static void
+text_story_states(StringInfo buf, const CtReport *report, const CtReportStory *story)
+{
+	int			width = (WIDTH - INDENT - 2) / 2;
+	const char *head[] = {"The tables at its end", psprintf("and %s", story->serial_title)};
+	int			i;
+
+	if (story->ndiffering == 0)
+		return;
+	appendStringInfoChar(buf, '\n');
+	for (i = -1; i < story->ndiffering; i++)
+	{
+		char	   *here = ct_text_cut(i < 0 ? head[0] : story->here[i], width, report->unicode);
+		char	   *serial = ct_text_cut(i < 0 ? head[1] : story->serial[i], width, report->unicode);
+
+		appendStringInfo(buf, "%*s%s%*s%s", INDENT, "", here,
+						 *serial ? width + 2 - ct_text_width(here) : 0, "", serial);
+		text_end_row(buf);
+	}
+	if (story->nsame > 0)
+		text_line(buf, psprintf("%s the same in both", ct_format_plural(story->nsame, "row is", "rows are")));
+}
+
+static void
+text_exploration(StringInfo buf, const CtReport *report)
+{
+	List	   *coverage = ct_report_coverage(report);
+	ListCell   *lc;
+
+	if (coverage == NIL)
+		return;
+	foreach(lc, ct_report_stories(report, MAX_STORIES))
+	{
+		const CtReportStory *story = lfirst(lc);
+
+		text_section(buf, story->title);
+		if (story->gist)
+			text_line(buf, story->gist);
+		text_story_lines(buf, report, story);
+		text_story_states(buf, report, story);
+	}
+	text_table(buf, report, ct_report_permutations(report));
+	text_section(buf, "Exploration");
+	foreach(lc, coverage)
+		text_line(buf, lfirst(lc));
+}
+
 static void
 text_one(StringInfo buf, const CtReportList *list, int i, const CtReport *report)
 {
@@ -243,6 +385,7 @@ text_one(StringInfo buf, const CtReportList *list, int i, const CtReport *report
 	text_headline(buf, report);
 	text_notes(buf, report);
 
+	text_exploration(buf, report);
 	text_table(buf, report, ct_report_checks(report));
 	text_anomalies(buf, report);
 	text_table(buf, report, ct_report_evidence(report));

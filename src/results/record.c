@@ -144,19 +144,16 @@ ct_record_second(int64 run_id, const CtSecond *second)
 
 /* ---- the end of a run ---- */
 
+/* What is measured under load. */
 static void
-record_add_results(CtValues *values, const CtResults *results)
+record_add_measured(CtValues *values, const CtResults *results)
 {
 	double		tps = ct_results_tps(results);
 	double		half = ct_results_tps_half_interval(results);
 
-	ct_values_text(values, "verdict", results->verdict);
-	ct_values_text(values, "reason", ct_clip_text(results->reason, CT_MAX_KEPT));
-	ct_values_double(values, "duration", record_rate(results->seconds));
 	ct_values_int64(values, "transactions", results->transactions);
 	ct_values_int64(values, "failed", results->failed);
 	ct_values_int64(values, "retries", results->retries);
-	ct_values_int64(values, "anomalies", ct_results_anomalies(results));
 	ct_values_int64(values, "overlapped", results->overlapped);
 	ct_values_int64(values, "waited", results->waited);
 	ct_values_int64(values, "met", results->met);
@@ -176,6 +173,17 @@ record_add_results(CtValues *values, const CtResults *results)
 	ct_values_double(values, "p99_ms", ct_rows_ms(ct_histogram_quantile(results->latency, 0.99)));
 	ct_values_double(values, "p999_ms", ct_rows_ms(ct_histogram_quantile(results->latency, 0.999)));
 	ct_values_double(values, "max_ms", ct_rows_max_ms(results->latency));
+}
+
+static void
+record_add_results(CtValues *values, const CtResults *results)
+{
+	ct_values_text(values, "verdict", results->verdict);
+	ct_values_text(values, "reason", ct_clip_text(results->reason, CT_MAX_KEPT));
+	ct_values_double(values, "duration", record_rate(results->seconds));
+	ct_values_int64(values, "anomalies", ct_results_anomalies(results));
+	if (results->exploration == NULL)
+		record_add_measured(values, results);
 }
 
 void
@@ -203,7 +211,7 @@ ct_record_end(int64 run_id, const CtProgram *program, const CtResults *results,
 		const CtRowKind *kind = ct_row_kinds[i];
 		CtRowWriter *writer;
 
-		if (kind->put == NULL)
+		if (kind->put == NULL || (kind->of_load && results->exploration != NULL))
 			continue;
 		writer = ct_rowset_writer(&kind->set);
 		kind->put(writer, program, results);

@@ -6,6 +6,7 @@
 
 #include "utils/float.h"
 
+#include "src/results/exploration.h"
 #include "src/results/results.h"
 
 double
@@ -20,12 +21,33 @@ ct_results_tps_half_interval(const CtResults *results)
 	return ct_batches_half_interval(&results->batches, (uint64) (results->seconds * 1e9));
 }
 
+/* Where there are checks, a state that no serial order leaves is only noted. */
+static int64
+results_executions_gone_wrong(const CtResults *results)
+{
+	int64		n = 0;
+	ListCell   *lc;
+
+	foreach(lc, results->exploration->permutations)
+	{
+		const CtPermutationResult *found = lfirst(lc);
+
+		if (found->result == CT_EXECUTION_PASS ||
+			(found->result == CT_EXECUTION_NOT_SERIAL && results->checks != NIL))
+			continue;
+		n += found->executions;
+	}
+	return n;
+}
+
 int64
 ct_results_anomalies(const CtResults *results)
 {
 	int64		n = 0;
 	ListCell   *lc;
 
+	if (results->exploration != NULL)
+		return results_executions_gone_wrong(results);
 	foreach(lc, results->checks)
 		n += ((CtCheckResult *) lfirst(lc))->violations;
 	return n;

@@ -113,6 +113,7 @@ typedef struct CtResults
 	List	   *worker_results; /* of CtWorkerResult * */
 
 	List	   *checks;			/* of CtCheckResult *, in order */
+	struct CtExploration *exploration;	/* what was found, of a run that explores; else NULL */
 	const char *verdict;		/* or NULL: there is none */
 	const char *reason;
 } CtResults;
@@ -123,7 +124,7 @@ extern double ct_results_tps(const CtResults *results);
 /* half the length of its 95 % interval; NaN where the run was too short for one */
 extern double ct_results_tps_half_interval(const CtResults *results);
 
-/* violations over all checks */
+/* violations over all checks; of an exploration, executions that went wrong */
 extern int64 ct_results_anomalies(const CtResults *results);
 
 /*

@@ -160,6 +160,7 @@ const CtRowKind ct_outcome_rows = {
 		.size = sizeof(CtOutcomeRow), .columns = outcome_columns, .ncolumns = lengthof(outcome_columns),
 	},
 	.put = rows_put_outcomes,
+	.of_load = true,
 };
 
 /* ---- tallies ---- */
@@ -191,6 +192,7 @@ const CtRowKind ct_tally_rows = {
 		.size = sizeof(CtTallyRow), .columns = tally_columns, .ncolumns = lengthof(tally_columns),
 	},
 	.put = rows_put_tallies,
+	.of_load = true,
 };
 
 /* ---- latencies, and their histograms ---- */
@@ -288,6 +290,7 @@ const CtRowKind ct_latency_rows = {
 		.size = sizeof(CtLatencyRow), .columns = latency_columns, .ncolumns = lengthof(latency_columns),
 	},
 	.put = rows_put_latencies,
+	.of_load = true,
 };
 
 static const CtRowColumn histogram_columns[] = {
@@ -447,6 +450,7 @@ static const CtRowKind order_rows = {
 		.size = sizeof(CtOrderRow), .columns = order_columns, .ncolumns = lengthof(order_columns),
 	},
 	.put = rows_put_orders,
+	.of_load = true,
 	.unread = "a report counts them, and reads the first few that are missing",
 };
 
@@ -563,6 +567,7 @@ const CtRowKind ct_worker_rows = {
 		.size = sizeof(CtWorkerRow), .columns = worker_columns, .ncolumns = lengthof(worker_columns),
 	},
 	.put = rows_put_workers,
+	.of_load = true,
 };
 
 /* ---- all of them ---- */
@@ -579,5 +584,8 @@ const CtRowKind *const ct_row_kinds[] = {
 	&order_rows,
 	&ct_error_rows,
 	&ct_worker_rows,
+	&ct_exploration_rows,
+	&ct_permutation_rows,
+	&ct_step_rows,
 };
 const int	ct_nrow_kinds = lengthof(ct_row_kinds);

@@ -140,6 +140,65 @@ typedef struct CtWorkerRow
 	int64		all_transactions;	/* of the whole run; -1 if unknown */
 } CtWorkerRow;
 
+typedef struct CtExplorationRow
+{
+	int			sessions;
+	const char *yield;			/* inside, statement */
+	int64		executions;
+	int64		complete;
+	int64		cut;
+	int64		violating;
+	int64		not_serial;
+	int64		deadlocks;
+	int64		errors;
+	int			preemptions;	/* -1: none was needed, or not even 0 was finished */
+	bool		exhausted;
+	int64		serial_orders;
+	TimestampTz first_failure_at;	/* or 0 */
+	double		per_second;
+	int64		first_failure;	/* or -1 */
+	bool		reduced;
+	int64		drawn;
+	int64		drawn_failing;
+	bool		uniform;
+	const char *stopped_by;		/* these or NULL */
+	const char *surrogates;		/* "orders.id, orders.made_at" */
+	const char *notes;			/* a line each */
+} CtExplorationRow;
+
+typedef struct CtPermutationRow
+{
+	const char *result;
+	const char *check_name;		/* or NULL */
+	const char *sqlstate;		/* or NULL */
+	int64		executions;
+	CtArray		permutation;	/* of int */
+	int			preemptions;
+	int			place;			/* from 1, the worst first */
+	const char *gist;			/* these or NULL */
+	const char *serial_order;
+	const char *state;
+	const char *serial_state;
+} CtPermutationRow;
+
+typedef struct CtStepRow
+{
+	const char *result;
+	const char *check_name;		/* or NULL */
+	int			position;
+	int			session;
+	const char *function;		/* or NULL: the script's own statement */
+	int			line;			/* or -1 */
+	const char *query;			/* or NULL */
+	const char *event;
+	int			waits_for;		/* session, or -1 */
+	int64		rows;
+	const char *first_row;		/* or NULL */
+	const char *error;			/* or NULL */
+	bool		conflicts;
+	int			place;			/* of its order among the run's */
+} CtStepRow;
+
 /* A kind of row. */
 typedef struct CtRowKind
 {
@@ -153,6 +212,7 @@ typedef struct CtRowKind
 	void		(*put) (CtRowWriter *writer, const CtProgram *program, const CtResults *results);
 
 	const char *unread;			/* why ct_report_load doesn't read them; NULL: it does */
+	bool		of_load;		/* measured under load: a run that explores has none */
 } CtRowKind;
 
 extern const CtRowKind ct_check_rows;
@@ -163,6 +223,9 @@ extern const CtRowKind ct_latency_rows;
 extern const CtRowKind ct_second_rows;
 extern const CtRowKind ct_error_rows;
 extern const CtRowKind ct_worker_rows;
+extern const CtRowKind ct_exploration_rows;
+extern const CtRowKind ct_permutation_rows;
+extern const CtRowKind ct_step_rows;
 
 /* all of them, also those that nobody needs by name */
 extern const CtRowKind *const ct_row_kinds[];

@@ -35,6 +35,7 @@ static const struct
 	{"interpret", unit_interpret},
 	{"wait_event", unit_wait_event},
 	{"rows", unit_rows},
+	{"explored", unit_explored},
 };
 
 /* what the worker gets to know */

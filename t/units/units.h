@@ -21,5 +21,6 @@ extern void unit_sessions(void);
 extern void unit_interpret(void);
 extern void unit_wait_event(void);
 extern void unit_rows(void);
+extern void unit_explored(void);
 
 #endif							/* CT_UNITS_H */
