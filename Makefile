@@ -5,10 +5,11 @@ EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(srcdir)/ct_ex
 MODULE_big = ct_ext
 
 OBJS = ct_ext.o \
-	$(patsubst $(srcdir)/%.c,%.o,$(filter-out %/exprscan.c %/exprparse.c,$(wildcard $(foreach d,$(DIRS),$(srcdir)/$(d)/*.c)))) \
-	src/script/exprparse.o src/script/exprscan.o
-DIRS = api bgworker bgworker/shm bgworker/explore \
-	src/checks src/results src/plan src/report src/session src/catalog src/script src/metrics src/explore src/base
+	$(patsubst $(srcdir)/%.c,%.o,$(filter-out $(GENERATED:%=$(srcdir)/%),$(wildcard $(foreach d,$(DIRS),$(srcdir)/$(d)/*.c)))) \
+	$(GENERATED:.c=.o)
+DIRS = api bgworker bgworker/shm bgworker/explore bgworker/spec \
+	src/checks src/results src/plan src/report src/session src/catalog src/script src/spec src/metrics src/explore src/base
+GENERATED = src/script/exprparse.c src/script/exprscan.c src/spec/specparse.c src/spec/specscan.c
 
 # The install script is one file made of ordered pieces.
 PIECES = $(sort $(wildcard $(srcdir)/install/*.sql $(srcdir)/install/20-results/*.sql))
@@ -22,7 +23,7 @@ REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=ct_ext
 ISOLATION = $(patsubst $(srcdir)/specs/%.spec,%,$(sort $(wildcard $(srcdir)/specs/*.spec)))
 ISOLATION_OPTS = --load-extension=ct_ext
 
-EXTRA_CLEAN = src/script/exprparse.c src/script/exprparse.h src/script/exprscan.c
+EXTRA_CLEAN = $(GENERATED) src/script/exprparse.h src/spec/specparse.h
 
 PG_CPPFLAGS = -I. -I$(srcdir) -DCT_EXT_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
@@ -47,3 +48,7 @@ $(OBJS): ct_ext.control $(wildcard $(foreach d,$(DIRS),$(srcdir)/$(d)/*.h))
 src/script/exprparse.h: src/script/exprparse.c ;
 src/script/exprparse.c: BISONFLAGS += -d
 src/script/exprparse.o src/script/exprscan.o: src/script/exprparse.h
+
+src/spec/specparse.h: src/spec/specparse.c ;
+src/spec/specparse.c: BISONFLAGS += -d
+src/spec/specparse.o src/spec/specscan.o: src/spec/specparse.h

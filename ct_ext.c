@@ -14,6 +14,7 @@ PG_MODULE_MAGIC;
 int			ct_progress_interval = 5;
 int			ct_barrier_timeout = 1000;
 int			ct_stop_timeout = 5000;
+int			ct_spec_step_timeout = 360;
 
 extern PGDLLEXPORT void _PG_init(void);
 
@@ -35,5 +36,10 @@ _PG_init(void)
 							NULL,
 							&ct_stop_timeout, 5000, 0, 3600000,
 							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("ct_ext.spec_step_timeout",
+							"Time that ct_run_spec waits for a step before it is cancelled.",
+							"isolationtester has it from the environment, as PGISOLATIONTIMEOUT. After twice this time the spec is given up.",
+							&ct_spec_step_timeout, 360, 1, 86400,
+							PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("ct_ext");
 }

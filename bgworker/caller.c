@@ -73,8 +73,8 @@ ct_call_check(const char *function)
 }
 
 /* Before 17, a background worker cannot connect as a role without LOGIN. */
-static void
-caller_check_role(void)
+void
+ct_call_check_role(void)
 {
 	HeapTuple	tuple;
 	bool		login;
@@ -86,7 +86,7 @@ caller_check_role(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role with OID %u does not exist", GetUserId()),
-				 errdetail("The current role has been dropped, and the run's background workers could not connect as it.")));
+				 errdetail("The current role has been dropped, and no background worker could connect as it.")));
 	login = ((Form_pg_authid) GETSTRUCT(tuple))->rolcanlogin;
 	ReleaseSysCache(tuple);
 	if (!login)
@@ -94,7 +94,7 @@ caller_check_role(void)
 				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 				 errmsg("role \"%s\" is not permitted to log in",
 						GetUserNameFromId(GetUserId(), false)),
-				 errdetail("The run's background workers connect as the current role."),
+				 errdetail("Background workers connect as the current role."),
 				 errhint("RESET ROLE, or give the role LOGIN; from PostgreSQL 17 on it is not needed.")));
 }
 
@@ -163,9 +163,8 @@ caller_check_locks(CtCall *call)
 				 errhint("COMMIT before the call.")));
 }
 
-/* The client may have gone without a word. */
-static void
-caller_check_client(void)
+void
+ct_call_check_client(void)
 {
 	if (whereToSendOutput == DestRemote && MyProcPort != NULL &&
 		WaitEventSetCanReportClosed() && !pq_check_connection())
@@ -228,7 +227,7 @@ caller_start_leader(CtCall *call)
 			break;
 		if (ConditionVariableTimedSleep(&shared->changed, TICK_MS, ct_wait_event(CT_WAIT_WAITING)))
 		{
-			caller_check_client();
+			ct_call_check_client();
 			caller_check_locks(call);
 		}
 	}
@@ -269,7 +268,7 @@ ct_call_try_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 
 	ct_plan_validate(plan);
 	program = ct_program_load(plan);
-	caller_check_role();
+	ct_call_check_role();
 
 	/* what can't be had in any case takes no memory, and no time */
 	if (most < 1)
@@ -305,7 +304,7 @@ ct_call_try_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 		/* not all at the same time again */
 		ct_pause_ns(pause / 2 + pg_prng_uint64(&pg_global_prng_state) % pause);
 		pause = Min(pause * 2, SLOT_PAUSE_MAX_MS * CT_NS_PER_MS);
-		caller_check_client();
+		ct_call_check_client();
 	}
 	if (call->shared->run_id == 0)
 	{
@@ -411,7 +410,7 @@ caller_wait_for_end(CtCall *call, uint64 timeout_ns, bool progress)
 		if (now < next_look)
 			continue;
 		next_look = now + TICK_MS * CT_NS_PER_MS;
-		caller_check_client();
+		ct_call_check_client();
 		caller_check_locks(call);
 		caller_tell_obstacle(call);
 		if (progress && ct_progress_interval > 0 && now >= next_progress &&

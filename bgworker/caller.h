@@ -42,6 +42,12 @@ extern void ct_call_check_process(const char *function);
  */
 extern void ct_call_check(const char *function);
 
+/* Raises unless a background worker can connect as the current role. */
+extern void ct_call_check_role(void);
+
+/* Ends this process if its client has gone without a word. */
+extern void ct_call_check_client(void);
+
 /*
  * Starts the run that the document plans, and returns its id as soon as its
  * row is committed.  To commit takes a procedure whose context is not atomic,

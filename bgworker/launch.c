@@ -92,6 +92,15 @@ ct_launch_worker(dsm_segment *segment, int64 run_id, int worker)
 	return launch_process(segment, "ct_worker_main", name, "ct_ext worker", worker);
 }
 
+BackgroundWorkerHandle *
+ct_launch_spec_session(dsm_segment *segment, const char *session, int number)
+{
+	char		name[BGW_MAXLEN];
+
+	snprintf(name, sizeof(name), "ct_ext session %s", session);
+	return launch_process(segment, "ct_spec_session_main", name, "ct_ext session", number);
+}
+
 /*
  * The segment is unmapped before a process leaves its condition variable for
  * good, so outside a transaction (whose abort would do it) we have to leave it

@@ -35,6 +35,9 @@ extern void ct_too_few_for_scripts(int available, int needed);
 extern BackgroundWorkerHandle *ct_launch_leader(dsm_segment *segment);
 extern BackgroundWorkerHandle *ct_launch_worker(dsm_segment *segment, int64 run_id, int worker);
 
+/* The same for a session of a spec, with its name there and its number in the segment. */
+extern BackgroundWorkerHandle *ct_launch_spec_session(dsm_segment *segment, const char *session, int number);
+
 /*
  * The first steps of leader and worker: signals, the segment, the connection
  * as the run's role.  Returns the segment; mine is the number that the worker

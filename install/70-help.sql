@@ -17,6 +17,7 @@ FROM (VALUES
 	('run', 'ct_run(scenario, variant)', 'runs a scenario and tells the verdict'),
 	('run', 'ct_compare(scenario)', 'runs each variant of it; a row each'),
 	('run', 'ct_test(script, checks => ...)', 'tests a function of your own'),
+	('run', 'ct_run_spec(spec)', 'runs a spec of isolationtester'),
 	('run', 'CALL ct_execute(scenario)', 'like ct_run, but commits before it waits'),
 	('run', 'ct_start(scenario)', 'starts a run and does not wait for it'),
 	('explore', 'ct_race(sessions)', 'every order of your functions'' steps'),

@@ -201,6 +201,14 @@ typedef struct CtJsonbState
 	index_beginscan(table, index, snapshot, 0, 0)
 #endif
 
+/* 17 keeps the temporary slots that are synchronized, if told to */
+#include "replication/slot.h"
+#if PG_VERSION_NUM >= 170000
+#define ct_replication_slot_cleanup()	ReplicationSlotCleanup(false)
+#else
+#define ct_replication_slot_cleanup()	ReplicationSlotCleanup()
+#endif
+
 /* of libpq/libpq.h, which includes headers that not all packages bring */
 extern bool pq_check_connection(void);
 

@@ -8,5 +8,6 @@
 extern int	ct_progress_interval;	/* seconds between NOTICEs, 0: none */
 extern int	ct_barrier_timeout; /* ms that a worker waits for the others */
 extern int	ct_stop_timeout;	/* ms until a transaction under way at a run's end is cancelled */
+extern int	ct_spec_step_timeout;	/* seconds until a step of a spec is cancelled */
 
 #endif							/* CT_SETTINGS_H */
