@@ -8,7 +8,8 @@
  *
  * Of the run's clients it carries those whose number, modulo the number of
  * workers, is its own.  Which of them goes on, and when, is the driver's to say
- * (load.h); what it does then is client.c's.  They take turns on the worker's
+ * (load.h); what it does then is client.c's; in an exploration it performs a
+ * session, as its leader says (explore/actor.h).  They take turns on the worker's
  * one session, between transactions, so what one leaves there the next finds.
  *
  * If a worker dies, its slot says so as its segment is unmapped; the leader
@@ -24,6 +25,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
+#include "bgworker/explore/actor.h"
 #include "bgworker/launch.h"
 #include "bgworker/load.h"
 #include "bgworker/locks.h"
@@ -242,7 +244,7 @@ worker_open_session(CtWorker *w)
 {
 	const CtPlan *plan = w->plan;
 	char		name[NAMEDATALEN];
-	CtSetting	settings[3];
+	CtSetting	settings[6];
 	int			n = 0;
 
 	snprintf(name, sizeof(name), "ct_ext run " INT64_FORMAT " worker %d",
@@ -251,6 +253,13 @@ worker_open_session(CtWorker *w)
 	settings[n++] = (CtSetting) {"search_path", ct_launch_search_path(w->shared->sandbox, plan->search_path)};
 	if (plan->isolation)
 		settings[n++] = (CtSetting) {"default_transaction_isolation", plan->isolation};
+	if (plan->explore)
+	{
+		/* an order that is taken again must have the same plans, and nobody waits for a disk */
+		settings[n++] = (CtSetting) {"plan_cache_mode", "force_generic_plan"};
+		settings[n++] = (CtSetting) {"max_parallel_workers_per_gather", "0"};
+		settings[n++] = (CtSetting) {"synchronous_commit", "off"};
+	}
 	ct_session_open(w->session, settings, n);
 }
 
@@ -282,6 +291,8 @@ worker_prepare(CtWorker *w)
 	worker_open_session(w);
 	my_worker = w;
 	pqsignal(SIGINT, worker_sigint);
+	if (w->plan->explore)
+		return;
 	ct_touch_watch(worker_touched);
 	worker_warm_up(w);
 	w->observer.waited = worker_waited;
@@ -439,10 +450,15 @@ worker_work(CtWorker *w)
 	if (!worker_await_gate(w))
 		return;
 	pg_atomic_write_u32(&w->slot->state, CT_WORKER_WORKING);
-	worker_add_clients(w);
-	ct_pause_until(w->shared->gate_ns, ct_has_core(w->number));
-	worker_carry(w, ct_load_create(w));
-	ct_presence_settle(&w->lookout);
+	if (w->plan->explore)
+		ct_actor_perform(w);
+	else
+	{
+		worker_add_clients(w);
+		ct_pause_until(w->shared->gate_ns, ct_has_core(w->number));
+		worker_carry(w, ct_load_create(w));
+		ct_presence_settle(&w->lookout);
+	}
 	w->session->idle(w->session, true);
 }
 

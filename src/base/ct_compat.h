@@ -32,6 +32,14 @@
 #define ct_executor_run(desc)	ExecutorRun(desc, ForwardScanDirection, 0, true)
 #endif
 
+#if PG_VERSION_NUM >= 180000
+#define CT_EXECUTOR_RUN_ARGS	QueryDesc *desc, ScanDirection direction, uint64 count
+#define ct_executor_run_args	desc, direction, count
+#else
+#define CT_EXECUTOR_RUN_ARGS	QueryDesc *desc, ScanDirection direction, uint64 count, bool once
+#define ct_executor_run_args	desc, direction, count, once
+#endif
+
 /* 18 has more in a RETURNING clause than its expressions */
 #include "nodes/parsenodes.h"
 #if PG_VERSION_NUM >= 180000
@@ -77,6 +85,15 @@ typedef struct CtJsonbState
 } CtJsonbState;
 #define ct_jsonb_push(state, token, value) \
 	((void) ((state)->result = pushJsonbValue(&(state)->parse, token, value)))
+#endif
+
+/* 19 has this setting for each kind of process */
+#include "miscadmin.h"
+#include "utils/guc.h"
+#if PG_VERSION_NUM >= 190000
+#define ct_log_min_messages		(log_min_messages[MyBackendType])
+#else
+#define ct_log_min_messages		log_min_messages
 #endif
 
 /* 17 has named wait events for extensions, and numbers processes instead of backends */

@@ -20,6 +20,31 @@ ct_copy_text(char *to, const char *from, Size size)
 	to[length] = '\0';
 }
 
+void
+ct_copy_line(char *to, const char *from, Size size)
+{
+	char	   *end = to + size - 1;
+	char	   *at = to;
+
+	for (; *from != '\0'; from += pg_mblen(from))
+	{
+		int			length = pg_mblen(from);
+
+		if (strchr(" \t\r\n\f\v", *from) == NULL)
+		{
+			if (at + length > end)
+				break;
+			memcpy(at, from, length);
+			at += length;
+		}
+		else if (at > to && at[-1] != ' ' && at < end)
+			*at++ = ' ';
+	}
+	if (at > to && at[-1] == ' ')
+		at--;
+	*at = '\0';
+}
+
 const char *
 ct_clip_text(const char *text, Size size)
 {

@@ -11,6 +11,9 @@
  */
 extern void ct_copy_text(char *to, const char *from, Size size);
 
+/* The same in one line: whatever blanks stand between two words are one. */
+extern void ct_copy_line(char *to, const char *from, Size size);
+
 /*
  * The text itself if it is of at most size bytes, else as much of it, with a
  * mark that says so, palloc'd.  NULL stays NULL.

@@ -25,17 +25,22 @@
 #include <ctype.h>
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
+#include "commands/prepare.h"
+#include "commands/sequence.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "parser/analyze.h"
 #include "pgstat.h"
 #include "storage/ipc.h"
+#include "storage/lock.h"
 #include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
 #include "utils/backend_status.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
 #include "utils/timeout.h"
@@ -63,6 +68,8 @@ typedef struct CtInProcess
 	void	   *taker_arg;
 
 	bool		announced;		/* the commit that comes, to the observer */
+	bool		has_temp;		/* a transaction that was listened to has used temporary objects */
+	Oid			role;			/* whom it acts as, unless a SET says else */
 
 	TimestampTz stats_reported;	/* when the server's statistics last heard of all that we did */
 
@@ -330,6 +337,7 @@ inprocess_transaction_event(XactEvent event, void *arg)
 			break;
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PREPARE:
+			self->has_temp |= (MyXactFlags & XACT_FLAGS_ACCESSEDTEMPNAMESPACE) != 0;
 			inprocess_tell_ended(self, CT_TRANSACTION_COMMITTED);
 			break;
 		case XACT_EVENT_ABORT:
@@ -597,6 +605,55 @@ inprocess_finish(CtSession *session)
 	return result;
 }
 
+/* What takes a transaction of its own, and is seldom asked for. */
+static void
+inprocess_renew_more(CtInProcess *self, bool role)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		StartTransactionCommand();
+		if (role)
+		{
+			SetPGVariable("role", NIL, false);
+			SetPGVariable("session_authorization", NIL, false);
+		}
+		if (self->has_temp)
+			ResetTempTableNamespace();
+		CommitTransactionCommand();
+		self->has_temp = false;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		inprocess_rollback(&self->session);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+}
+
+/* As DISCARD ALL does, but for the plans, and for what can't be there. */
+static void
+inprocess_renew(CtSession *session, bool forget)
+{
+	CtInProcess *self = (CtInProcess *) session;
+	bool		role = GetUserId() != self->role || GetSessionUserId() != self->role;
+
+	Assert(!IsTransactionOrTransactionBlock());
+	PortalHashTableDeleteAll();
+	if (unlikely(role || self->has_temp))
+		inprocess_renew_more(self, role);
+	ResetAllOptions();
+	DropAllPreparedStatements();
+	LockReleaseAll(USER_LOCKMETHOD, true);
+	ResetSequenceCaches();
+	if (forget)
+		ResetPlanCache();
+	inprocess_note_timeouts(session);
+}
+
 static bool
 inprocess_in_transaction(CtSession *session)
 {
@@ -659,7 +716,9 @@ ct_session_in_process(void)
 	self->session.finish = inprocess_finish;
 	self->session.in_transaction = inprocess_in_transaction;
 	self->session.rollback = inprocess_rollback;
+	self->session.renew = inprocess_renew;
 	self->session.idle = inprocess_idle;
+	self->role = GetUserId();
 	if (MessageContext == NULL)
 		MessageContext = AllocSetContextCreate(TopMemoryContext, "MessageContext",
 											   ALLOCSET_DEFAULT_SIZES);

@@ -70,6 +70,27 @@ interpreter_gather(void *arg, int ncolumns, const char *const *names, const Oid 
 	return true;
 }
 
+/* Does somebody want the rows of the statement that it stopped at? */
+static inline bool
+interpreter_gathers(const CtInterpreter *self)
+{
+	CtGather	gather = ct_interpreter_command(self)->gather;
+
+	return gather == CT_GATHER_ASET || (gather == CT_GATHER_GSET && ct_interpreter_at_last(self));
+}
+
+/* a CtRowTaker of interpreters with a witness */
+static bool
+interpreter_testify(void *arg, int ncolumns, const char *const *names, const Oid *types,
+					const char *const *values)
+{
+	CtInterpreter *self = arg;
+	bool		wants = self->witness(self, ncolumns, names, types, values);
+
+	return interpreter_gathers(self) ?
+		interpreter_gather(self, ncolumns, names, types, values) : wants;
+}
+
 static void
 interpreter_say_outcome(CtInterpreter *self, const CtCommand *command)
 {
@@ -306,14 +327,12 @@ ct_interpreter_next(CtInterpreter *self)
 void
 ct_interpreter_start(CtInterpreter *self, CtStatement **statements)
 {
-	const CtCommand *command = ct_interpreter_command(self);
-	bool		last = ct_interpreter_at_last(self);
-	bool		gather = command->gather == CT_GATHER_ASET ||
-		(command->gather == CT_GATHER_GSET && last);
+	CtRowTaker	taker = interpreter_gathers(self) ? interpreter_gather : NULL;
 
 	self->gathered = 0;
-	self->session->start(self->session, statements[self->statement], self->vars, !last,
-						 gather ? interpreter_gather : NULL, self);
+	self->session->start(self->session, statements[self->statement], self->vars,
+						 !ct_interpreter_at_last(self),
+						 self->witness != NULL ? interpreter_testify : taker, self);
 }
 
 static void

@@ -53,6 +53,8 @@ struct CtInterpreter
 								 * it was without an error; or NULL */
 	void		(*outcome) (CtInterpreter *self, const char *label);
 	void		(*tally) (CtInterpreter *self, const char *name, double amount);
+	CtRowTaker	witness;		/* of every row of every statement, with the
+								 * interpreter as argument; or NULL */
 
 	/* its place */
 	const CtScript *script;

@@ -168,6 +168,14 @@ struct CtSession
 	void		(*rollback) (CtSession *session);
 
 	/*
+	 * Back to as it was when it was opened: settings, role, prepared statements,
+	 * cursors, advisory locks, temporary tables, sequences' last values.  Plans are
+	 * kept; forget: they, too, are made anew where names now mean something else.
+	 * Raises what goes wrong; with nothing under way and no transaction.
+	 */
+	void		(*renew) (CtSession *session, bool forget);
+
+	/*
 	 * Nothing will be executed for a while; or, for good, until it is closed:
 	 * does what a backend does that waits for its client.
 	 */

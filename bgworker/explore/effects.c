@@ -1,0 +1,362 @@
+/*
+ * effects.c
+ *		Hearing of what is executed, by the server's hooks.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "nodes/execnodes.h"
+#include "nodes/plannodes.h"
+#include "tcop/utility.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "bgworker/explore/effects.h"
+#include "src/base/ct_compat.h"
+#include "src/base/text.h"
+
+/* a value of a first row is cut there */
+#define VALUE_SHOWN		64
+
+/* takes a statement's first row on its way to whoever gets it */
+typedef struct CtEffectsReceiver
+{
+	DestReceiver pub;			/* must be first */
+	DestReceiver *to;
+	const QueryDesc *statement;
+	TupleDesc	desc;
+} CtEffectsReceiver;
+
+static CtEffects *effects = NULL;
+static void (*effects_before) (void);
+static CtTurnDetail *effects_detail = NULL;
+static QueryDesc *effects_told = NULL;	/* the statement that tells; NULL: none has begun */
+
+static ExecutorStart_hook_type previous_executor_start = NULL;
+static ExecutorRun_hook_type previous_executor_run = NULL;
+static ExecutorFinish_hook_type previous_executor_finish = NULL;
+static ProcessUtility_hook_type previous_process_utility = NULL;
+
+/* ---- what is written ---- */
+
+static void
+effects_note_write(void)
+{
+	effects->wrote |= UINT32_C(1) << Min(GetCurrentTransactionNestLevel(), 31);
+}
+
+/* A subtransaction's writes are its parent's, or none. */
+static void
+effects_subtransaction(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
+{
+	int			level = Min(GetCurrentTransactionNestLevel(), 31);
+	uint32		bit = UINT32_C(1) << level;
+
+	if (!(effects->wrote & bit) || level == 31)
+		return;
+	if (event == SUBXACT_EVENT_COMMIT_SUB)
+		effects->wrote = (effects->wrote & ~bit) | (bit >> 1);
+	else if (event == SUBXACT_EVENT_ABORT_SUB)
+		effects->wrote &= ~bit;
+}
+
+/* Is there a table in it that isn't only ours? */
+static bool
+effects_is_shared(const ModifyTableState *modify)
+{
+	int			i;
+
+	for (i = 0; i < modify->mt_nrels; i++)
+		if (!RelationUsesLocalBuffers(modify->resultRelInfo[i].ri_RelationDesc))
+			return true;
+	return false;
+}
+
+/* Has the statement, which is through, written rows? */
+static bool
+effects_wrote(const QueryDesc *desc)
+{
+	const PlannedStmt *stmt = desc->plannedstmt;
+	ListCell   *lc;
+
+	if (desc->operation != CMD_SELECT && desc->estate->es_processed > 0 &&
+		(!IsA(desc->planstate, ModifyTableState) ||
+		 effects_is_shared((ModifyTableState *) desc->planstate)))
+		return true;
+
+	/* what nobody has counted is told by the transaction's number, which it wouldn't need */
+	if (stmt->hasModifyingCTE && TransactionIdIsValid(GetCurrentTransactionIdIfAny()))
+		foreach(lc, desc->estate->es_auxmodifytables)
+			if (effects_is_shared(lfirst_node(ModifyTableState, lc)))
+				return true;
+	return false;
+}
+
+/* ---- utilities ---- */
+
+typedef enum CtUtility
+{
+	CT_UTILITY_CONTROLS,		/* transactions, settings, the session; or what is seen when it is executed */
+	CT_UTILITY_TOUCHES,
+	CT_UTILITY_TEMPORARY,		/* makes what is only ours */
+	CT_UTILITY_DDL				/* anything else */
+} CtUtility;
+
+static bool
+effects_is_temporary(const RangeVar *relation)
+{
+	return relation->relpersistence == RELPERSISTENCE_TEMP ||
+		(relation->schemaname != NULL && strcmp(relation->schemaname, "pg_temp") == 0);
+}
+
+static CtUtility
+effects_of_utility(const Node *stmt)
+{
+	switch (nodeTag(stmt))
+	{
+		case T_TransactionStmt:
+		case T_ConstraintsSetStmt:
+		case T_VariableSetStmt:
+		case T_VariableShowStmt:
+		case T_AlterSystemStmt:
+		case T_DiscardStmt:
+		case T_LoadStmt:
+		case T_CheckPointStmt:
+		case T_ListenStmt:
+		case T_UnlistenStmt:
+		case T_NotifyStmt:
+		case T_PrepareStmt:
+		case T_DeallocateStmt:
+		case T_ClosePortalStmt:
+		case T_ExecuteStmt:
+		case T_DeclareCursorStmt:
+		case T_ExplainStmt:
+		case T_CallStmt:
+		case T_DoStmt:
+			return CT_UTILITY_CONTROLS;
+		case T_FetchStmt:
+		case T_LockStmt:
+		case T_CopyStmt:
+			return CT_UTILITY_TOUCHES;
+		case T_CreateStmt:
+			return effects_is_temporary(((CreateStmt *) stmt)->relation) ?
+				CT_UTILITY_TEMPORARY : CT_UTILITY_DDL;
+		case T_CreateTableAsStmt:
+			return effects_is_temporary(((CreateTableAsStmt *) stmt)->into->rel) ?
+				CT_UTILITY_TEMPORARY : CT_UTILITY_DDL;
+		case T_ViewStmt:
+			return effects_is_temporary(((ViewStmt *) stmt)->view) ?
+				CT_UTILITY_TEMPORARY : CT_UTILITY_DDL;
+		case T_CreateSeqStmt:
+			return effects_is_temporary(((CreateSeqStmt *) stmt)->sequence) ?
+				CT_UTILITY_TEMPORARY : CT_UTILITY_DDL;
+		default:
+			return CT_UTILITY_DDL;
+	}
+}
+
+static void
+effects_process_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
+						ProcessUtilityContext context, ParamListInfo params,
+						QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
+{
+	CtUtility	kind = effects_of_utility(pstmt->utilityStmt);
+	bool		copies = IsA(pstmt->utilityStmt, CopyStmt) && ((CopyStmt *) pstmt->utilityStmt)->is_from;
+	QueryCompletion mine;
+
+	effects_before();
+	if (qc == NULL)
+	{
+		InitializeQueryCompletion(&mine);
+		qc = &mine;
+	}
+	if (previous_process_utility)
+		previous_process_utility(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
+	else
+		standard_ProcessUtility(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
+
+	if (kind == CT_UTILITY_CONTROLS)
+		return;
+	effects->touched = true;
+	effects->did_ddl |= kind == CT_UTILITY_DDL;
+	if (kind == CT_UTILITY_DDL || (copies && qc->nprocessed > 0))
+		effects_note_write();
+}
+
+/* ---- the executor ---- */
+
+static void
+effects_executor_start(QueryDesc *desc, int eflags)
+{
+	bool		tables = desc->plannedstmt->relationOids != NIL;
+
+	effects_before();
+	if (previous_executor_start)
+		previous_executor_start(desc, eflags);
+	else
+		standard_ExecutorStart(desc, eflags);
+
+	if (tables)
+		effects->touched = true;
+	else if (IsolationUsesXactSnapshot() && !effects->has_snapshot)
+		effects->touched = true;
+	effects->has_snapshot = true;
+	if (unlikely(effects_detail != NULL) && effects_told == NULL && tables)
+		effects_told = desc;
+}
+
+/* Is a run's statement still the one that tells?  Another step may have begun within it. */
+static inline bool
+effects_tells(const QueryDesc *desc)
+{
+	return effects_told == desc && effects_detail != NULL;
+}
+
+static void
+receiver_startup(DestReceiver *self, int operation, TupleDesc desc)
+{
+	CtEffectsReceiver *receiver = (CtEffectsReceiver *) self;
+
+	receiver->desc = desc;
+	receiver->to->rStartup(receiver->to, operation, desc);
+}
+
+/* "sold = 0, capacity = 1" */
+static void
+receiver_tell(TupleDesc desc, TupleTableSlot *slot)
+{
+	StringInfoData row;
+	int			i;
+
+	initStringInfo(&row);
+	slot_getallattrs(slot);
+	for (i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		char		shown[VALUE_SHOWN + 4];
+
+		if (att->attisdropped)
+			continue;
+		if (slot->tts_isnull[i])
+			strcpy(shown, "NULL");
+		else
+		{
+			Oid			output;
+			bool		varlena;
+			char	   *text;
+
+			getTypeOutputInfo(att->atttypid, &output, &varlena);
+			text = OidOutputFunctionCall(output, slot->tts_values[i]);
+			ct_copy_line(shown, text, VALUE_SHOWN + 1);
+			if (strlen(text) > VALUE_SHOWN)
+				strcat(shown, "...");
+			pfree(text);
+		}
+		appendStringInfo(&row, "%s%s = %s", row.len > 0 ? ", " : "", NameStr(att->attname), shown);
+	}
+	ct_copy_line(effects_detail->first_row, row.data, CT_TURN_TEXT);
+	pfree(row.data);
+}
+
+static bool
+receiver_receive(TupleTableSlot *slot, DestReceiver *self)
+{
+	CtEffectsReceiver *receiver = (CtEffectsReceiver *) self;
+
+	if (effects_tells(receiver->statement) && effects_detail->first_row[0] == '\0')
+		receiver_tell(receiver->desc, slot);
+	return receiver->to->receiveSlot(slot, receiver->to);
+}
+
+static void
+receiver_shutdown(DestReceiver *self)
+{
+	DestReceiver *to = ((CtEffectsReceiver *) self)->to;
+
+	to->rShutdown(to);
+}
+
+static void
+receiver_destroy(DestReceiver *self)
+{
+}
+
+static void
+effects_run(CT_EXECUTOR_RUN_ARGS)
+{
+	if (previous_executor_run)
+		previous_executor_run(ct_executor_run_args);
+	else
+		standard_ExecutorRun(ct_executor_run_args);
+}
+
+static void
+effects_executor_run(CT_EXECUTOR_RUN_ARGS)
+{
+	CtEffectsReceiver receiver = {
+		{receiver_receive, receiver_startup, receiver_shutdown, receiver_destroy}
+	};
+
+	if (likely(!effects_tells(desc)))
+	{
+		effects_run(ct_executor_run_args);
+		return;
+	}
+	receiver.pub.mydest = desc->dest->mydest;
+	receiver.to = desc->dest;
+	receiver.statement = desc;
+	desc->dest = (DestReceiver *) &receiver;
+	effects_run(ct_executor_run_args);
+	desc->dest = receiver.to;
+	if (effects_tells(desc))
+		effects_detail->rows += desc->estate->es_processed;
+}
+
+static void
+effects_executor_finish(QueryDesc *desc)
+{
+	if (previous_executor_finish)
+		previous_executor_finish(desc);
+	else
+		standard_ExecutorFinish(desc);
+	if (effects_wrote(desc))
+		effects_note_write();
+}
+
+/* ---- */
+
+void
+ct_effects_begin(CtEffects *into, void (*before) (void))
+{
+	Assert(effects == NULL);
+	effects = into;
+	effects_before = before;
+	previous_executor_start = ExecutorStart_hook;
+	ExecutorStart_hook = effects_executor_start;
+	previous_executor_run = ExecutorRun_hook;
+	ExecutorRun_hook = effects_executor_run;
+	previous_executor_finish = ExecutorFinish_hook;
+	ExecutorFinish_hook = effects_executor_finish;
+	previous_process_utility = ProcessUtility_hook;
+	ProcessUtility_hook = effects_process_utility;
+	RegisterSubXactCallback(effects_subtransaction, NULL);
+}
+
+void
+ct_effects_end_transaction(CtEffects *into)
+{
+	into->wrote = 0;
+	into->has_snapshot = false;
+
+	/* who locks what it has locked, and reads what it has written, goes on now */
+	into->touched = true;
+}
+
+void
+ct_effects_tell(CtTurnDetail *detail)
+{
+	effects_detail = detail;
+	effects_told = NULL;
+}
