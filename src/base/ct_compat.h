@@ -135,13 +135,26 @@ typedef struct CtJsonbState
 
 /* 16 has one function for the privileges on every kind of object */
 #include "catalog/pg_database.h"
+#include "catalog/pg_namespace.h"
 #include "utils/acl.h"
 #if PG_VERSION_NUM >= 160000
 #define ct_may_create_schema(database, role) \
 	(object_aclcheck(DatabaseRelationId, database, role, ACL_CREATE) == ACLCHECK_OK)
+#define ct_may_use_schema(schema, role) \
+	(object_aclcheck(NamespaceRelationId, schema, role, ACL_USAGE) == ACLCHECK_OK)
 #else
 #define ct_may_create_schema(database, role) \
 	(pg_database_aclcheck(database, role, ACL_CREATE) == ACLCHECK_OK)
+#define ct_may_use_schema(schema, role) \
+	(pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK)
+#endif
+
+/* 18 has generated columns that aren't stored */
+#include "catalog/pg_attribute.h"
+#if PG_VERSION_NUM >= 180000
+#define ct_is_virtual(attribute)	((attribute)->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+#else
+#define ct_is_virtual(attribute)	false
 #endif
 
 /* 18 shows a plan's id beside its query's */
