@@ -30,6 +30,7 @@
 #include "bgworker/explore/blocked.h"
 #include "bgworker/explore/effects.h"
 #include "bgworker/explore/guard.h"
+#include "bgworker/explore/yield.h"
 #include "bgworker/locks.h"
 #include "bgworker/shm/slot.h"
 #include "src/base/text.h"
@@ -245,14 +246,29 @@ actor_settle(CtActor *self, CtTransactionEvent event)
 
 /* ---- steps ---- */
 
+/* A function's name by its signature, "f(integer)"; "DO" for what has none. */
+static void
+actor_name_function(char *name, const char *signature)
+{
+	bool		quoted = false;
+
+	if (signature == NULL)
+		signature = "";
+	else if (strchr(signature, '(') == NULL)
+		signature = "DO";
+	ct_copy_text(name, signature, CT_TURN_TEXT);
+	for (; *name != '\0' && (*name != '(' || quoted); name++)
+		quoted ^= *name == '"';
+	*name = '\0';
+}
+
 static void
 actor_tell_place(CtTurnDetail *detail, const CtActorPlace *place)
 {
 	char	   *query = detail->query;
 
-	memset(detail, 0, offsetof(CtTurnDetail, error) + 1);
-	if (place->function != NULL)
-		ct_copy_line(detail->function, place->function, CT_TURN_TEXT);
+	detail->query[0] = '\0';
+	actor_name_function(detail->function, place->function);
 	detail->line = place->line;
 	if (place->verb != NULL)
 	{
@@ -286,6 +302,9 @@ actor_begin_step(CtActor *self, uint32 label, const CtActorPlace *place)
 	self->effects.touched = false;
 	if (unlikely(turn->detail))
 	{
+		turn->detail_made.rows = 0;
+		turn->detail_made.first_row[0] = '\0';
+		turn->detail_made.error[0] = '\0';
 		actor_tell_place(&turn->detail_made, place);
 		ct_effects_tell(&turn->detail_made);
 	}
@@ -334,6 +353,8 @@ ct_actor_at(uint32 label, bool calls, const CtActorPlace *place)
 		}
 		actor_begin_step(self, label, place);
 	}
+	else if (self->turn->detail && !self->effects.touched)
+		actor_tell_place(&self->turn->detail_made, place);	/* it was only called until now */
 	self->effects.touched |= calls;
 }
 
@@ -491,6 +512,8 @@ actor_reset(CtActor *self, bool forget)
 	if (session->in_transaction(session))
 		session->rollback(session);
 	session->renew(session, forget);
+	if (forget)
+		ct_yield_forget();
 	(void) DirectFunctionCall1(setseed, Float8GetDatum(0.5 / (self->worker->number + 1)));
 	if (unlikely(ConfigReloadPending))
 	{
@@ -671,6 +694,7 @@ ct_actor_perform(CtWorker *w)
 	me = self;
 	ct_blocked_begin(actor_waits, actor_woken);
 	ct_effects_begin(&self->effects, actor_raise_if_over);
+	ct_yield_begin();
 	actor_set_guard(self);
 	w->session->observer = &self->observer;
 	actor_serve(self);

@@ -1,16 +1,24 @@
 /*
  * yield.h
- *		Where a session parks within a statement: PL/pgSQL's statements that can
- *		touch the database.
+ *		Where a session parks within a statement: before PL/pgSQL's statements that
+ *		can touch the database.
+ *
+ * Which those are is read from their text, so that it is the same in each
+ * execution, whatever has been planned before: who names a relation, or calls a
+ * function that may do anything.  A loop over a query is one, before its first
+ * row; a condition that is evaluated again each round, before the first round.
+ * Functions in SQL have none.
  */
 #ifndef CT_YIELD_H
 #define CT_YIELD_H
 
 /*
- * From now on this process's PL/pgSQL functions call ct_actor_at before such a
- * statement, and its executor ct_actor_touched.  Chains to whoever had the
- * hooks before.
+ * From now on this process's PL/pgSQL calls ct_actor_at before such a
+ * statement.  Chains to whoever had its plugin's hooks before.
  */
 extern void ct_yield_begin(void);
+
+/* Names may mean something else now. */
+extern void ct_yield_forget(void);
 
 #endif							/* CT_YIELD_H */

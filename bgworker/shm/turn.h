@@ -56,14 +56,19 @@ typedef enum CtTurnPlace
 	CT_TURN_ENDED				/* has no further step: the script is done, or an error ended it */
 } CtTurnPlace;
 
-/* what a step did, for who wants to read of it */
+/*
+ * What a step did, for who wants to read of it.  It is the first statement that
+ * may touch the database that tells where it is: not the call of a function that
+ * has it, but the line in it.
+ */
 typedef struct CtTurnDetail
 {
 	char		function[CT_TURN_TEXT]; /* "" where it is the script's own statement */
 	int			line;			/* of the function, or of the script */
-	char		query[CT_TURN_TEXT];	/* the statement that it begins with, in one line */
-	int64		rows;			/* that its statements have returned or changed */
-	char		first_row[CT_TURN_TEXT];	/* values that it read first, "" if none */
+	char		query[CT_TURN_TEXT];	/* that statement, in one line */
+	int64		rows;			/* that the first statement on tables has returned or changed */
+	char		first_row[CT_TURN_TEXT];	/* the first of them, "sold = 0, capacity = 1"; "" if it
+										 * returned none */
 	char		error[CT_TURN_TEXT];	/* message that ended the session in it, or "" */
 } CtTurnDetail;
 

@@ -40,6 +40,20 @@
 #define ct_executor_run_args	desc, direction, count, once
 #endif
 
+/* 19 also tells why there is none */
+#include "catalog/namespace.h"
+#if PG_VERSION_NUM >= 190000
+static inline FuncCandidateList
+ct_functions_named(List *names)
+{
+	int			flags;
+
+	return FuncnameGetCandidates(names, -1, NIL, false, false, false, true, &flags);
+}
+#else
+#define ct_functions_named(names)	FuncnameGetCandidates(names, -1, NIL, false, false, false, true)
+#endif
+
 /* 18 has more in a RETURNING clause than its expressions */
 #include "nodes/parsenodes.h"
 #if PG_VERSION_NUM >= 180000
