@@ -217,12 +217,20 @@ ct_start(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(run_id);
 }
 
-/* May the role see it?  watchers: whose members may see all. */
-static bool
-run_may_see(Oid role, const CtRunRow *run, Oid watchers)
+bool
+ct_run_may_see(Oid role, const CtRunRow *run, Oid watchers)
 {
 	return has_privs_of_role(role, run->role) ||
 		has_privs_of_role(role, ROLE_PG_READ_ALL_STATS) || has_privs_of_role(role, watchers);
+}
+
+void
+ct_run_missing(int64 run_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("run " INT64_FORMAT " does not exist", run_id),
+			 errhint("SELECT run_id, scenario, status FROM ct_runs shows those that there are.")));
 }
 
 /*
@@ -249,11 +257,8 @@ run_find(FunctionCallInfo fcinfo, const char *function, Oid watchers, CtRunRow *
 	ct_catalog_enter_to_read(&scope);
 	found = ct_catalog_run_find(&scope, run_id, run);
 	ct_catalog_leave(&scope);
-	if (!found || !run_may_see(caller, run, watchers))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("run " INT64_FORMAT " does not exist", run_id),
-				 errhint("SELECT run_id, scenario, status FROM ct_runs shows those that there are.")));
+	if (!found || !ct_run_may_see(caller, run, watchers))
+		ct_run_missing(run_id);
 
 	call->shared = ct_shared_attach(run->handle, run_id, &call->segment, &call->attached);
 }
@@ -384,7 +389,7 @@ run_find_visible(int64 run_id, int64 handle, CtRunRow *run)
 	found = ct_catalog_run_find(&scope, run_id, run);
 	ct_catalog_leave(&scope);
 	return found && (int64) run->handle == handle &&
-		run_may_see(asker, run, ROLE_PG_READ_ALL_STATS);
+		ct_run_may_see(asker, run, ROLE_PG_READ_ALL_STATS);
 }
 
 bool

@@ -7,6 +7,7 @@
 
 #include "api/args.h"
 #include "bgworker/caller.h"
+#include "src/catalog/run.h"
 #include "src/plan/plan.h"
 
 /* The options that ct_run, ct_start, ct_execute, ct_test and ct_compare share; each has most of them. */
@@ -17,6 +18,12 @@ extern void ct_run_options(CtArgs *args, CtRunOptions *options);
  * it has a verdict, and with raise_on_fail unless that is pass.
  */
 extern int64 ct_run_and_wait(const Jsonb *document, CtCallMode mode, bool raise_on_fail);
+
+/* May the role see the run?  watchers: whose members may see all. */
+extern bool ct_run_may_see(Oid role, const CtRunRow *run, Oid watchers);
+
+/* Raises ERRCODE_UNDEFINED_OBJECT. */
+extern void ct_run_missing(int64 run_id);
 
 /* Is there such a run with that handle, and may the current role see it? */
 extern bool ct_run_is_visible(int64 run_id, int64 handle);

@@ -22,10 +22,10 @@ BEGIN
 		FROM pg_catalog.pg_proc p
 		JOIN pg_catalog.pg_extension e ON e.extnamespace = p.pronamespace
 		WHERE e.extname = 'ct_ext'::name
-			AND p.proname = ANY ('{_ct_run_lives, _ct_run_progress, ct_add_check, ct_add_script, ct_add_slo,
+			AND p.proname = ANY ('{_ct_run_lives, _ct_run_progress, ct_add_check, ct_add_permutation, ct_add_script, ct_add_slo,
 				ct_add_threshold, ct_add_variant, ct_assert, ct_cancel, ct_compare, ct_create_scenario,
-				ct_drop_check, ct_drop_scenario, ct_drop_script, ct_drop_threshold, ct_drop_variant,
-				ct_execute, ct_explore, ct_help, ct_import_pgbench, ct_prune, ct_race, ct_report, ct_run, ct_run_spec,
+				ct_drop_check, ct_drop_permutation, ct_drop_scenario, ct_drop_script, ct_drop_threshold, ct_drop_variant,
+				ct_execute, ct_explore, ct_help, ct_import_pgbench, ct_prune, ct_race, ct_replay, ct_report, ct_run, ct_run_spec,
 				ct_start, ct_stop, ct_sweep, ct_test, ct_wait}'::name[])
 		ORDER BY p.oid LIMIT 1;
 	IF intruder IS NOT NULL THEN
@@ -134,4 +134,14 @@ CREATE TABLE @extschema@.ct_slo (
 	PRIMARY KEY (scenario, position),
 	FOREIGN KEY (scenario, variant) REFERENCES @extschema@.ct_variant ON DELETE CASCADE,
 	UNIQUE NULLS NOT DISTINCT (scenario, variant, metric, op)
+);
+
+CREATE TABLE @extschema@.ct_permutation (
+	scenario		text NOT NULL REFERENCES @extschema@.ct_scenario ON DELETE CASCADE,
+	name			text NOT NULL,
+	permutation		int[] NOT NULL CHECK (pg_catalog.cardinality(permutation) > 0),
+	position		int NOT NULL,
+	bundled			boolean NOT NULL DEFAULT false,
+	PRIMARY KEY (scenario, position),
+	UNIQUE (scenario, name)
 );

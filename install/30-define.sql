@@ -89,6 +89,14 @@ CREATE FUNCTION @extschema@.ct_add_slo(
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_add_slo';
 
+CREATE FUNCTION @extschema@.ct_add_permutation(
+	scenario		text,
+	name			text,
+	permutation		int[]
+) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_add_permutation';
+
 CREATE FUNCTION @extschema@.ct_drop_scenario(
 	name			text
 ) RETURNS void
@@ -127,6 +135,13 @@ CREATE FUNCTION @extschema@.ct_drop_threshold(
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_drop_threshold';
 
+CREATE FUNCTION @extschema@.ct_drop_permutation(
+	scenario		text,
+	name			text
+) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_drop_permutation';
+
 CREATE FUNCTION @extschema@.ct_import_pgbench(
 	name			text,
 	script			text,
@@ -151,6 +166,8 @@ REVOKE ALL ON FUNCTION @extschema@.ct_add_script FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_add_check FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_add_threshold FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_add_slo FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_add_permutation FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_drop_permutation FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_drop_scenario FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_drop_variant FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_drop_script FROM PUBLIC;
@@ -191,6 +208,13 @@ A metric for which there was nothing to measure, as the latency of an outcome th
 Raises 42704 if there is no such scenario, variant, metric, script, outcome or tally, 22023 for a name that two of these have, 42501 unless the scenario is the current role''s, 42710 if it has that metric and comparison already';
 COMMENT ON FUNCTION @extschema@.ct_add_slo IS
 'the same as ct_add_threshold, by its former name';
+COMMENT ON FUNCTION @extschema@.ct_add_permutation IS
+'names an order that every exploration of the scenario (ct_explore) executes before others, as one that went wrong once: a regression test.
+permutation: 1 to 1000 numbers of sessions, from 1 to 8, as in ct_permutations; what follows when they are through is the search''s own choice. Where it can''t be taken (a session waits, or is not there, as another number of sessions is explored), it is left out, and the report says so.
+Raises 42704 if there is no such scenario, 42501 unless it is the current role''s, 42710 if it has one of that name already, 22023 for what are no sessions';
+COMMENT ON FUNCTION @extschema@.ct_drop_permutation IS
+'drops an order that ct_add_permutation has named.
+Raises 42704 if there is no such scenario or order, 42501 unless it is the current role''s or if it is bundled';
 COMMENT ON FUNCTION @extschema@.ct_drop_scenario IS
 'drops a scenario with its variants, scripts, checks and thresholds; the results of its runs stay.
 Raises 42704 if there is no such scenario, 42501 unless it is the current role''s or if it is bundled';
@@ -235,6 +259,8 @@ SELECT s.name,
 					GROUP BY t.metric, t.op, t.target) k), '{}'::text[]) AS checks,
 	s.params,
 	s.explore_params,
+	(SELECT pg_catalog.jsonb_object_agg(p.name, p.permutation)
+	 FROM @extschema@.ct_permutation p WHERE p.scenario = s.name) AS permutations,
 	s.description
 FROM @extschema@.ct_scenario s
 ORDER BY s.name;
@@ -312,6 +338,7 @@ COMMENT ON COLUMN @extschema@.ct_scenarios.variants IS 'its variants, the defaul
 COMMENT ON COLUMN @extschema@.ct_scenarios.checks IS 'names of its checks, then its thresholds, over all variants';
 COMMENT ON COLUMN @extschema@.ct_scenarios.params IS 'parameters that a call can override, with their defaults';
 COMMENT ON COLUMN @extschema@.ct_scenarios.explore_params IS 'those that are others in an exploration: the smallest instance that has the bug; null: it isn''t meant to be explored, why stands in its story';
+COMMENT ON COLUMN @extschema@.ct_scenarios.permutations IS 'orders of sessions that an exploration executes first, by their names; null: none';
 COMMENT ON COLUMN @extschema@.ct_scenarios.description IS 'which bug it shows';
 
 COMMENT ON VIEW @extschema@.ct_stories IS 'what a scenario''s author has to tell: where the bug comes from, what goes wrong, what to look at, which fix to take when';
@@ -341,6 +368,7 @@ SELECT pg_catalog.pg_extension_config_dump('ct_variant', 'WHERE NOT bundled');
 SELECT pg_catalog.pg_extension_config_dump('ct_script', 'WHERE NOT bundled');
 SELECT pg_catalog.pg_extension_config_dump('ct_check', 'WHERE NOT bundled');
 SELECT pg_catalog.pg_extension_config_dump('ct_slo', 'WHERE NOT bundled');
+SELECT pg_catalog.pg_extension_config_dump('ct_permutation', 'WHERE NOT bundled');
 
 COMMENT ON TABLE @extschema@.ct_scenario IS 'scenarios as they were defined; see the view ct_scenarios';
 COMMENT ON COLUMN @extschema@.ct_scenario.name IS 'what ct_run takes; at most 63 bytes';
@@ -409,3 +437,9 @@ COMMENT ON COLUMN @extschema@.ct_slo.op IS 'how it is compared to the target';
 COMMENT ON COLUMN @extschema@.ct_slo.target IS 'in the metric''s unit: ms, per second, a fraction or a count';
 COMMENT ON COLUMN @extschema@.ct_slo.position IS 'order';
 COMMENT ON COLUMN @extschema@.ct_slo.bundled IS 'as the scenario''s';
+COMMENT ON TABLE @extschema@.ct_permutation IS 'orders of sessions that explorations of a scenario execute first';
+COMMENT ON COLUMN @extschema@.ct_permutation.scenario IS 'the scenario';
+COMMENT ON COLUMN @extschema@.ct_permutation.name IS 'what it is called, as what it once went wrong with';
+COMMENT ON COLUMN @extschema@.ct_permutation.permutation IS 'the session that makes each step, from 1';
+COMMENT ON COLUMN @extschema@.ct_permutation.position IS 'order';
+COMMENT ON COLUMN @extschema@.ct_permutation.bundled IS 'as the scenario''s';

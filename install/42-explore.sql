@@ -50,6 +50,14 @@ CREATE FUNCTION @extschema@.ct_explore(
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_explore_scenario';
 
+CREATE FUNCTION @extschema@.ct_replay(
+	run_id			bigint,
+	permutation		int[] DEFAULT NULL
+) RETURNS bigint
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_replay';
+
+REVOKE ALL ON FUNCTION @extschema@.ct_replay FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_race FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_explore FROM PUBLIC;
 
@@ -57,3 +65,6 @@ COMMENT ON FUNCTION @extschema@.ct_race IS
 'executes sessions (2 to 8 scripts, as for ct_test) one step at a time, through the orders that their steps can take, each time from the same state, and returns the run id; fail if one of them goes wrong. Without a setup your tables are copied into a schema of the run''s own as soon as a session would touch them, and nothing is executed on the originals; with one, the tables are those that it makes. Without checks an order goes wrong that leaves the tables as no serial order of the sessions does; with checks, queries that return the violations after each execution, this is only noted. An error that nobody expects, a deadlock, and sessions that wait for ever go wrong in any case. Session k has :worker_id = :iteration = k and :client_id = k - 1. isolation, params, expected_errors, keep, raise_on_fail: as for ct_run. yield: inside (steps end within functions, too, before each statement of PL/pgSQL that can touch the database, if the session has touched it since its last step), or statement; preemptions: 0 to 1000, only orders in which so often another session goes on although the last one could (Musuvathi and Qadeer''s iterative context bounding), default all, those with fewer first; duration and executions (1 to 10^12): at most so long, and so many; strategy: exhaustive (each order once, then random ones when a budget forbids all), or random; reduction: leave out orders that others stand for; seed: of random orders and random functions; step_timeout: how long a step may take; in_place: execute on your own tables, which the script reset brings back before each execution; trust_owner: for ct_explore, of no meaning here';
 COMMENT ON FUNCTION @extschema@.ct_explore IS
 'like ct_race, for a variant of a scenario (default: its first), with its setup, its parameters for exploring (ct_scenarios.explore_params), and its checks. sessions: names of 2 to 8 of its scripts, one may come several times; default each script once, or a lone one twice. trust_owner: as for ct_run';
+COMMENT ON FUNCTION @extschema@.ct_replay IS
+'executes one order of an exploration again, as a run of its own with a verdict and a report, and returns its id. permutation: the sessions in their order, as in ct_permutations; default the shortest order that went wrong, of those with the fewest preemptions. What the run executed (its sessions'' scripts, setup, checks, options, seed) is taken from its plan; what they call and use besides, functions and tables, is what is there today: so after a fix it passes. Replays can be replayed.
+Raises 55000 where the order can''t be taken any more, with the step and the reason, and where no order of the run went wrong and none is given; 42704 if there is no such run, 42501 for a run of a role that one is no member of, 22023 for what are no sessions';

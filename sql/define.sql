@@ -453,7 +453,7 @@ SELECT (SELECT count(*) FROM ct_variant WHERE scenario ~ '^regress_') AS variant
 SELECT c.relname, a.attname
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE c.oid IN ('ct_scenario'::regclass, 'ct_variant'::regclass, 'ct_script'::regclass,
-		'ct_check'::regclass, 'ct_slo'::regclass, 'ct_scenarios'::regclass, 'ct_variants'::regclass, 'ct_scripts'::regclass)
+		'ct_check'::regclass, 'ct_slo'::regclass, 'ct_permutation'::regclass, 'ct_scenarios'::regclass, 'ct_variants'::regclass, 'ct_scripts'::regclass)
 	AND (col_description(c.oid, a.attnum) IS NULL OR obj_description(c.oid, 'pg_class') IS NULL);
 SELECT p.oid::regprocedure
 FROM pg_proc p

@@ -25,7 +25,8 @@ SELECT string_agg(format('%s: %s', t, x), E'\n' ORDER BY t, x) FILTER (WHERE NOT
 	SELECT 'variant', to_jsonb(s) FROM ct_variant s UNION ALL
 	SELECT 'script', to_jsonb(s) FROM ct_script s UNION ALL
 	SELECT 'check', to_jsonb(s) FROM ct_check s UNION ALL
-	SELECT 'slo', to_jsonb(s) FROM ct_slo s) d (t, x)
+	SELECT 'slo', to_jsonb(s) FROM ct_slo s UNION ALL
+	SELECT 'permutation', to_jsonb(s) FROM ct_permutation s) d (t, x)
 SQL
 
 my %schemas = (plain => 'public', quoted => 'a Test, schema');
@@ -51,6 +52,7 @@ SELECT ct_add_script('mine', 'one', 'INSERT INTO t VALUES (:n + 1)', variant => 
 SELECT ct_add_check('mine', 'sum', 'SELECT i FROM t WHERE i < :n', kind => 'too_small', during => true);
 SELECT ct_add_check('mine', 'sum', 'SELECT i FROM t WHERE i <= :n', variant => 'a');
 SELECT ct_add_slo('mine', 'p95_ms', '<', 100000);
+SELECT ct_add_permutation('mine', 'once', '{1,2,2,1}');
 SET ROLE author;
 SELECT ct_create_scenario('of the author', explore_params => NULL);
 SELECT ct_add_script('of the author', 'one', 'SELECT 1');

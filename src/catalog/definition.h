@@ -91,6 +91,13 @@ typedef struct CtThresholdDefinition
 	double		target;
 } CtThresholdDefinition;
 
+/* an order of sessions, from 1 */
+typedef struct CtPermutationDefinition
+{
+	const char *name;
+	ArrayType  *permutation;	/* int[], not empty, without nulls */
+} CtPermutationDefinition;
+
 /* whose parts are read: of a variant named */
 typedef enum CtPartsOf
 {
@@ -104,7 +111,8 @@ typedef enum CtPartKind
 {
 	CT_PART_SCRIPT,
 	CT_PART_CHECK,
-	CT_PART_THRESHOLD
+	CT_PART_THRESHOLD,
+	CT_PART_PERMUTATION			/* of all variants */
 } CtPartKind;
 
 /* ---- reading ---- */
@@ -139,6 +147,9 @@ extern List *ct_definition_checks(CtCatalogScope *scope, const char *scenario,
 extern List *ct_definition_thresholds(CtCatalogScope *scope, const char *scenario,
 									  const char *variant);
 
+/* List of CtPermutationDefinition * */
+extern List *ct_definition_permutations(CtCatalogScope *scope, const char *scenario);
+
 /* the names of metrics that have a dot, of any variant's thresholds, each once; List of char * */
 extern List *ct_definition_dotted_metrics(CtCatalogScope *scope, const char *scenario);
 
@@ -169,6 +180,9 @@ extern bool ct_definition_insert_check(CtCatalogScope *scope, const char *scenar
 									   const CtCheckDefinition *check);
 extern bool ct_definition_insert_threshold(CtCatalogScope *scope, const char *scenario,
 										   const CtThresholdDefinition *threshold);
+
+extern bool ct_definition_insert_permutation(CtCatalogScope *scope, const char *scenario,
+											 const CtPermutationDefinition *permutation);
 
 /* What hangs on it goes with it. */
 extern void ct_definition_delete_scenario(CtCatalogScope *scope, const char *scenario);

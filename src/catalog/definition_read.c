@@ -322,6 +322,26 @@ ct_definition_thresholds(CtCatalogScope *scope, const char *scenario, const char
 }
 
 List *
+ct_definition_permutations(CtCatalogScope *scope, const char *scenario)
+{
+	List	   *permutations = NIL;
+	uint64		row;
+
+	definition_query(scope,
+					 "SELECT name, permutation FROM @ct_permutation"
+					 " WHERE scenario = $1 AND $2 IS NULL ORDER BY position", scenario, NULL);
+	for (row = 0; row < SPI_processed; row++)
+	{
+		CtPermutationDefinition *permutation = palloc0(sizeof(CtPermutationDefinition));
+
+		permutation->name = definition_text(row, 1);
+		permutation->permutation = definition_array(row, 2);
+		permutations = lappend(permutations, permutation);
+	}
+	return permutations;
+}
+
+List *
 ct_definition_dotted_metrics(CtCatalogScope *scope, const char *scenario)
 {
 	definition_query(scope,

@@ -180,6 +180,21 @@ ct_definition_insert_threshold(CtCatalogScope *scope, const char *scenario,
 							  PART_OF_SCENARIO("@ct_slo")) > 0;
 }
 
+bool
+ct_definition_insert_permutation(CtCatalogScope *scope, const char *scenario,
+								 const CtPermutationDefinition *permutation)
+{
+	CtRow		row = {0};
+
+	ct_row_add_text(&row, scenario);
+	ct_row_add_text(&row, permutation->name);
+	ct_row_add(&row, INT4ARRAYOID, PointerGetDatum(permutation->permutation), false);
+	return definition_execute(scope, &row,
+							  "INSERT INTO @ct_permutation (scenario, name, permutation, position, bundled)"
+							  " SELECT $1, $2, $3,"
+							  PART_OF_SCENARIO("@ct_permutation")) > 0;
+}
+
 /* ---- deleting ---- */
 
 void
@@ -225,7 +240,15 @@ static const CtPart definition_parts[] = {
 	[CT_PART_SCRIPT] = PART("script", "@ct_script", "name", "name", "$4::text IS NULL"),
 	[CT_PART_CHECK] = PART("check", "@ct_check", "name", "name", "$4::text IS NULL"),
 	[CT_PART_THRESHOLD] = PART("threshold", "@ct_slo", "metric", "metric || ' ' || op",
-							   "($4::text IS NULL OR op = $4)")
+							   "($4::text IS NULL OR op = $4)"),
+	[CT_PART_PERMUTATION] = {
+		"permutation", "permutations",
+		"DELETE FROM @ct_permutation WHERE scenario = $1 AND name = $2"
+		" AND $3::text IS NULL AND $4::text IS NULL",
+		"SELECT NULL::text WHERE num_nonnulls($1::text, $2::text, $3::text, $4::text) < 0",
+		"SELECT name FROM @ct_permutation WHERE scenario = $1 AND $2::text IS NOT NULL"
+		" AND $3::text IS NULL AND $4::text IS NULL ORDER BY 1"
+	}
 };
 
 static uint64

@@ -53,6 +53,56 @@ ct_catalog_run_find(CtCatalogScope *scope, int64 run_id, CtRunRow *run)
 	return found;
 }
 
+/*
+ * The one value of a query on what is committed now, NULL if there is none;
+ * of a type that is passed by reference, copied.
+ */
+static Datum
+run_ask(CtCatalogScope *scope, CtRow *row, const char *sql, bool *isnull)
+{
+	Datum		value = (Datum) 0;
+
+	*isnull = true;
+	PushActiveSnapshot(GetLatestSnapshot());
+	if (ct_row_execute(row, sql, true) > 0)
+		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, isnull);
+	MemoryContextSwitchTo(scope->context);
+	if (!*isnull)
+		value = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+	PopActiveSnapshot();
+	return value;
+}
+
+Jsonb *
+ct_catalog_run_plan(CtCatalogScope *scope, int64 run_id)
+{
+	CtRow		row = {0};
+	bool		isnull;
+	Datum		plan;
+
+	ct_row_add_int64(&row, run_id, false);
+	plan = run_ask(scope, &row, "SELECT plan FROM @ct_result WHERE run_id = $1", &isnull);
+	if (isnull)
+		elog(ERROR, "run " INT64_FORMAT " has no plan", run_id);
+	return DatumGetJsonbP(plan);
+}
+
+ArrayType *
+ct_catalog_run_shortest(CtCatalogScope *scope, int64 run_id, bool serial)
+{
+	CtRow		row = {0};
+	bool		isnull;
+	Datum		permutation;
+
+	ct_row_add_int64(&row, run_id, false);
+	ct_row_add_bool(&row, serial);
+	permutation = run_ask(scope, &row,
+						  "SELECT permutation FROM @ct_result_permutation WHERE run_id = $1"
+						  " AND result <> 'pass' AND ($2 OR result <> 'not_serial')"
+						  " ORDER BY preemptions, cardinality(permutation), place LIMIT 1", &isnull);
+	return isnull ? NULL : DatumGetArrayTypeP(permutation);
+}
+
 bool
 ct_catalog_run_is_open(const CtRunRow *run)
 {

@@ -11,6 +11,8 @@
 #include "nodes/pg_list.h"
 #include "src/catalog/catalog.h"
 #include "storage/dsm_impl.h"
+#include "utils/array.h"
+#include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
 /* a run's row, as far as it tells who may see it and where it lives */
@@ -27,6 +29,16 @@ typedef struct CtRunRow
  * is older.  Returns false if there is none of that id.
  */
 extern bool ct_catalog_run_find(CtCatalogScope *scope, int64 run_id, CtRunRow *run);
+
+/* The plan that the run was made by, as it is in its row; palloc'd.  There is such a run. */
+extern Jsonb *ct_catalog_run_plan(CtCatalogScope *scope, int64 run_id);
+
+/*
+ * The shortest order of a run that went wrong, of those with the fewest
+ * preemptions: int[], palloc'd; NULL if none did.  serial: what no serial
+ * order leaves is one.
+ */
+extern ArrayType *ct_catalog_run_shortest(CtCatalogScope *scope, int64 run_id, bool serial);
 
 /* Is it under way, by its status?  A run whose leader is gone is so, too. */
 extern bool ct_catalog_run_is_open(const CtRunRow *run);

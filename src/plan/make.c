@@ -234,6 +234,26 @@ make_check(const CtCheckDefinition *definition)
 	return check;
 }
 
+/* The named orders, of so many sessions as there are. */
+static void
+make_read_permutations(CtPlan *plan, List *definitions)
+{
+	ListCell   *lc;
+
+	foreach(lc, definitions)
+	{
+		const CtPermutationDefinition *definition = lfirst(lc);
+		CtPlanPermutation *permutation;
+
+		if (!ct_sessions_fit(definition->permutation, list_length(plan->sessions)))
+			continue;
+		permutation = palloc0(sizeof(CtPlanPermutation));
+		permutation->name = unconstify(char *, definition->name);
+		permutation->order = ct_sessions_order(definition->permutation, CT_MAX_SESSIONS);
+		plan->permutations = lappend(plan->permutations, permutation);
+	}
+}
+
 static void
 make_read_parts(CtCatalogScope *scope, CtPlan *plan)
 {
@@ -441,6 +461,7 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 	CtCatalogScope scope;
 	CtScenarioDefinition definition;
 	CtVariantDefinition of_variant;
+	List	   *permutations;
 
 	make_check_name(scenario);
 	make_check_options(options);
@@ -456,12 +477,14 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 		make_take_variant(plan, &of_variant);
 	make_read_parts(&scope, plan);
 	make_read_elsewhere(&scope, plan);
+	permutations = ct_definition_permutations(&scope, scenario);
 	ct_catalog_leave(&scope);
 	if (!definition.bundled && !options->trust_owner)
 		make_check_owner(scenario, definition.owner);
 	if (options->explore != NULL)
 	{
 		ct_sessions_of_scripts(plan, options->explore->sessions);
+		make_read_permutations(plan, permutations);
 		if (definition.explore_params != NULL)
 			definition.params = make_concat(definition.params, definition.explore_params);
 		else

@@ -211,6 +211,12 @@ extern Jsonb *ct_plan_of_test(const char *script, const char *setup, const char 
 /* The same of sessions that are scripts themselves, those of options->explore. */
 extern Jsonb *ct_plan_of_race(const char *setup, ArrayType *checks, const CtRunOptions *options);
 
+/*
+ * The plan of an exploration's run, but for one order alone: sessions from 1,
+ * int[].  Raises for what are no sessions of it.
+ */
+extern Jsonb *ct_plan_of_replay(const Jsonb *document, ArrayType *permutation);
+
 /* a script or threshold as it is defined, as one of a plan */
 struct CtScriptDefinition;
 struct CtThresholdDefinition;

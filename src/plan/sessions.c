@@ -260,6 +260,72 @@ ct_sessions_of_texts(CtPlan *plan, ArrayType *texts)
 	}
 }
 
+/* ---- orders ---- */
+
+bool
+ct_sessions_fit(ArrayType *permutation, int nsessions)
+{
+	Datum	   *values;
+	int			n;
+	int			i;
+
+	deconstruct_array(permutation, INT4OID, sizeof(int32), true, TYPALIGN_INT, &values, NULL, &n);
+	for (i = 0; i < n; i++)
+		if (DatumGetInt32(values[i]) > nsessions)
+			return false;
+	return true;
+}
+
+char *
+ct_sessions_order(ArrayType *permutation, int nsessions)
+{
+	StringInfoData buf;
+	Datum	   *values;
+	bool	   *nulls;
+	int			n;
+	int			i;
+
+	deconstruct_array(permutation, INT4OID, sizeof(int32), true, TYPALIGN_INT, &values, &nulls, &n);
+	if (n < 1 || n > CT_MAX_ORDER)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a permutation must have 1 to %d steps", CT_MAX_ORDER),
+				 errdetail("The given one has %d.", n)));
+	initStringInfo(&buf);
+	for (i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("a permutation must not contain nulls"),
+					 errdetail("Number %d of %d is null.", i + 1, n)));
+		if (DatumGetInt32(values[i]) < 1 || DatumGetInt32(values[i]) > nsessions)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("a permutation consists of sessions, from 1 to %d", nsessions),
+					 errdetail("Number %d of %d is %d.", i + 1, n, DatumGetInt32(values[i]))));
+		appendStringInfo(&buf, "%s%d", i > 0 ? " " : "", DatumGetInt32(values[i]));
+	}
+	return buf.data;
+}
+
+Jsonb *
+ct_plan_of_replay(const Jsonb *document, ArrayType *permutation)
+{
+	CtPlan	   *plan = ct_plan_read(document);
+	CtPlanPermutation *only = palloc0(sizeof(CtPlanPermutation));
+	JsonbValue *params = getKeyJsonValueFromContainer(unconstify(JsonbContainer *, &document->root),
+													  "params", strlen("params"), NULL);
+
+	only->name = "replay";
+	only->order = ct_sessions_order(permutation, list_length(plan->sessions));
+	plan->permutations = list_make1(only);
+	plan->replay = true;
+	plan->executions = 0;
+	plan->keep = false;
+	return ct_plan_write(plan, params == NULL || params->type == jbvNull ? NULL : JsonbValueToJsonb(params));
+}
+
 /* ---- validating ---- */
 
 /* Raises unless every session's script has something that is executed. */

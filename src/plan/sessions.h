@@ -24,6 +24,16 @@ extern void ct_sessions_check_options(const CtRunOptions *options);
 extern void ct_sessions_of_scripts(CtPlan *plan, ArrayType *names);
 extern void ct_sessions_of_texts(CtPlan *plan, ArrayType *texts);
 
+/*
+ * An order of sessions, from 1, as the plan has it: "1 2 2 1".  int[]; raises for nulls,
+ * for none or more than CT_MAX_ORDER, and for what is no session of so many.
+ */
+#define CT_MAX_ORDER	1000
+extern char *ct_sessions_order(ArrayType *permutation, int nsessions);
+
+/* Has it no session beyond so many? */
+extern bool ct_sessions_fit(ArrayType *permutation, int nsessions);
+
 /* The options, over what the scenario says of load; the plan has its sessions. */
 extern void ct_sessions_set_options(CtPlan *plan, const CtRunOptions *options);
 
