@@ -57,6 +57,10 @@ CREATE FUNCTION @extschema@.ct_replay(
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_replay';
 
+CREATE FUNCTION @extschema@._ct_guard_sequence(sequence regclass) RETURNS regclass
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ct_guard_sequence_sql';
+
 REVOKE ALL ON FUNCTION @extschema@.ct_replay FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_race FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_explore FROM PUBLIC;
@@ -68,3 +72,5 @@ COMMENT ON FUNCTION @extschema@.ct_explore IS
 COMMENT ON FUNCTION @extschema@.ct_replay IS
 'executes one order of an exploration again, as a run of its own with a verdict and a report, and returns its id. permutation: the sessions in their order, as in ct_permutations; default the shortest order that went wrong, of those with the fewest preemptions. What the run executed (its sessions'' scripts, setup, checks, options, seed) is taken from its plan; what they call and use besides, functions and tables, is what is there today: so after a fix it passes. Replays can be replayed.
 Raises 55000 where the order can''t be taken any more, with the step and the reason, and where no order of the run went wrong and none is given; 42704 if there is no such run, 42501 for a run of a role that one is no member of, 22023 for what are no sessions';
+COMMENT ON FUNCTION @extschema@._ct_guard_sequence IS
+'internal: the sequence that a session of an exploration names by an expression, if it may be written; raises if not';

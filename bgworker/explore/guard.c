@@ -37,13 +37,15 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
 #include "commands/async.h"
-#include "commands/extension.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/plannodes.h"
 #include "optimizer/planner.h"
+#include "parser/parse_func.h"
 #include "parser/parsetree.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
@@ -56,6 +58,7 @@
 
 #include "bgworker/explore/guard.h"
 #include "src/base/ct_compat.h"
+#include "src/catalog/catalog.h"
 
 /* whose a relation is */
 typedef enum GuardOwner
@@ -292,6 +295,72 @@ ct_guard_schema(Oid schema, const char *command)
 
 /* ---- queries ---- */
 
+/* A call that looks at the sequence when it is known. */
+static Node *
+guard_wrap(Node *sequence)
+{
+	Oid			types[1] = {REGCLASSOID};
+	char	   *schema = get_namespace_name(ct_catalog_schema());
+	Oid			funcid = LookupFuncName(list_make2(makeString(schema), makeString("_ct_guard_sequence")), 1, types, false);
+
+	return (Node *) makeFuncExpr(funcid, REGCLASSOID, list_make1(sequence), InvalidOid, InvalidOid,
+								 COERCE_EXPLICIT_CALL);
+}
+
+Oid
+ct_guard_sequence(Oid sequence)
+{
+	if (guard_mode != CT_GUARD_OFF)
+		ct_guard_relation(sequence, CT_GUARD_WRITES_ROWS);
+	return sequence;
+}
+
+/* Names of the columns that a target list sets. */
+static List *
+guard_columns(Oid relid, const List *targets)
+{
+	List	   *columns = NIL;
+	const ListCell *lc;
+
+	foreach(lc, targets)
+	{
+		const TargetEntry *target = lfirst(lc);
+		char	   *name = target->resjunk ? NULL : get_attname(relid, target->resno, true);
+
+		if (name != NULL)
+			columns = lappend(columns, name);
+	}
+	return columns;
+}
+
+/* Who refers to rows that the query deletes, or to keys that it updates, is needed, too. */
+static void
+guard_keys(const Query *query)
+{
+	Oid			relid;
+	List	   *columns = NIL;
+	ListCell   *lc;
+	bool		all = query->commandType == CMD_DELETE;
+
+	if (query->resultRelation == 0)
+		return;
+	relid = rt_fetch(query->resultRelation, query->rtable)->relid;
+	if (query->commandType == CMD_UPDATE)
+		columns = guard_columns(relid, query->targetList);
+	if (query->onConflict != NULL && query->onConflict->action == ONCONFLICT_UPDATE)
+		columns = guard_columns(relid, query->onConflict->onConflictSet);
+	foreach(lc, query->mergeActionList)
+	{
+		MergeAction *action = lfirst_node(MergeAction, lc);
+
+		all |= action->commandType == CMD_DELETE;
+		if (action->commandType == CMD_UPDATE)
+			columns = list_concat(columns, guard_columns(relid, action->targetList));
+	}
+	if (all || columns != NIL)
+		ct_guard_keys(relid, all, columns);
+}
+
 typedef struct GuardQuery
 {
 	Oid			view;			/* outside, to be cloned before what it reads */
@@ -327,7 +396,9 @@ guard_walker(Node *node, GuardQuery *context)
 	{
 		Node	   *sequence = linitial(((FuncExpr *) node)->args);
 
-		if (IsA(sequence, Const) && !((Const *) sequence)->constisnull)
+		if (!IsA(sequence, Const))
+			linitial(((FuncExpr *) node)->args) = guard_wrap(sequence);
+		else if (!((Const *) sequence)->constisnull)
 			ct_guard_relation(DatumGetObjectId(((Const *) sequence)->constvalue), CT_GUARD_WRITES_ROWS);
 	}
 	return expression_tree_walker(node, guard_walker, context);
@@ -340,7 +411,11 @@ guard_table_walker(Node *node, void *context)
 	if (node == NULL)
 		return false;
 	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, guard_table_walker, context, QTW_EXAMINE_RTES_BEFORE);
+	{
+		(void) query_tree_walker((Query *) node, guard_table_walker, context, QTW_EXAMINE_RTES_BEFORE);
+		guard_keys((Query *) node);
+		return false;
+	}
 	if (IsA(node, RangeTblEntry))
 	{
 		if (((RangeTblEntry *) node)->rtekind == RTE_RELATION)

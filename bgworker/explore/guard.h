@@ -13,7 +13,7 @@
 #ifndef CT_GUARD_H
 #define CT_GUARD_H
 
-#include "nodes/nodes.h"
+#include "nodes/pg_list.h"
 
 #include "bgworker/shm/turn.h"
 
@@ -31,7 +31,10 @@ typedef enum CtGuardMode
  */
 extern void ct_guard_begin(CtGuardMode mode, Oid sandbox, CtTurn *turn);
 
-/* ---- between the guard's files: guard.c and guard_utility.c ---- */
+/* The sequence, if the guard lets it be written; without a guard, any. */
+extern Oid	ct_guard_sequence(Oid sequence);
+
+/* ---- between the guard's files ---- */
 
 typedef enum CtGuardAccess
 {
@@ -55,6 +58,12 @@ extern void ct_guard_utility(Node *stmt);
  * dropped, by whichever statement.
  */
 extern void ct_guard_object(Oid class_id, Oid object_id);
+
+/*
+ * guard_keys.c: raises if a table that isn't cloned yet refers to rows of the
+ * clone by these columns (List of char *), or by any.
+ */
+extern void ct_guard_keys(Oid clone, bool all, const List *columns);
 
 /* Raises, and tells the leader, that the run is to end so. */
 extern void ct_guard_refuse(int sqlstate, const char *message, const char *detail, const char *hint) pg_attribute_noreturn();

@@ -111,6 +111,21 @@ utility_drop(DropStmt *stmt)
 }
 
 static void
+utility_truncate(TruncateStmt *stmt)
+{
+	ListCell   *lc;
+
+	utility_relations(stmt->relations, CT_GUARD_WRITES_ROWS);
+	foreach(lc, stmt->relations)
+	{
+		Oid			relid = RangeVarGetRelid(lfirst_node(RangeVar, lc), NoLock, true);
+
+		if (OidIsValid(relid))
+			ct_guard_keys(relid, true, NIL);
+	}
+}
+
+static void
 utility_copy(CopyStmt *stmt)
 {
 	if (stmt->is_program)
@@ -189,7 +204,7 @@ ct_guard_utility(Node *stmt)
 			utility_relations(((LockStmt *) stmt)->relations, CT_GUARD_LOCKS);
 			break;
 		case T_TruncateStmt:
-			utility_relations(((TruncateStmt *) stmt)->relations, CT_GUARD_WRITES_ROWS);
+			utility_truncate((TruncateStmt *) stmt);
 			break;
 		case T_CopyStmt:
 			utility_copy((CopyStmt *) stmt);
@@ -305,97 +320,100 @@ ct_guard_utility(Node *stmt)
 
 /* ---- objects ---- */
 
-/* The relation that something without a schema belongs to, by its catalog's column; 0: no such catalog. */
-static AttrNumber
-object_relation_column(Oid class_id)
+/* catalogs of what stands in no schema, but belongs to a relation */
+static const struct
 {
-	switch (class_id)
-	{
-		case AttrDefaultRelationId:
-			return Anum_pg_attrdef_adrelid;
-		case TriggerRelationId:
-			return Anum_pg_trigger_tgrelid;
-		case PolicyRelationId:
-			return Anum_pg_policy_polrelid;
-		case RewriteRelationId:
-			return Anum_pg_rewrite_ev_class;
-		default:
-			return InvalidAttrNumber;
-	}
-}
+	Oid			class_id;
+	Oid			index_id;
+	AttrNumber	oid_column;
+	AttrNumber	relation_column;
+}			object_parts[] = {
+	{AttrDefaultRelationId, AttrDefaultOidIndexId, Anum_pg_attrdef_oid, Anum_pg_attrdef_adrelid},
+	{TriggerRelationId, TriggerOidIndexId, Anum_pg_trigger_oid, Anum_pg_trigger_tgrelid},
+	{PolicyRelationId, PolicyOidIndexId, Anum_pg_policy_oid, Anum_pg_policy_polrelid},
+	{RewriteRelationId, RewriteOidIndexId, Anum_pg_rewrite_oid, Anum_pg_rewrite_ev_class},
+};
 
-/* One column of the object's row, as it is now, for others or not; false: there is no such row. */
-static bool
-object_column(Oid class_id, Oid object_id, AttrNumber column, Oid *value)
+/*
+ * A column of the object's row, as it is now, for others or not yet; InvalidOid:
+ * there is no such row.
+ */
+static Oid
+object_column(Oid class_id, Oid index_id, AttrNumber oid_column, Oid object_id, AttrNumber column)
 {
 	Relation	catalog = table_open(class_id, AccessShareLock);
 	ScanKeyData key[1];
 	SysScanDesc scan;
 	HeapTuple	tuple;
-	bool		found = false;
+	Oid			value = InvalidOid;
 
-	ScanKeyInit(&key[0], get_object_attnum_oid(class_id), BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(object_id));
-	scan = systable_beginscan(catalog, get_object_oid_index(class_id), true, SnapshotSelf, 1, key);
+	ScanKeyInit(&key[0], oid_column, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(object_id));
+	scan = systable_beginscan(catalog, index_id, true, SnapshotSelf, 1, key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
 	{
 		bool		isnull;
 
-		*value = DatumGetObjectId(heap_getattr(tuple, column, RelationGetDescr(catalog), &isnull));
-		found = !isnull;
+		value = DatumGetObjectId(heap_getattr(tuple, column, RelationGetDescr(catalog), &isnull));
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
-	return found;
+	return value;
+}
+
+/* A schema of the session's temporary tables comes with the first one. */
+static bool
+object_is_temp_schema(Oid schema)
+{
+	Relation	catalog = table_open(NamespaceRelationId, AccessShareLock);
+	ScanKeyData key[1];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		is_temp = false;
+
+	ScanKeyInit(&key[0], Anum_pg_namespace_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(schema));
+	scan = systable_beginscan(catalog, NamespaceOidIndexId, true, SnapshotSelf, 1, key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		const char *name = NameStr(((Form_pg_namespace) GETSTRUCT(tuple))->nspname);
+
+		is_temp = strncmp(name, "pg_temp_", strlen("pg_temp_")) == 0 ||
+			strncmp(name, "pg_toast_temp_", strlen("pg_toast_temp_")) == 0;
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return is_temp;
 }
 
 void
 ct_guard_object(Oid class_id, Oid object_id)
 {
 	AttrNumber	column;
-	Oid			value;
+	Oid			schema;
+	int			i;
 
-	/* a schema for temporary tables comes with the first one */
-	if (class_id == NamespaceRelationId)
-	{
-		char	   *name = NULL;
-		Relation	catalog = table_open(NamespaceRelationId, AccessShareLock);
-		ScanKeyData key[1];
-		SysScanDesc scan;
-		HeapTuple	tuple;
-
-		ScanKeyInit(&key[0], Anum_pg_namespace_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(object_id));
-		scan = systable_beginscan(catalog, NamespaceOidIndexId, true, SnapshotSelf, 1, key);
-		tuple = systable_getnext(scan);
-		if (HeapTupleIsValid(tuple))
-			name = pstrdup(NameStr(((Form_pg_namespace) GETSTRUCT(tuple))->nspname));
-		systable_endscan(scan);
-		table_close(catalog, AccessShareLock);
-		if (name != NULL && (strncmp(name, "pg_temp_", 8) == 0 || strncmp(name, "pg_toast_temp_", 14) == 0))
-			return;
-		utility_refuse("what makes, alters or drops a schema", "Leave it out of what the sessions do.");
-	}
+	if (class_id == NamespaceRelationId && object_is_temp_schema(object_id))
+		return;
 	if (class_id == IndexRelationId || class_id == InheritsRelationId)
 	{
 		ct_guard_relation(object_id, CT_GUARD_ALTERS);
 		return;
 	}
-	if (!is_objectclass_supported(class_id))
-		utility_refuse("what makes, alters or drops objects that stand in no schema",
-					   "Leave it out of what the sessions do.");
+	for (i = 0; i < lengthof(object_parts); i++)
+		if (object_parts[i].class_id == class_id)
+		{
+			ct_guard_relation(object_column(class_id, object_parts[i].index_id, object_parts[i].oid_column,
+											object_id, object_parts[i].relation_column), CT_GUARD_ALTERS);
+			return;
+		}
 
-	column = object_relation_column(class_id);
-	if (column != InvalidAttrNumber)
-	{
-		if (object_column(class_id, object_id, column, &value))
-			ct_guard_relation(value, CT_GUARD_ALTERS);
-		return;
-	}
-	column = get_object_attnum_namespace(class_id);
+	column = is_objectclass_supported(class_id) ? get_object_attnum_namespace(class_id) : InvalidAttrNumber;
 	if (column == InvalidAttrNumber)
 		utility_refuse("what makes, alters or drops objects that stand in no schema",
 					   "Leave it out of what the sessions do.");
-	if (object_column(class_id, object_id, column, &value) && OidIsValid(value))
-		ct_guard_schema(value, "what makes, alters or drops objects");
+	schema = object_column(class_id, get_object_oid_index(class_id), get_object_attnum_oid(class_id),
+						   object_id, column);
+	if (OidIsValid(schema))
+		ct_guard_schema(schema, "what makes, alters or drops objects");
 }

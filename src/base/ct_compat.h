@@ -253,6 +253,11 @@ typedef struct CtJsonbState
 #define ct_replication_slot_cleanup()	ReplicationSlotCleanup()
 #endif
 
+/* 15 has a foreign key's columns to set, which its row is taken apart into */
+#include "catalog/pg_constraint.h"
+#define ct_deconstruct_foreign_key(tuple, nkeys, conkey, confkey) \
+	DeconstructFkConstraintRow(tuple, nkeys, conkey, confkey, NULL, NULL, NULL, NULL, NULL)
+
 /* of libpq/libpq.h, which includes headers that not all packages bring */
 extern bool pq_check_connection(void);
 

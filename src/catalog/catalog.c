@@ -59,6 +59,16 @@ catalog_lookup_extension(Oid *schema, Oid *owner)
 	return extension;
 }
 
+Oid
+ct_catalog_schema(void)
+{
+	Oid			schema;
+	Oid			owner;
+
+	(void) catalog_lookup_extension(&schema, &owner);
+	return schema;
+}
+
 /* The same, and nobody drops it until the lock is given back. */
 static void
 catalog_lock_extension(Oid *schema, Oid *owner)

@@ -39,6 +39,9 @@ extern void ct_catalog_enter_server(CtCatalogScope *scope);
  */
 extern void ct_catalog_enter_to_read(CtCatalogScope *scope);
 
+/* The schema that the extension is in; raises if it isn't installed. */
+extern Oid	ct_catalog_schema(void);
+
 /*
  * Executes one statement; "@name" in it stands for a table or function of
  * the extension's schema.  The result is in SPI_tuptable and SPI_processed.
