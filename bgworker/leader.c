@@ -39,6 +39,7 @@
 #include "utils/timestamp.h"
 
 #include "bgworker/drain.h"
+#include "bgworker/explore/explore.h"
 #include "bgworker/launch.h"
 #include "bgworker/leader.h"
 #include "bgworker/sandbox.h"
@@ -181,9 +182,8 @@ leader_detached(dsm_segment *segment, Datum arg)
 	}
 }
 
-/* Raises if the run is to end now. */
-static void
-leader_check_for_end(CtLeader *leader)
+void
+ct_leader_check_for_end(CtLeader *leader)
 {
 	CHECK_FOR_INTERRUPTS();
 	if (ConfigReloadPending)
@@ -204,7 +204,7 @@ ct_leader_wait(CtLeader *leader, uint64 until_ns)
 	uint64		now;
 	long		ms;
 
-	leader_check_for_end(leader);
+	ct_leader_check_for_end(leader);
 	now = ct_now_ns();
 	if (now >= until_ns)
 		return;
@@ -311,7 +311,8 @@ leader_insert_row(CtLeader *leader)
 									 shared->started_at, MyProcPid,
 									 dsm_segment_handle(leader->segment),
 									 shared->held_horizon);
-	if (leader->plan->setup == NULL && leader->plan->variant_setup == NULL)
+	if (leader->plan->setup == NULL && leader->plan->variant_setup == NULL &&
+		!(leader->plan->explore && !leader->plan->in_place))
 		return true;
 	snprintf(shared->sandbox, NAMEDATALEN, CT_SANDBOX_NAME, shared->run_id);
 	if (OidIsValid(get_namespace_oid(shared->sandbox, true)))
@@ -343,7 +344,7 @@ leader_record_start(CtLeader *leader)
 	/* what others left behind isn't worth to keep this run waiting */
 	while (ct_leader_try(leader, SWEEP_LOCK_MS, leader_sweep) && leader->unswept > 0 &&
 		   ct_now_ns() < until)
-		leader_check_for_end(leader);
+		ct_leader_check_for_end(leader);
 
 	callback.callback = leader_start_error_context;
 	callback.arg = NULL;
@@ -354,7 +355,7 @@ leader_record_start(CtLeader *leader)
 	while (!leader_insert_row(leader))
 	{
 		AbortCurrentTransaction();
-		leader_check_for_end(leader);
+		ct_leader_check_for_end(leader);
 		ct_leader_begin(START_LOCK_MS);
 	}
 	ct_leader_commit(leader);
@@ -571,6 +572,20 @@ ct_leader_measured_seconds(CtLeader *leader)
 	return ct_shared_measured_seconds(shared, end_ns);
 }
 
+/* What an exploration has found is judged as that. */
+static CtResults *
+leader_conclude_exploration(CtLeader *leader)
+{
+	CtResults  *results;
+
+	ct_shared_set_state(leader->shared, CT_RUN_CHECKING);
+	results = ct_merge_results(leader->shared, leader->program, &leader->error_texts);
+	results->seconds = ct_leader_measured_seconds(leader);
+	ct_explore_results(leader, results);
+	ct_judge_exploration(leader->plan, results, leader->exploration);
+	return results;
+}
+
 static CtResults *
 leader_conclude(CtLeader *leader)
 {
@@ -605,13 +620,13 @@ leader_live(CtLeader *leader)
 	{
 		leader_record_start(leader);
 		leader_set_up(leader);
-		leader_check_for_end(leader);
+		ct_leader_check_for_end(leader);
 		leader_launch_workers(leader);
-		leader_check_for_end(leader);
+		ct_leader_check_for_end(leader);
 		leader_open_gate(leader);
 		leader->drive(leader);
 		leader->end_ns = ct_now_ns();
-		results = leader_conclude(leader);
+		results = leader->exploration ? leader_conclude_exploration(leader) : leader_conclude(leader);
 	}
 	PG_CATCH();
 	{
@@ -679,7 +694,7 @@ ct_leader_main(Datum main_arg)
 	leader->session = ct_session_in_process();
 	/* a fresh sandbox has no statistics, by which a small check looks worth compiling */
 	ct_session_open(leader->session, &jit, 1);
-	leader->drive = ct_watch;
+	leader->drive = leader->plan->explore ? ct_explore : ct_watch;
 	leader->latency = palloc0(sizeof(CtHistogram));
 	leader->last_latency = palloc0(sizeof(CtHistogram));
 	leader->difference = palloc0(sizeof(CtHistogram));

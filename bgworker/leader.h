@@ -49,6 +49,7 @@ struct CtLeader
 	const char *culprit;		/* the place in a script whose fault it was; or NULL */
 	uint64		end_ns;			/* when the last worker had ended; 0 before */
 	struct CtExploration *exploration;	/* what it found, of a run that explores; else NULL */
+	struct CtExplorer *explorer;	/* the same */
 	CtAsleepSampler sampler;
 	CtStandstill standstill;
 	char	   *stands_still;	/* who waits for whom, if that ended the run; or NULL */
@@ -99,6 +100,9 @@ extern void ct_leader_run_setup(CtLeader *leader);
  */
 extern bool ct_leader_try(CtLeader *leader, int lock_timeout_ms,
 						  void (*piece) (CtLeader *leader));
+
+/* Raises if the run is to end now. */
+extern void ct_leader_check_for_end(CtLeader *leader);
 
 /*
  * Waits for news of the workers, or until the time; raises if the run is to

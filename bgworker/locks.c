@@ -376,6 +376,66 @@ ct_locks_blocker(const CtLockGraph *graph, int pid, StringInfo lock)
 
 /* ---- asking less ---- */
 
+/* Adds a process unless it is there. */
+static int
+locks_add_pid(int *pids, int n, int max, const PGPROC *proc)
+{
+	int			pid = proc->lockGroupLeader ? proc->lockGroupLeader->pid : proc->pid;
+	int			i;
+
+	for (i = 0; i < n; i++)
+		if (pids[i] == pid)
+			return n;
+	if (n < max)
+		pids[n++] = pid;
+	return n;
+}
+
+int
+ct_locks_blockers(int procno, int pid, int *pids, int max)
+{
+	PGPROC	   *proc;
+	LOCK	   *lock;
+	LOCKTAG		tag;
+	LWLock	   *partition;
+	int			n = -1;
+
+	if (procno < 0)
+		return -1;
+	proc = &ProcGlobal->allProcs[procno];
+
+	/* a lock's memory never becomes anything else's than a lock's */
+	lock = *(LOCK *volatile *) &proc->waitLock;
+	if (lock == NULL)
+		return -1;
+	tag = lock->tag;
+	partition = LockHashPartitionLock(LockTagHashCode(&tag));
+	LWLockAcquire(partition, LW_SHARED);
+	if (proc->pid == pid && proc->waitLock == lock && memcmp(&lock->tag, &tag, sizeof(tag)) == 0)
+	{
+		LOCKMASK	conflicts = GetLockTagsMethodTable(&tag)->conflictTab[proc->waitLockMode];
+		PROCLOCK   *holder;
+		PGPROC	   *ahead;
+
+		n = 0;
+		for (holder = ct_lock_first(&lock->procLocks); holder != NULL;
+			 holder = ct_lock_next(&lock->procLocks, holder))
+		{
+			const PGPROC *other = holder->tag.myProc;
+
+			if (other != proc && (holder->holdMask & conflicts) != 0 &&
+				(proc->lockGroupLeader == NULL || other->lockGroupLeader != proc->lockGroupLeader))
+				n = locks_add_pid(pids, n, max, other);
+		}
+		for (ahead = ct_queue_first(lock); ahead != NULL && ahead != proc;
+			 ahead = ct_queue_next(lock, ahead))
+			if ((LOCKBIT_ON(ahead->waitLockMode) & conflicts) != 0)
+				n = locks_add_pid(pids, n, max, ahead);
+	}
+	LWLockRelease(partition);
+	return n;
+}
+
 bool
 ct_locks_asleep(int procno, int pid)
 {

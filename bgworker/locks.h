@@ -39,6 +39,16 @@ extern bool ct_locks_waits(const CtLockGraph *graph, int pid);
 extern int	ct_locks_blocker(const CtLockGraph *graph, int pid, StringInfo lock);
 
 /*
+ * Whom one process waits for: those who hold what conflicts with the lock that
+ * it sleeps on, and those ahead in its queue whose request does.  Puts so many
+ * pids at most, of lock groups' leaders, 0 for a prepared transaction, each
+ * once, and returns how many there are; -1 if it doesn't sleep on a heavyweight
+ * lock, or not on the same any more.  Looks at that lock alone, with its
+ * partition locked.
+ */
+extern int	ct_locks_blockers(int procno, int pid, int *pids, int max);
+
+/*
  * Is the process at procno, which must still be pid, asleep on a heavyweight
  * lock?  Costs next to nothing, and may be wrong about what has just changed.
  */

@@ -179,7 +179,7 @@ typedef struct CtJsonbState
 #define ct_forget_query_ids(entry)	((entry)->st_query_id = 0)
 #endif
 
-/* 16 has other lists in PGPROC */
+/* 16 has other lists in PGPROC and in LOCK */
 #include "storage/lock.h"
 #if PG_VERSION_NUM >= 160000
 #define ct_proclocks_empty(list)	dlist_is_empty(list)
@@ -188,8 +188,34 @@ typedef struct CtJsonbState
 #define ct_proclocks_next(list, proclock) \
 	(!dlist_has_next(list, &(proclock)->procLink) ? NULL : \
 	 dlist_container(PROCLOCK, procLink, dlist_next_node(list, &(proclock)->procLink)))
+#define ct_lock_first(list) \
+	(dlist_is_empty(list) ? NULL : dlist_head_element(PROCLOCK, lockLink, list))
+#define ct_lock_next(list, proclock) \
+	(!dlist_has_next(list, &(proclock)->lockLink) ? NULL : \
+	 dlist_container(PROCLOCK, lockLink, dlist_next_node(list, &(proclock)->lockLink)))
+#define ct_queue_first(lock) \
+	(dclist_is_empty(&(lock)->waitProcs) ? NULL : \
+	 dclist_head_element(PGPROC, ct_queue_link, &(lock)->waitProcs))
+#define ct_queue_next(lock, proc) \
+	(!dclist_has_next(&(lock)->waitProcs, &(proc)->ct_queue_link) ? NULL : \
+	 dlist_container(PGPROC, ct_queue_link, \
+					 dclist_next_node(&(lock)->waitProcs, &(proc)->ct_queue_link)))
+/* 19 has a member of its own for it */
+#if PG_VERSION_NUM >= 190000
+#define ct_queue_link	waitLink
+#else
+#define ct_queue_link	links
+#endif
 #else
 #include "storage/shmem.h"
+#define ct_lock_first(list) \
+	((PROCLOCK *) SHMQueueNext(list, list, offsetof(PROCLOCK, lockLink)))
+#define ct_lock_next(list, proclock) \
+	((PROCLOCK *) SHMQueueNext(list, &(proclock)->lockLink, offsetof(PROCLOCK, lockLink)))
+#define ct_queue_first(lock) \
+	((lock)->waitProcs.size == 0 ? NULL : (PGPROC *) (lock)->waitProcs.links.next)
+#define ct_queue_next(lock, proc) \
+	((proc)->links.next == &(lock)->waitProcs.links ? NULL : (PGPROC *) (proc)->links.next)
 #define ct_proclocks_empty(list)	SHMQueueEmpty(list)
 #define ct_proclocks_first(list) \
 	((PROCLOCK *) SHMQueueNext(list, list, offsetof(PROCLOCK, procLink)))

@@ -26,7 +26,10 @@ typedef struct CtCheck
 {
 	const CtPlanCheck *plan;
 	CtStatement *statement;
-	CtCheckResult *found;		/* during the run, or NULL */
+	CtCheckResult *found;		/* during the run, or in its first execution that
+								 * violates it; or NULL */
+	bool		violated;		/* by the last execution */
+	int64		executions;		/* that violate it */
 } CtCheck;
 
 struct CtChecks
@@ -39,6 +42,7 @@ struct CtChecks
 	CtVariables *vars;
 	int			n;
 	CtCheck    *checks;
+	bool	   *used;			/* by any of them, of each variable */
 
 	/* how much evidence there is */
 	Size		evidence_size;
@@ -199,8 +203,8 @@ check_set_number(CtVariables *vars, int slot, double number)
 }
 
 /*
- * Gives a value to every variable that a check may name; results is NULL
- * before there are any.
+ * Gives a value to every variable of results that a check names; results is
+ * NULL before there are any.
  */
 static void
 check_set_result_variables(CtChecks *checks, const CtResults *results)
@@ -209,15 +213,15 @@ check_set_result_variables(CtChecks *checks, const CtResults *results)
 	CtVariables *vars = checks->vars;
 	int			slot;
 
-	ct_plan_set_variables(checks->plan, symbols, vars, checks->run_id, 0, 0);
-	for (slot = 0; slot < ct_symbols_count(symbols); slot++)
+	/* parameters of the same names are the user's, and come first */
+	for (slot = CT_NPREDEFINED + list_length(checks->plan->param_names);
+		 slot < ct_symbols_count(symbols); slot++)
 	{
 		const char *name = ct_symbols_name(symbols, slot);
 		double		number = 0;
 		ListCell   *lc;
 
-		/* a parameter of that name is the user's */
-		if (slot < CT_NPREDEFINED + list_length(checks->plan->param_names))
+		if (!checks->used[slot])
 			continue;
 		if (strcmp(name, "transactions") == 0)
 			number = results ? results->all_transactions : 0;
@@ -263,7 +267,7 @@ check_error_context(void *arg)
 
 static void
 check_execute(CtChecks *checks, const CtPlanCheck *check, CtStatement *statement,
-			  CtViolations *violations)
+			  CtRowTaker taker, void *taker_arg)
 {
 	ErrorContextCallback callback;
 
@@ -271,9 +275,18 @@ check_execute(CtChecks *checks, const CtPlanCheck *check, CtStatement *statement
 	callback.arg = unconstify(CtPlanCheck *, check);
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
-	(void) ct_session_execute(checks->session, statement, checks->vars, false,
-							  check_take_violation, violations);
+	(void) ct_session_execute(checks->session, statement, checks->vars, false, taker, taker_arg);
 	error_context_stack = callback.previous;
+}
+
+/* Which variables do the checks name? */
+static void
+check_note_used(CtChecks *checks, const CtSql *sql)
+{
+	int			i;
+
+	for (i = 0; i < sql->nrefs; i++)
+		checks->used[sql->refs[i].slot] = true;
 }
 
 CtChecks *
@@ -281,6 +294,7 @@ ct_checks_prepare(const CtPlan *plan, CtSession *session, int64 run_id)
 {
 	CtChecks   *checks = palloc0(sizeof(CtChecks));
 	CtStatement **dry;
+	const CtSql **queries;
 	ListCell   *lc;
 	int			i;
 
@@ -291,6 +305,7 @@ ct_checks_prepare(const CtPlan *plan, CtSession *session, int64 run_id)
 	checks->symbols = ct_plan_symbols(plan);
 	checks->checks = palloc0(Max(list_length(plan->checks), 1) * sizeof(CtCheck));
 	dry = palloc(Max(list_length(plan->checks), 1) * sizeof(CtStatement *));
+	queries = palloc(Max(list_length(plan->checks), 1) * sizeof(CtSql *));
 	foreach(lc, plan->checks)
 	{
 		CtCheck    *check = &checks->checks[checks->n];
@@ -298,16 +313,19 @@ ct_checks_prepare(const CtPlan *plan, CtSession *session, int64 run_id)
 		check->plan = lfirst(lc);
 		dry[checks->n] = session->prepare(session, check_wrapped_query(check->plan, checks->symbols, true),
 										  checks->symbols);
-		check->statement = session->prepare(session,
-											check_wrapped_query(check->plan, checks->symbols, false),
-											checks->symbols);
+		queries[checks->n] = check_wrapped_query(check->plan, checks->symbols, false);
+		check->statement = session->prepare(session, queries[checks->n], checks->symbols);
 		checks->n++;
 	}
 
 	checks->vars = ct_variables_create(checks->symbols);
+	checks->used = palloc0(Max(ct_symbols_count(checks->symbols), 1) * sizeof(bool));
+	for (i = 0; i < checks->n; i++)
+		check_note_used(checks, queries[i]);
+	ct_plan_set_variables(plan, checks->symbols, checks->vars, run_id, 0, 0);
 	check_set_result_variables(checks, NULL);
 	for (i = 0; i < checks->n; i++)
-		check_execute(checks, checks->checks[i].plan, dry[i], NULL);
+		check_execute(checks, checks->checks[i].plan, dry[i], NULL, NULL);
 	return checks;
 }
 
@@ -325,7 +343,7 @@ check_ask(CtChecks *checks, const CtCheck *check, const CtResults *results, bool
 	result->after = results->all_transactions;
 	violations.result = result;
 	violations.checks = checks;
-	check_execute(checks, check->plan, check->statement, &violations);
+	check_execute(checks, check->plan, check->statement, check_take_violation, &violations);
 	result->holds = result->violations == 0;
 	return result;
 }
@@ -366,6 +384,102 @@ ct_checks_ask(CtChecks *checks, const CtResults *results)
 
 		result->actual = psprintf(INT64_FORMAT " row%s", result->violations,
 								  result->violations == 1 ? "" : "s");
+		answers = lappend(answers, result);
+	}
+	return answers;
+}
+
+/* ---- of an exploration ---- */
+
+static bool
+check_note_violation(void *arg, int ncolumns, const char *const *names, const Oid *types,
+					 const char *const *values)
+{
+	(*(int64 *) arg)++;
+	return false;
+}
+
+/* What a check has found first, in words; NULL if its row has no such columns. */
+static char *
+check_gist(const CtCheckResult *result)
+{
+	const CtAnomalyResult *anomaly = result->anomalies ? linitial(result->anomalies) : NULL;
+
+	if (anomaly == NULL || anomaly->observed == NULL)
+		return NULL;
+	return anomaly->expected == NULL ? psprintf("observed %s", anomaly->observed) :
+		psprintf("observed %s, expected %s", anomaly->observed, anomaly->expected);
+}
+
+int
+ct_checks_ask_execution(CtChecks *checks, const CtResults *results, char **gist)
+{
+	MemoryContext context = CurrentMemoryContext;
+	int			first = -1;
+	int			i;
+
+	check_set_result_variables(checks, results);
+	for (i = 0; i < checks->n; i++)
+	{
+		CtCheck    *check = &checks->checks[i];
+
+		if (check->found == NULL || (gist != NULL && first < 0))
+		{
+			CtCheckResult *result = check_ask(checks, check, results, false);
+
+			check->violated = !result->holds;
+			MemoryContextSwitchTo(context);
+			if (check->violated && gist != NULL && first < 0)
+				*gist = check_gist(result);
+			if (check->violated && check->found == NULL)
+				check->found = result;
+			else
+				pfree(result);
+		}
+		else
+		{
+			int64		rows = 0;
+
+			check_execute(checks, check->plan, check->statement, check_note_violation, &rows);
+			check->violated = rows > 0;
+		}
+		if (check->violated && first < 0)
+			first = i;
+	}
+	return first;
+}
+
+void
+ct_checks_count_execution(CtChecks *checks)
+{
+	int			i;
+
+	for (i = 0; i < checks->n; i++)
+		checks->checks[i].executions += checks->checks[i].violated;
+}
+
+List *
+ct_checks_explored(const CtChecks *checks, int64 executions)
+{
+	List	   *answers = NIL;
+	int			i;
+
+	for (i = 0; i < checks->n; i++)
+	{
+		const CtCheck *check = &checks->checks[i];
+		CtCheckResult *result = palloc0(sizeof(CtCheckResult));
+
+		if (check->found != NULL)
+			*result = *check->found;
+		result->name = check->plan->name;
+		result->kind = check->plan->kind;
+		result->target = "0 rows";
+		result->violations = check->executions;
+		result->holds = check->executions == 0;
+		result->actual = check->executions == 0 ? "0 rows" :
+			psprintf("rows after " INT64_FORMAT " of " INT64_FORMAT " executions", check->executions,
+					 executions);
+		result->after = executions;
 		answers = lappend(answers, result);
 	}
 	return answers;

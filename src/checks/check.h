@@ -46,6 +46,20 @@ extern List *ct_checks_ask(CtChecks *checks, const CtResults *results);
 /* What was cut or left out of the evidence so far, in a sentence, palloc'd; or NULL. */
 extern const char *ct_checks_complaint(const CtChecks *checks);
 
+/*
+ * Asks all after an execution of an exploration, of its outcomes and numbers,
+ * and remembers the first violations of each.  Returns the first check that is
+ * violated, by its place in the plan; -1: none is.  gist: if not NULL, set to
+ * what that one found, palloc'd, "observed 2, expected 1", or NULL.
+ */
+extern int	ct_checks_ask_execution(CtChecks *checks, const CtResults *results, char **gist);
+
+/* The last execution counts: those that it violates have one more. */
+extern void ct_checks_count_execution(CtChecks *checks);
+
+/* A CtCheckResult of each, in order, after so many executions. */
+extern List *ct_checks_explored(const CtChecks *checks, int64 executions);
+
 /* Adds the results of the thresholds and of the errors nobody expected. */
 extern void ct_checks_measure(const CtPlan *plan, const CtProgram *program, CtResults *results);
 
@@ -54,5 +68,10 @@ extern void ct_checks_add_lock(CtResults *results, const char *who_waits);
 
 /* Sets results->verdict and ->reason; started_at is when the gate opened. */
 extern void ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at);
+
+/* The same of an exploration, which is judged by what it has found. */
+struct CtExploration;
+extern void ct_judge_exploration(const CtPlan *plan, CtResults *results,
+								 const struct CtExploration *found);
 
 #endif							/* CT_CHECK_H */

@@ -36,6 +36,7 @@ static const struct
 	{"wait_event", unit_wait_event},
 	{"rows", unit_rows},
 	{"explored", unit_explored},
+	{"search", unit_search},
 };
 
 /* what the worker gets to know */

@@ -22,5 +22,6 @@ extern void unit_interpret(void);
 extern void unit_wait_event(void);
 extern void unit_rows(void);
 extern void unit_explored(void);
+extern void unit_search(void);
 
 #endif							/* CT_UNITS_H */

@@ -1,0 +1,752 @@
+/*
+ * explore.c
+ *		An exploration, from its first execution to what is known at the end.
+ *
+ * First the sessions are tried, one after the other: whatever they lack is
+ * cloned into the sandbox, and they begin again.  The same serial order once
+ * more, from other sequence positions, tells which values are surrogates.  Then
+ * the search says which orders are executed, from the same state each time;
+ * each is classed by what went wrong in it, and each kind's shortest order is
+ * executed once more at the end, to be told step by step.
+ *
+ * A bound is only begun with if what is known to be in it fits into what is left
+ * of the budgets, and given up where it turns out not to; what is left is for
+ * random orders then.
+ */
+#include "postgres.h"
+
+#include <limits.h>
+#include <math.h>
+
+#include "access/xact.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "pgstat.h"
+#include "utils/builtins.h"
+#include "utils/float.h"
+#include "utils/formatting.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "bgworker/explore/clone.h"
+#include "bgworker/explore/explore.h"
+#include "src/base/ct_compat.h"
+
+/* what orders to come may take */
+#define SEARCH_MEMORY		((Size) 64 * 1024 * 1024)
+
+/* relations that may be missing, one after the other, before something must be wrong */
+#define MAX_MISSING			1000
+
+/* how long clones and prepared transactions wait for a lock */
+#define EXPLORE_LOCK_MS		10000
+
+/* a step that is under way when the time is over has so much more */
+#define GRACE_NS			(500 * CT_NS_PER_MS)
+
+/* what is left is looked at again after so many executions */
+#define LOOK_EVERY			64
+
+/* ---- one execution ---- */
+
+/* Rolls back the transactions that this run's sessions have prepared. */
+static void
+explorer_roll_back_prepared(CtExplorer *explorer)
+{
+	CtLeader   *leader = explorer->leader;
+	List	   *gids = NIL;
+	ListCell   *lc;
+	Oid			types[1] = {TIMESTAMPTZOID};
+	Datum		values[1];
+	uint64		i;
+
+	ct_leader_begin(EXPLORE_LOCK_MS);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	SPI_connect();
+	values[0] = TimestampTzGetDatum(leader->shared->gate_at);
+	SPI_execute_with_args("SELECT gid FROM pg_catalog.pg_prepared_xacts"
+						  " WHERE database OPERATOR(pg_catalog.=) pg_catalog.current_database()"
+						  " AND owner OPERATOR(pg_catalog.=) current_user"
+						  " AND prepared OPERATOR(pg_catalog.>=) $1",
+						  1, types, values, NULL, true, 0);
+	for (i = 0; i < SPI_processed; i++)
+	{
+		char	   *gid = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+
+		gids = lappend(gids, MemoryContextStrdup(explorer->scratch, gid));
+	}
+	SPI_finish();
+	PopActiveSnapshot();
+	ct_leader_commit(leader);
+	foreach(lc, gids)
+		ct_leader_run_script(leader, "prepared transaction",
+							 psprintf("ROLLBACK PREPARED %s", quote_literal_cstr(lfirst(lc))));
+}
+
+void
+ct_explorer_reset(CtExplorer *explorer)
+{
+	CtLeader   *leader = explorer->leader;
+
+	MemoryContextSwitchTo(leader->context);
+	MemoryContextReset(explorer->scratch);
+	ct_leader_check_for_end(leader);
+	ct_execution_clear(explorer->execution, false);
+	if (explorer->prepares)
+		explorer_roll_back_prepared(explorer);
+	ct_reset_restore(explorer->reset, explorer->ddl);
+	explorer->ddl = true;		/* until it is known better */
+	if (ct_reset_rebuilt(explorer->reset))
+		ct_execution_clear(explorer->execution, true);
+	MemoryContextSwitchTo(explorer->scratch);
+}
+
+/* An execution's outcomes, tallies and numbers, as checks want them. */
+static CtResults *
+explorer_results(CtExplorer *explorer)
+{
+	const CtExecution *ex = explorer->execution;
+	CtResults  *results = palloc0(sizeof(CtResults));
+	int			k;
+	int			i;
+
+	results->workers = ex->nsessions;
+	for (k = 0; k < ex->nsessions; k++)
+	{
+		const CtSlot *slot = ct_shared_slot(explorer->leader->shared, k);
+		const CtSessionEnd *end = &ex->sessions[k];
+
+		if (end->failed && !end->expected)
+			results->failed++;
+		else
+			results->all_transactions++;
+		results->retries += end->again;
+		for (i = 0; i < slot->noutcomes; i++)
+		{
+			CtOutcomeResult *outcome = palloc(sizeof(CtOutcomeResult));
+
+			outcome->script = slot->outcomes[i].script;
+			outcome->label = slot->outcomes[i].label;
+			outcome->count = slot->outcomes[i].count;
+			results->outcomes = lappend(results->outcomes, outcome);
+		}
+		for (i = 0; i < slot->ntallies; i++)
+		{
+			CtTallyResult *tally = palloc(sizeof(CtTallyResult));
+
+			tally->name = slot->tallies[i].name;
+			tally->value = slot->tallies[i].value;
+			results->tallies = lappend(results->tallies, tally);
+		}
+	}
+	return results;
+}
+
+/* What is wrong with sessions' errors, the worst first. */
+static void
+explorer_class_errors(CtExplorer *explorer, CtExecuted *executed)
+{
+	const CtExecution *ex = explorer->execution;
+	bool		deadlock_expected = ct_plan_expected_label(explorer->plan, ERRCODE_T_R_DEADLOCK_DETECTED) != NULL;
+	int			k;
+
+	executed->deadlock = ex->deadlock;
+	for (k = 0; k < ex->nsessions; k++)
+	{
+		const CtSessionEnd *end = &ex->sessions[k];
+
+		if (end->sqlstate == 0)
+			continue;
+		if (end->sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED && !deadlock_expected &&
+			executed->result < CT_EXECUTION_DEADLOCK)
+		{
+			executed->result = CT_EXECUTION_DEADLOCK;
+			executed->sqlstate = end->sqlstate;
+			executed->gist = psprintf("session %d is the victim", k + 1);
+		}
+		if (!end->failed || end->expected)
+			continue;
+		executed->error = true;
+		if (executed->result < CT_EXECUTION_ERROR)
+		{
+			executed->result = CT_EXECUTION_ERROR;
+			executed->sqlstate = end->sqlstate;
+			executed->gist = psprintf("session %d: %s", k + 1, end->message);
+		}
+	}
+}
+
+/* Sessions that ended with a transaction open are rid of it, before anybody looks at the tables. */
+static void
+explorer_close_transactions(CtExplorer *explorer)
+{
+	const CtExecution *ex = explorer->execution;
+	int			k;
+
+	for (k = 0; k < ex->nsessions; k++)
+		if (ex->sessions[k].in_transaction)
+		{
+			ct_execution_clear(explorer->execution, false);
+			return;
+		}
+}
+
+void
+ct_explorer_execute(CtExplorer *explorer, const CtGuide *guide, bool gist, CtExecuted *executed)
+{
+	CtExecution *ex = explorer->execution;
+	CtResults  *results;
+	char	   *found = NULL;
+
+	memset(executed, 0, sizeof(CtExecuted));
+	executed->check = -1;
+	executed->end = ct_execution_run(ex, guide);
+	if (executed->end == CT_EXECUTION_STUCK)
+	{
+		executed->result = CT_EXECUTION_HANG;
+		executed->gist = pstrdup(ex->why);
+	}
+	if (executed->end != CT_EXECUTION_COMPLETE)
+		return;
+	explorer->ddl = ex->ddl;
+	explorer_class_errors(explorer, executed);
+	results = explorer_results(explorer);
+	explorer_close_transactions(explorer);
+	executed->check = ct_checks_ask_execution(explorer->leader->checks, results, gist ? &found : NULL);
+	MemoryContextSwitchTo(explorer->scratch);
+	executed->violating = executed->check >= 0;
+	if (executed->violating && executed->result < CT_EXECUTION_CHECK)
+	{
+		executed->result = CT_EXECUTION_CHECK;
+		executed->gist = found;
+	}
+	executed->digest = ct_state_digest(explorer->state);
+	MemoryContextSwitchTo(explorer->scratch);
+}
+
+/* ---- what all executions have in common ---- */
+
+static void
+explorer_pool_outcomes(CtExplorer *explorer, const CtResults *results)
+{
+	ListCell   *lc;
+	ListCell   *at;
+
+	foreach(lc, results->outcomes)
+	{
+		const CtOutcomeResult *from = lfirst(lc);
+		CtOutcomeResult *to = NULL;
+
+		foreach(at, explorer->outcomes)
+		{
+			to = lfirst(at);
+			if (to->script == from->script && strcmp(to->label, from->label) == 0)
+				break;
+		}
+		if (at == NULL)
+		{
+			if (list_length(explorer->outcomes) >= CT_MAX_OUTCOMES)
+				continue;
+			to = palloc0(sizeof(CtOutcomeResult));
+			to->script = from->script;
+			to->label = pstrdup(from->label);
+			explorer->outcomes = lappend(explorer->outcomes, to);
+		}
+		to->count += from->count;
+	}
+	foreach(lc, results->tallies)
+	{
+		const CtTallyResult *from = lfirst(lc);
+		CtTallyResult *to = NULL;
+
+		foreach(at, explorer->tallies)
+		{
+			to = lfirst(at);
+			if (strcmp(to->name, from->name) == 0)
+				break;
+		}
+		if (at == NULL)
+		{
+			to = palloc0(sizeof(CtTallyResult));
+			to->name = pstrdup(from->name);
+			explorer->tallies = lappend(explorer->tallies, to);
+		}
+		to->value += from->value;
+	}
+}
+
+static void
+explorer_pool_error(CtExplorer *explorer, int session, const CtSessionEnd *end)
+{
+	int			script = ((CtPlanSession *) list_nth(explorer->plan->sessions, session))->script;
+	const char *handling = !end->failed ? "retried" : end->expected ? "expected" : "failed";
+	CtErrorResult *error = NULL;
+	ListCell   *lc;
+
+	foreach(lc, explorer->errors)
+	{
+		error = lfirst(lc);
+		if (error->script == script && error->sqlstate == end->sqlstate &&
+			strcmp(error->handling, handling) == 0)
+			break;
+	}
+	if (lc == NULL)
+	{
+		if (list_length(explorer->errors) >= CT_MAX_ERRORS)
+			return;
+		error = palloc0(sizeof(CtErrorResult));
+		error->script = script;
+		error->sqlstate = end->sqlstate;
+		error->handling = handling;
+		error->unexpected = end->failed && !end->expected;
+		error->command = end->error_command;
+		error->first_seen = GetCurrentTimestamp();
+		error->message = pstrdup(end->message);
+		explorer->errors = lappend(explorer->errors, error);
+	}
+	error->count++;
+}
+
+/* What is counted of all executions of the search, before serial orders are executed. */
+static void
+explorer_pool(CtExplorer *explorer)
+{
+	const CtExecution *ex = explorer->execution;
+	CtResults  *results = explorer_results(explorer);
+	int			k;
+
+	MemoryContextSwitchTo(explorer->leader->context);
+	explorer->transactions += results->all_transactions;
+	explorer->failed += results->failed;
+	explorer->retries += results->retries;
+	explorer_pool_outcomes(explorer, results);
+	for (k = 0; k < ex->nsessions; k++)
+		if (ex->sessions[k].sqlstate != 0)
+			explorer_pool_error(explorer, k, &ex->sessions[k]);
+	MemoryContextSwitchTo(explorer->scratch);
+}
+
+void
+ct_explore_results(CtLeader *leader, CtResults *results)
+{
+	const CtExplorer *explorer = leader->explorer;
+
+	results->exploration = explorer->found;
+	results->transactions = results->all_transactions = explorer->transactions;
+	results->failed = explorer->failed;
+	results->retries = explorer->retries;
+	results->outcomes = explorer->outcomes;
+	results->tallies = explorer->tallies;
+	results->errors = explorer->errors;
+	results->checks = ct_checks_explored(leader->checks, explorer->found->complete);
+}
+
+static void
+explorer_note(CtExplorer *explorer, const char *note)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(explorer->leader->context);
+
+	explorer->found->notes = lappend(explorer->found->notes, pstrdup(note));
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/* ---- budgets ---- */
+
+static const char *
+explorer_stopped_by(const CtExplorer *explorer)
+{
+	const CtShared *shared = explorer->leader->shared;
+
+	if (pg_atomic_read_u32((pg_atomic_uint32 *) &shared->asked_to_stop) != 0)
+		return "ct_stop()";
+	if (shared->stop_ns != 0 && ct_now_ns() >= shared->stop_ns)
+		return "duration";
+	if (explorer->plan->executions > 0 && explorer->found->executions >= explorer->plan->executions)
+		return "executions";
+	return NULL;
+}
+
+bool
+ct_explorer_is_over(const CtExplorer *explorer)
+{
+	const char *why = explorer_stopped_by(explorer);
+
+	return why != NULL && strcmp(why, "executions") != 0;
+}
+
+/* How many executions are left in the budgets, at the rate so far. */
+static double
+explorer_left(const CtExplorer *explorer, uint64 began_ns)
+{
+	const CtExploration *found = explorer->found;
+	const CtShared *shared = explorer->leader->shared;
+	double		left = INFINITY;
+
+	if (explorer->plan->executions > 0)
+		left = explorer->plan->executions - found->executions;
+	if (shared->stop_ns != 0)
+	{
+		uint64		now = ct_now_ns();
+		double		rate = found->executions / (double) Max(now - began_ns, 1);
+
+		left = Min(left, now >= shared->stop_ns ? 0 : (shared->stop_ns - now) * rate);
+	}
+	return left;
+}
+
+/*
+ * Is what is left better spent on random orders?  The bound that is under way
+ * needs more than is left: known when it begins, or when half of what was left
+ * then is spent.
+ */
+static bool
+explorer_gives_up_bound(CtExplorer *explorer, uint64 began_ns, int *bound, double *left_then)
+{
+	const CtSearch *search = explorer->search;
+	double		left;
+
+	if (ct_search_finished(search) < 0)
+		return false;
+	if (*bound == ct_search_bound(search) && explorer->found->executions % LOOK_EVERY != 0)
+		return false;
+	left = explorer_left(explorer, began_ns);
+	if (*bound != ct_search_bound(search))
+	{
+		*bound = ct_search_bound(search);
+		*left_then = left;
+	}
+	else if (left > *left_then / 2)
+		return false;
+	return ct_search_known(search) - ct_search_begun(search) > left;
+}
+
+/* ---- trial ---- */
+
+/* Clones what a session lacked, and everything begins again. */
+static void
+explorer_clone(CtExplorer *explorer, Oid missing)
+{
+	CtLeader   *leader = explorer->leader;
+
+	ct_execution_clear(explorer->execution, false);
+	ct_reset_restore(explorer->reset, true);
+	MemoryContextSwitchTo(leader->context);
+	ct_leader_begin(EXPLORE_LOCK_MS);
+	ct_clone(missing, leader->sandbox, &explorer->cloned_bytes, &explorer->found->notes);
+	ct_leader_commit(leader);
+	ct_reset_retake(explorer->reset);
+	ct_execution_clear(explorer->execution, true);
+	MemoryContextSwitchTo(leader->context);
+	leader->checks = ct_checks_prepare(leader->plan, leader->session, leader->shared->run_id);
+	MemoryContextSwitchTo(leader->context);
+}
+
+/* Sees to what the guard has found. */
+static void
+explorer_see_to_refusal(CtExplorer *explorer)
+{
+	if (!OidIsValid(explorer->execution->missing))
+		ct_error_raise(explorer->execution->refusal, ERROR);
+	if (++explorer->cloned > MAX_MISSING)
+		elog(ERROR, "there is no end to what the sessions lack");
+	explorer_clone(explorer, explorer->execution->missing);
+}
+
+/* A serial order, until nothing is missing in it. */
+static CtExecutionEnd
+explorer_try(CtExplorer *explorer, const int *sessions)
+{
+	CtExecutionEnd end;
+
+	for (;;)
+	{
+		ct_explorer_reset(explorer);
+		end = ct_execution_run_serial(explorer->execution, explorer->execution->nsessions, sessions, NULL);
+		explorer->ddl = end != CT_EXECUTION_COMPLETE || explorer->execution->ddl;
+		if (end != CT_EXECUTION_REFUSED)
+			return end;
+		explorer_see_to_refusal(explorer);
+	}
+}
+
+/*
+ * Each session first, once: what one lacks may depend on what others have done.
+ * Then values that aren't the same in the same order twice are left out.
+ */
+static void
+explorer_begin(CtExplorer *explorer)
+{
+	int			n = explorer->execution->nsessions;
+	int			sessions[CT_MAX_SESSIONS];
+	CtExecutionEnd end = CT_EXECUTION_COMPLETE;
+	int			first;
+	int			k;
+
+	for (first = n - 1; first >= 0; first--)
+	{
+		/* with a setup nothing is missing: the last one is enough */
+		if (first > 0 && OidIsValid(explorer->leader->sandbox) && explorer->plan->setup != NULL)
+			continue;
+		for (k = 0; k < n; k++)
+			sessions[k] = (first + k) % n;
+		end = explorer_try(explorer, sessions);
+	}
+	if (end != CT_EXECUTION_COMPLETE)
+		return;
+	ct_state_note(explorer->state);
+	ct_explorer_reset(explorer);
+	ct_state_disturb(explorer->state);
+	if (ct_execution_run_serial(explorer->execution, n, sessions, NULL) != CT_EXECUTION_COMPLETE)
+		return;
+	MemoryContextSwitchTo(explorer->leader->context);
+	explorer->found->surrogates = ct_state_leave_out(explorer->state);
+}
+
+/* ---- the search ---- */
+
+/* Orders that somebody has named come first; they were validated. */
+static void
+explorer_name_orders(CtExplorer *explorer)
+{
+	ListCell   *lc;
+
+	foreach(lc, explorer->plan->permutations)
+	{
+		const CtPlanPermutation *named = lfirst(lc);
+		uint8		order[CT_SEARCH_MAX_STEPS];
+		const char *at = named->order;
+		int			n = 0;
+
+		while (n < CT_SEARCH_MAX_STEPS && *at != '\0')
+		{
+			order[n++] = strtol(at, (char **) &at, 10) - 1;
+			while (*at == ' ')
+				at++;
+		}
+		ct_search_name(explorer->search, order, n);
+	}
+}
+
+static void
+explorer_create_search(CtExplorer *explorer)
+{
+	CtSearchOptions options = {0};
+
+	options.nsessions = explorer->execution->nsessions;
+	options.preemptions = explorer->plan->preemptions;
+	options.random = explorer->plan->random;
+	options.seed = explorer->plan->seed;
+	options.memory = SEARCH_MEMORY;
+	explorer->search = ct_search_create(&options);
+	explorer->serial = ct_serial_create(explorer);
+	explorer->story = ct_story_create(explorer);
+	explorer_name_orders(explorer);
+}
+
+static int
+explorer_choose(void *arg, uint32 enabled, int *steps)
+{
+	return ct_search_choose(arg, enabled, steps);
+}
+
+static bool
+explorer_note_steps(void *arg, int session, uint32 enabled, const uint32 *labels, int n)
+{
+	return ct_search_note(arg, session, enabled, labels, n);
+}
+
+/* Counts an execution that was as the search wanted it, and asks what serial orders say. */
+static void
+explorer_count(CtExplorer *explorer, CtExecuted *executed, bool fresh)
+{
+	CtExploration *found = explorer->found;
+	bool		drawn = ct_search_is_drawn(explorer->search);
+
+	if (!fresh)
+		return;
+	if (executed->end == CT_EXECUTION_COMPLETE)
+	{
+		found->complete++;
+		found->violating += executed->violating;
+		found->deadlocks += executed->deadlock;
+		found->errors += executed->error;
+		ct_checks_count_execution(explorer->leader->checks);
+		explorer_pool(explorer);
+		if (explorer->execution->waited)
+			found->uniform = false;
+		switch (ct_serial_explains(explorer->serial, executed->digest))
+		{
+			case CT_SERIAL_YES:
+				break;
+			case CT_SERIAL_NO:
+				executed->not_serial = true;
+				found->not_serial++;
+				if (executed->result == CT_EXECUTION_PASS)
+					executed->result = CT_EXECUTION_NOT_SERIAL;
+				break;
+			case CT_SERIAL_UNKNOWN:
+				explorer->serial_unknown++;
+				break;
+		}
+	}
+	found->drawn += drawn;
+	if (executed->result != CT_EXECUTION_PASS &&
+		(executed->result != CT_EXECUTION_NOT_SERIAL || explorer->plan->checks == NIL))
+	{
+		found->drawn_failing += drawn;
+		if (found->first_failure == 0)
+		{
+			found->first_failure = found->executions;
+			found->first_failure_at = GetCurrentTimestamp();
+		}
+	}
+	ct_story_count(explorer->story, executed);
+}
+
+/* From the first order to the last; false if something was missing, so that all begins again. */
+static bool
+explorer_search(CtExplorer *explorer, uint64 began_ns)
+{
+	CtExploration *found = explorer->found;
+	CtSearch   *search = explorer->search;
+	CtGuide		guide = {explorer_choose, explorer_note_steps, search, false};
+	int			bound = 0;
+	double		left_then = 0;
+
+	while ((found->stopped_by = explorer_stopped_by(explorer)) == NULL)
+	{
+		CtExecuted	executed;
+		bool		fresh;
+
+		if (!explorer->plan->random && explorer_gives_up_bound(explorer, began_ns, &bound, &left_then))
+			ct_search_draw(search);
+		if (!ct_search_begin(search))
+			break;
+		ct_explorer_reset(explorer);
+		found->executions++;
+		ct_explorer_execute(explorer, &guide, false, &executed);
+		if (executed.end == CT_EXECUTION_REFUSED)
+		{
+			explorer_see_to_refusal(explorer);
+			return false;
+		}
+		if (executed.end == CT_EXECUTION_STOPPED)
+			continue;
+		fresh = ct_search_end(search, executed.end == CT_EXECUTION_DIVERGED ?
+							  CT_SEARCH_DIVERGED : CT_SEARCH_TAKEN);
+		explorer_count(explorer, &executed, fresh);
+		if (executed.end == CT_EXECUTION_STUCK && explorer->execution->timed_out)
+		{
+			found->stopped_by = "step_timeout";
+			break;
+		}
+	}
+	/* an end by itself may have come at the same time */
+	if (found->stopped_by != NULL && ct_search_exhausted(search))
+		found->stopped_by = NULL;
+	return true;
+}
+
+static void
+explorer_conclude(CtExplorer *explorer, uint64 began_ns)
+{
+	CtExploration *found = explorer->found;
+	CtSearch   *search = explorer->search;
+	MemoryContext oldcontext;
+
+	found->seconds = (ct_now_ns() - began_ns) / 1e9;
+	found->per_second = found->seconds > 0 ? found->executions / found->seconds : get_float8_nan();
+	found->exhausted = ct_search_exhausted(search);
+	found->preemptions = found->exhausted ? INT_MAX : ct_search_finished(search);
+	found->bounded = ct_search_bounded(search);
+	found->uniform = found->uniform && ct_search_uniform(search);
+	if (ct_search_lost(search) > 0)
+		explorer_note(explorer, psprintf(INT64_FORMAT " orders were not the same when they were executed again, %d times, and are left out: the sessions are not deterministic",
+										 ct_search_lost(search), CT_SEARCH_REPEATS));
+	if (explorer->serial_unknown > 0)
+		explorer_note(explorer, psprintf("after " INT64_FORMAT " executions it is not known whether a serial order leaves such tables: there are too many serial orders",
+										 explorer->serial_unknown));
+	if (found->drawn > 0)
+		explorer_note(explorer, found->uniform ?
+					  "random orders were drawn uniformly from all interleavings" :
+					  "random orders were drawn by the steps that each session has left, which is not uniform over all interleavings, since sessions waited or had not always as many steps");
+	if (ct_reset_note(explorer->reset) != NULL)
+		explorer_note(explorer, ct_reset_note(explorer->reset));
+
+	/* budgets are the search's */
+	explorer->execution->stop_ns = 0;
+	oldcontext = MemoryContextSwitchTo(explorer->leader->context);
+	found->permutations = ct_story_tell(explorer->story);
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/* Does a script say PREPARE TRANSACTION?  Functions can't. */
+static bool
+explorer_may_prepare(const CtPlan *plan)
+{
+	ListCell   *lc;
+
+	foreach(lc, plan->scripts)
+	{
+		char	   *body = str_tolower(((CtPlanScript *) lfirst(lc))->body,
+									   strlen(((CtPlanScript *) lfirst(lc))->body), C_COLLATION_OID);
+
+		if (strstr(body, "prepare") != NULL && strstr(body, "transaction") != NULL)
+			return true;
+	}
+	return false;
+}
+
+void
+ct_explore(CtLeader *leader)
+{
+	CtExplorer *explorer = palloc0(sizeof(CtExplorer));
+	CtExploration *found = palloc0(sizeof(CtExploration));
+	uint64		began_ns;
+
+	pgstat_report_activity(STATE_RUNNING, "ct_ext: exploring");
+	leader->explorer = explorer;
+	leader->exploration = found;
+	explorer->leader = leader;
+	explorer->plan = leader->plan;
+	explorer->found = found;
+	explorer->prepares = explorer_may_prepare(leader->plan);
+	explorer->scratch = AllocSetContextCreate(leader->context, "ct_ext one execution",
+											  ALLOCSET_DEFAULT_SIZES);
+	explorer->execution = ct_execution_create(leader);
+	explorer->execution->stop_ns = leader->shared->stop_ns != 0 ?
+		leader->shared->stop_ns + GRACE_NS : PG_UINT64_MAX;
+	explorer->reset = ct_reset_create(leader);
+	if (leader->checks == NULL)
+		leader->checks = ct_checks_prepare(leader->plan, leader->session, leader->shared->run_id);
+	MemoryContextSwitchTo(leader->context);
+
+	do
+	{
+		List	   *notes = found->notes;	/* of what was cloned */
+
+		memset(found, 0, sizeof(CtExploration));
+		found->notes = notes;
+		found->sessions = explorer->execution->nsessions;
+		found->inside = leader->plan->inside;
+		found->uniform = true;
+		explorer->outcomes = explorer->tallies = explorer->errors = NIL;
+		explorer->transactions = explorer->failed = explorer->retries = explorer->serial_unknown = 0;
+		if (explorer->state != NULL)
+			ct_state_free(explorer->state);
+		MemoryContextSwitchTo(leader->context);
+		explorer->state = ct_state_create(leader, NIL);
+		explorer_begin(explorer);
+		MemoryContextSwitchTo(leader->context);
+		explorer_create_search(explorer);
+		began_ns = ct_now_ns();
+	} while (!explorer_search(explorer, began_ns));
+	explorer_conclude(explorer, began_ns);
+	ct_execution_end_sessions(explorer->execution);
+	while (ct_leader_count_workers(leader, CT_WORKER_READY, CT_WORKER_WORKING) > 0)
+		ct_leader_wait(leader, ct_now_ns() + 100 * CT_NS_PER_MS);
+	ct_leader_end_wait();
+	MemoryContextSwitchTo(leader->context);
+}
