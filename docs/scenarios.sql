@@ -57,6 +57,12 @@ default settings: other parameters can take a race away, or its fix. They can
 be given to a run in `params`; the number of transactions follows from them unless the call says
 `transactions` or `duration`. Where a variant has no isolation level, it is that of the role.
 
+Each variant can be explored, too: `ct_explore('oversell_tickets')` executes the smallest instance that
+has the bug, two buyers and one ticket, in all orders of their steps, and `ct_compare('oversell_tickets',
+explore => true)` does that with all variants. What is smaller then stands in the column *explored*, and
+in `ct_scenarios.explore_params`. That is null where no order of a few steps shows the bug, as where it takes
+a load, or time that passes: the last lines of such a story say why.
+
 This page is printed from the extension's own catalog by `scripts/docs`.
 $$;
 
@@ -70,8 +76,10 @@ FROM ct_scenarios WHERE bundled GROUP BY category ORDER BY category;
 -- each scenario
 WITH facts AS (
 	SELECT s.*, coalesce(t.story, '') AS story,
-		(SELECT string_agg(format('| `%s` | `%s` |', p.key, pg_temp.cell(p.value)), E'\n' ORDER BY p.key)
-		 FROM jsonb_each_text(s.params) p) AS params_table,
+		(SELECT array_agg(format('| `%s` | `%s` |', p.key, pg_temp.cell(p.value)) ||
+								 CASE WHEN s.explore_params IS NOT NULL
+								 THEN format(' %s |', '`' || (s.explore_params ->> p.key) || '`') ELSE '' END ORDER BY p.key)
+		 FROM jsonb_each_text(s.params) p) AS param_rows,
 		(SELECT array_agg(format('| `%s` | %s | %s | %s |', v.variant, coalesce(v.isolation, ''),
 								 coalesce(v.expected_verdict, ''), pg_temp.cell(v.description))
 						  ORDER BY v."position")
@@ -95,7 +103,8 @@ SELECT format(E'## %s\n\n%s\n\n*%s*%s\n\n%s\n\n%s%s%s',
 	CASE WHEN size <> '' THEN E'; ' || size ELSE '' END,
 	btrim(story, E'\n'),
 	pg_temp.markdown('{variant,isolation,verdict,what is different}', variant_rows) || E'\n\n',
-	coalesce(E'| parameter | default |\n| --- | --- |\n' || params_table || E'\n\n', ''),
+	coalesce(pg_temp.markdown(CASE WHEN explore_params IS NOT NULL THEN '{parameter,default,explored}' ELSE '{parameter,default}' END::text[],
+							  param_rows) || E'\n\n', ''),
 	coalesce(pg_temp.markdown('{check,kind,what holds}', check_rows) || E'\n', '') ||
 	coalesce(E'\nThresholds: ' || thresholds || E'\n', ''))
 FROM facts ORDER BY category, name;

@@ -85,6 +85,14 @@ SELECT * FROM judged(ct_run('ddl_lock_queue', 'lock_timeout',
 SELECT * FROM judged(ct_run('ddl_lock_queue', min_overlap => 0,
 	params => '{"report_ms": 100, "reads": 40, "patience_ms": 60000}'));
 
+-- migration_under_traffic
+SELECT variant, verdict FROM ct_compare('migration_under_traffic');
+SELECT * FROM violated('migration_under_traffic');
+SELECT DISTINCT e.sqlstate, e.handling FROM ct_errors e JOIN run r USING (run_id)
+WHERE r.scenario = 'migration_under_traffic' AND r.variant = 'opposite_order';
+SELECT bool_and(observed <> expected AND evidence ->> 'prices' IS NOT NULL) AS evidence FROM ct_anomalies JOIN run USING (run_id)
+WHERE scenario = 'migration_under_traffic' AND check_name = 'totals_add_up';
+
 -- each variant says what it is known to come to
 SELECT scenario, variant FROM ct_variants JOIN ct_scenarios ON name = scenario
 WHERE bundled AND category = 'locks' AND expected_verdict IS NULL;

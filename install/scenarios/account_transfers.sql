@@ -30,6 +30,7 @@ payer is locked, the balance is the sum of the entries, and there is no hot
 row at all.  The price is the sum, until somebody carries it forward.
 $$,
 	params => '{"accounts": 4, "transfers": 100, "opening": 100, "max_amount": 90, "fee": 1, "window_us": 1000}',
+	explore_params => '{"accounts": 2, "window_us": 0}',
 	transactions_expr => ':transfers',
 	setup => $$
 CREATE TABLE account (

@@ -26,6 +26,7 @@ anywhere in the server, so a forgotten one holds all of them up; and
 positions have gaps.
 $$,
 	params => '{"streams": 2, "rounds": 30, "window_us": 8000}',
+	explore_params => '{"streams": 1, "window_us": 0}',
 	transactions_expr => ':rounds * 3',
 	setup => $$
 CREATE TABLE stream (

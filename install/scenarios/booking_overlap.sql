@@ -40,6 +40,7 @@ look at theirs, and both are right.
   bookings that don't overlap.
 $$,
 	params => '{"rooms": 5, "days": 2, "requests": 10, "minutes": 60, "step": 5, "window_us": 1000}',
+	explore_params => '{"rooms": 1, "days": 1, "requests": 2, "window_us": 0}',
 	transactions_expr => ':rooms * :days * :requests',
 	setup => $$
 CREATE TABLE room (

@@ -26,6 +26,7 @@ comes second waits, looks again, and finds nothing left.
 $$,
 	params => '{"inserts": 1000, "updates": 1000, "deletes": 500, "batch": 50,
 		"percent": 10, "window_us": 2000}',
+	explore_params => '{"inserts": 2, "updates": 0, "deletes": 0, "batch": 1, "window_us": 0}',
 	transactions_expr => '(:inserts + :batch - 1) / :batch + (:updates + :batch - 1) / :batch + (:deletes + :batch - 1) / :batch',
 	setup => $$
 CREATE TABLE import_line (

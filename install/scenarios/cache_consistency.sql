@@ -35,6 +35,7 @@ store the new page with the new price: the writer pays, and entries must never b
 else. `serializable` is the naive code, repeated when refused.
 $$,
 	params => '{"products": 40, "window_us": 5000}',
+	explore_params => '{"products": 1, "window_us": 0}',
 	transactions_expr => ':products * 3',
 	setup => $$
 CREATE TABLE product (

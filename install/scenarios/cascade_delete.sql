@@ -29,6 +29,7 @@ be handled.  serializable needs neither the foreign key nor other code, but
 everybody has to be SERIALIZABLE, and to repeat when refused.
 $$,
 	params => '{"projects": 24, "team": 3, "tasks": 3, "window_us": 3000}',
+	explore_params => '{"projects": 1, "team": 2, "tasks": 1, "window_us": 0}',
 	transactions_expr => ':projects * :team',
 	setup => $$
 CREATE TABLE project (

@@ -27,6 +27,7 @@ taken.  FOR SHARE keeps editors out until the reader is through, and so
 makes sure that it is still true at COMMIT; editors pay for it.
 $$,
 	params => '{"documents": 2, "parts": 3, "reads": 60, "window_us": 2000}',
+	explore_params => '{"documents": 1, "parts": 1, "window_us": 0}',
 	transactions_expr => ':reads * 2',
 	setup => $$
 CREATE TABLE document (

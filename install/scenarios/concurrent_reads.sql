@@ -35,8 +35,12 @@ rebuild after the other: some :refresh_every requests per :rebuild_us,
 however many workers there are.  The thresholds (p50 below 50 ms, p95 below
 100 ms, p99 below 200 ms, more than 500 requests per second) are easily met
 by an idle laptop; for a machine of yours give the call `thresholds`.
+
+Not to be explored: what goes wrong is how many readers are served at once;
+a step of an exploration is executed alone.
 $$,
 	params => '{"products": 2000, "page_size": 20, "rebuild_us": 120000, "refresh_every": 4}',
+	explore_params => NULL,
 	duration => '600 ms',
 	setup => $$
 CREATE TABLE product (

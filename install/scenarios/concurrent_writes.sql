@@ -25,8 +25,12 @@ What to look at: tps and p50 against the number of workers.
 `lock_then_call` stays at one renewal per :call_us with any number of them.
 The thresholds are p50 below 100 ms, p95 below 200 ms, p99 below 500 ms, and
 more than 100 renewals per second; give the call `thresholds` for others.
+
+Not to be explored: what goes wrong is how many writers are served at once;
+a step of an exploration is executed alone.
 $$,
 	params => '{"users": 100, "renewals": 1, "plans": 1, "call_us": 18000, "slots": 16}',
+	explore_params => NULL,
 	transactions_expr => ':users * :renewals',
 	setup => $$
 CREATE TABLE plan (

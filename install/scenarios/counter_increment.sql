@@ -15,6 +15,7 @@ atomic UPDATE doesn't need what was read before, so nobody has to wait
 while another one's program computes, nor to begin again.
 $$,
 	params => '{"increments": 100, "start": 0, "window_us": 1000}',
+	explore_params => '{"window_us": 0}',
 	transactions_expr => ':increments',
 	setup => $$
 CREATE TABLE post (

@@ -29,8 +29,12 @@ take a result of up to :fresh_ms ago, or wait for the first one.  `summary`
 keeps the sums, so that the report isn't expensive any more: here in a
 materialized view that is refreshed now and then, or in a table that is
 updated with each sale, if the writers can pay for it.
+
+Not to be explored: it takes many requests at once to use up the processors;
+a step of an exploration is executed alone.
 $$,
 	params => '{"requests": 72, "slots": 2, "sales": 10000, "customers": 100, "fresh_ms": 60000, "window_us": 2000}',
+	explore_params => NULL,
 	transactions_expr => ':requests',
 	setup => $$
 CREATE TABLE customer (

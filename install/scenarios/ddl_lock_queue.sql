@@ -28,9 +28,14 @@ one moment.
 Where there is a weaker form of the DDL it's better still: CREATE INDEX
 CONCURRENTLY, ADD CONSTRAINT ... NOT VALID and VALIDATE, DETACH PARTITION
 CONCURRENTLY.
+
+Not to be explored: what goes wrong is how long readers wait, and no order of
+steps makes time pass. The order in which a migration and its readers lock is
+explored in migration_under_traffic.
 $$,
 	params => '{"orders": 1000, "reads": 60, "think_ms": 25, "patience_ms": 400,
 		"report_ms": 1000, "pages": 20, "lock_timeout_ms": 20}',
+	explore_params => NULL,
 	transactions_expr => ':reads + 2',
 	min_overlap => 2,	/* the report and the migration, for a reader seldom meets another one */
 	setup => $$

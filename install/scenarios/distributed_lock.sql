@@ -28,8 +28,12 @@ transaction: right where lock and data are in the same database.
 advisory_lock has no lease: the lock lives as long as the transaction, the
 server ends it with the connection, and the others wait or are refused; the
 price is a transaction, and a connection, that is open for the whole work.
+
+Not to be explored: leases expire by the clock, and no order of steps makes
+time pass.
 $$,
 	params => '{"reports": 12, "ttl_ms": 20, "stall_ms": 120}',
+	explore_params => NULL,
 	transactions_expr => ':reports * 2',
 	setup => $$
 CREATE TABLE lease (

@@ -17,6 +17,7 @@ that they read: the second one is refused, tried again, and sees 40.
 write_skew is where it isn't enough.
 $$,
 	params => '{"cards": 50, "balance": 100, "amount": 60, "requests": 2, "window_us": 1000}',
+	explore_params => '{"cards": 1, "window_us": 0}',
 	transactions_expr => ':cards * :requests',
 	setup => $$
 CREATE TABLE gift_card (

@@ -35,6 +35,7 @@ is, and in whether the second one waits for it:
 - `serializable`: right without any of it, if all of the instances use it and repeat upon 40001.
 $$,
 	params => '{"customers": 100, "requests": 10, "fee": 49, "window_us": 500}',
+	explore_params => '{"customers": 1, "requests": 2, "window_us": 0}',
 	transactions_expr => ':customers * :requests',
 	setup => $$
 CREATE TABLE customer (

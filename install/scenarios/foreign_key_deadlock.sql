@@ -32,6 +32,7 @@ The line_first variant takes about a second, deadlock_timeout, per round of
 as many transactions as there are workers.
 $$,
 	params => '{"orders": 6, "clerks": 2, "price": 20, "window_us": 10000}',
+	explore_params => '{"orders": 1, "window_us": 0}',
 	transactions_expr => ':orders * :clerks',
 	min_overlap => 5,	/* few transactions, because each round of deadlocks takes a second */
 	setup => $$

@@ -25,6 +25,7 @@ takes no column; but rows are parsed again wherever the index isn't enough,
 as for ranking.  One UPDATE for both is right as long as everybody does so.
 $$,
 	params => '{"articles": 1000, "hot": 20, "edits": 60, "window_us": 2000}',
+	explore_params => '{"articles": 1, "hot": 1, "window_us": 0}',
 	transactions_expr => ':edits + :edits / 2',
 	setup => $$
 CREATE TABLE article (

@@ -39,6 +39,7 @@ may come a moment later, use an identity column as the key and let one job numbe
 invoices in a batch: then nobody waits at all.
 $$,
 	params => '{"invoices": 100, "decline_every": 5, "window_us": 1000}',
+	explore_params => '{"decline_every": 0, "window_us": 0}',
 	transactions_expr => ':invoices',
 	setup => $$
 CREATE TABLE invoice (

@@ -37,6 +37,7 @@ of price:
   the writers at SERIALIZABLE and repeats the most.
 $$,
 	params => '{"labels": 10, "requests": 10, "deleted": 1, "window_us": 1000}',
+	explore_params => '{"labels": 1, "requests": 2, "window_us": 0}',
 	transactions_expr => ':labels * :requests',
 	setup => $$
 CREATE TABLE label (

@@ -29,6 +29,7 @@ repeating requests: see counter_increment.  The barrier is for the broken
 variant; the others begin as they come.
 $$,
 	params => '{"views": 200, "start": 0, "work_us": 2000, "slots": 16, "read_every": 10, "fold_every": 50}',
+	explore_params => '{"work_us": 0, "slots": 2, "read_every": 2, "fold_every": 2}',
 	transactions_expr => ':views',
 	setup => $$
 CREATE TABLE page (

@@ -40,6 +40,7 @@ What to take:
 - `serializable`: the same waste as `unique_retry`, without an index.
 $$,
 	params => '{"keys": 10, "requests": 10, "amount": 25, "balance": 1000, "window_us": 1000}',
+	explore_params => '{"keys": 1, "requests": 2, "window_us": 0}',
 	transactions_expr => ':keys * :requests',
 	setup => $$
 CREATE TABLE account (

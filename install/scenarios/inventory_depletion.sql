@@ -30,6 +30,7 @@ have a serial number.  All of them take the items in the same order, the
 game before the console: otherwise two orders could deadlock.
 $$,
 	params => '{"orders": 60, "stock": 50, "spare": 5, "early": 3, "window_us": 1000}',
+	explore_params => '{"stock": 1, "spare": 1, "early": 2, "window_us": 0}',
 	transactions_expr => ':orders',
 	setup => $$
 CREATE TABLE product (

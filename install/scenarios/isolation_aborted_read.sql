@@ -30,6 +30,7 @@ them; and all of them ship those that were paid for. The levels cost the same he
 to retry.
 $$,
 	params => '{"rounds": 20, "decline_every": 2, "amount": 49.90}',
+	explore_params => '{"rounds": 1, "decline_every": 1}',
 	workers => 2,
 	transactions_expr => ':rounds * 2',
 	max_tries => 0,

@@ -39,6 +39,7 @@ What to look at: `read_committed`, `repeatable_read` and `lock_rows` fail in eac
 error tells.
 $$,
 	params => '{"rounds": 20, "budget": 1000, "amount": 600, "window_us": 5000}',
+	explore_params => '{"rounds": 1}',
 	workers => 2,
 	transactions_expr => ':rounds * 2',
 	max_tries => 0,

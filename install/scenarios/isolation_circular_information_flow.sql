@@ -33,6 +33,7 @@ What to look at: the outcomes. `released` twice a request is G1c; none at all is
 right, and only the last two variants are checked for that.
 $$,
 	params => '{"rounds": 20, "amount": 2500, "window_us": 5000}',
+	explore_params => '{"rounds": 1}',
 	workers => 2,
 	transactions_expr => ':rounds * 2',
 	max_tries => 0,

@@ -31,6 +31,7 @@ more. But that is all that it promises: a write that depends on what was read ne
 `isolation_lost_update`.
 $$,
 	params => '{"rounds": 20}',
+	explore_params => '{"rounds": 1}',
 	workers => 2,
 	transactions_expr => ':rounds * 2',
 	max_tries => 0,

@@ -26,6 +26,7 @@ What to look at: `quoted_price_existed` shows the quote and the prices that ther
 cost the same; a reader never waits for a writer here, whichever level.
 $$,
 	params => '{"rounds": 20, "net": 100, "rise": 10, "tax_percent": 19}',
+	explore_params => '{"rounds": 1}',
 	workers => 2,
 	transactions_expr => ':rounds * 2',
 	max_tries => 0,

@@ -36,6 +36,7 @@ computed. Retries are what the levels pay, conflicts what `compare_and_set` pays
 waits.
 $$,
 	params => '{"rounds": 20, "points": 100, "earned": 10, "window_us": 5000}',
+	explore_params => '{"rounds": 1}',
 	workers => 2,
 	transactions_expr => ':rounds * 2',
 	max_tries => 0,

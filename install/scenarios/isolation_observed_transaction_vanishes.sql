@@ -32,6 +32,7 @@ one below an earlier one is the anomaly. At READ COMMITTED they rise (1, 1, then
 they stand still (1, 1, 1, 1), and the second editor pays with a retry for each of its saves.
 $$,
 	params => '{"rounds": 20}',
+	explore_params => '{"rounds": 1}',
 	workers => 3,
 	transactions_expr => ':rounds * 3',
 	max_tries => 0,

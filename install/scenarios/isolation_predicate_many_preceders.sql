@@ -38,6 +38,7 @@ What to look at: `total_is_sum_of_lines`, and in the comparison that `lock_paren
 booking wait.
 $$,
 	params => '{"rounds": 20, "rides": 3, "price": 12.50}',
+	explore_params => '{"rounds": 1, "rides": 1}',
 	workers => 2,
 	transactions_expr => ':rounds * 2',
 	max_tries => 0,

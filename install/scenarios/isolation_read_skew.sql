@@ -37,6 +37,7 @@ What to look at: `sum_is_constant` shows the two balances as they were read. All
 `for_share` let the transfer pass: look at `lock_wait` in `ct_latencies`.
 $$,
 	params => '{"rounds": 20, "balance": 500, "amount": 100}',
+	explore_params => '{"rounds": 1}',
 	workers => 2,
 	transactions_expr => ':rounds * 2',
 	max_tries => 0,

@@ -40,6 +40,7 @@ The fixes:
 What to look at: REPEATABLE READ is as broken as READ COMMITTED, with 0 retries: nothing noticed.
 $$,
 	params => '{"rounds": 20, "balance": 50, "amount": 80, "window_us": 5000}',
+	explore_params => '{"rounds": 1}',
 	workers => 2,
 	transactions_expr => ':rounds * 2',
 	max_tries => 0,

@@ -40,6 +40,7 @@ All three hold a transaction open while the work is done, and a mail is not roll
 `claim_released_early` for long work and for what happens if a worker dies.
 $$,
 	params => '{"jobs": 120, "batch": 3, "window_us": 2000}',
+	explore_params => '{"jobs": 2, "batch": 1, "window_us": 0}',
 	transactions_expr => '(:jobs + :batch - 1) / :batch',
 	setup => $$
 CREATE TABLE job (

@@ -29,8 +29,12 @@ page costs the same.  It promises that what is there all the time comes
 exactly once, and nothing about what comes and goes meanwhile.  It needs an
 index on a unique key.  OFFSET at REPEATABLE READ is right, too, and still
 reads everything again for each page.
+
+Not to be explored: what goes wrong is how much memory a result of thousands
+of rows takes, whatever the order.
 $$,
 	params => '{"rows": 10000, "batch": 100, "exports": 12, "writes": 20, "held_kb": 256, "backend_kb": 4096, "window_us": 4000}',
+	explore_params => NULL,
 	transactions_expr => ':exports * 2',
 	setup => $$
 CREATE TABLE message (

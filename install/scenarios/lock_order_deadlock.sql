@@ -23,6 +23,7 @@ The unordered variant takes about a second, deadlock_timeout, per round of
 as many transfers as there are workers.
 $$,
 	params => '{"pairs": 9, "balance": 100, "amount": 10, "window_us": 10000, "lock_timeout_ms": 50}',
+	explore_params => '{"pairs": 1, "window_us": 0}',
 	transactions_expr => ':pairs * 2',
 	setup => $$
 CREATE TABLE account (

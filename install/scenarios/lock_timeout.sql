@@ -29,8 +29,12 @@ A customer here catches the error within the database, as a program would
 outside of it: a transaction in which a statement has failed is over.
 Waits are measured by the customers.  Too long is what is nearer to
 :hold_ms than to :timeout_ms.
+
+Not to be explored: what goes wrong is how long somebody waits, and no
+order of steps makes time pass.
 $$,
 	params => '{"customers": 4, "hold_ms": 2000, "timeout_ms": 500}',
+	explore_params => NULL,
 	transactions_expr => ':customers + 1',
 	min_overlap => 1,	/* one round, because it takes as long as the lock is held: its holder meets the others */
 	setup => $$

@@ -30,8 +30,11 @@ lock, and whoever gets it looks whether a refresh that began since has done thei
 that wait, one refreshes. `summary_table` is no materialized view: a table whose rows are replaced, or
 better only changed, in a transaction; it needs no lock against readers either, and can be updated in
 part.
+
+Not to be explored: what goes wrong is how long readers wait, and no order of steps makes time pass.
 $$,
 	params => '{"turns": 48, "refresh_ms": 30, "max_wait_ms": 10}',
+	explore_params => NULL,
 	transactions_expr => ':turns',
 	expected_errors => '{55P03=gave_up}',
 	setup => $$

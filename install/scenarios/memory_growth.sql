@@ -27,8 +27,12 @@ parameters.  Where texts can't be helped, close what was opened
 (`deallocate`), let the pool do that between two users (`reset`: DEALLOCATE
 ALL, as in DISCARD ALL), keep no more than a few of them (`bounded_cache`,
 what drivers call a statement cache), or don't prepare at all (`unnamed`).
+
+Not to be explored: one session grows with hundreds of requests, whatever the
+others do.
 $$,
 	params => '{"requests": 600, "settle_rounds": 20, "cache": 10, "max_growth_kb": 100, "request_us": 300}',
+	explore_params => NULL,
 	transactions_expr => ':requests',
 	setup => $$
 DO $d$

@@ -30,6 +30,7 @@ as it is and refuses at the receiver: the one to take if you can't change the se
 messages from elsewhere. `one_at_a_time` gives up on workers: no order is safer, or slower.
 $$,
 	params => '{"shipments": 10, "messages": 9, "burst": 3, "window_us": 3000}',
+	explore_params => '{"shipments": 1, "messages": 2, "burst": 2, "window_us": 0}',
 	transactions_expr => ':shipments * :messages',
 	setup => $$
 CREATE TABLE shipment (

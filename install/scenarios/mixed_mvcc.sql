@@ -29,9 +29,13 @@ be served within :patience_ms; so a busy processor isn't taken for a lock.
 What to look at: `readers_wait` and `writers_wait` among the anomalies, with
 the median and the longest wait; `waited` in ct_runs counts the transactions
 that slept on a lock.
+
+Not to be explored: what goes wrong is how long readers and writers wait,
+and no order of steps makes time pass.
 $$,
 	params => '{"turns": 60, "accounts": 10, "balance": 1000, "amount": 10,
 		"write_us": 20000, "read_us": 30000, "window_us": 5000, "patience_ms": 8}',
+	explore_params => NULL,
 	transactions_expr => ':turns',
 	setup => $$
 CREATE TABLE account (

@@ -18,6 +18,7 @@ together as far as there are workers, which is what the barrier is for;
 later ones must get their conflict all the same.
 $$,
 	params => '{"documents": 20, "editors": 5, "window_us": 1000}',
+	explore_params => '{"documents": 1, "editors": 2, "window_us": 0}',
 	transactions_expr => ':documents * :editors',
 	setup => $$
 CREATE TABLE document (

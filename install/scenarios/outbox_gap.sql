@@ -34,6 +34,7 @@ getting in the way of anything else that locks the table (vacuum, for one). `wri
 ids appear in their order, as one writer waits for the other: only for few and short transactions.
 $$,
 	params => '{"turns": 90, "window_us": 8000}',
+	explore_params => '{"window_us": 0}',
 	transactions_expr => ':turns',
 	setup => $$
 CREATE TABLE outbox (

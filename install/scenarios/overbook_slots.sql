@@ -29,6 +29,7 @@ pays by repeating; with few rows its predicate locks cover the whole table,
 so users of different slots are in each other's way.
 $$,
 	params => '{"slots": 5, "capacity": 5, "users": 50, "window_us": 1000}',
+	explore_params => '{"slots": 1, "capacity": 1, "users": 2, "window_us": 0}',
 	transactions_expr => ':users',
 	setup => $$
 CREATE TABLE slot (

@@ -20,6 +20,7 @@ constraint, optimistic, serializable) lets them all think at once, and says
 no, or try again, to those who come too late.
 $$,
 	params => '{"buyers": 100, "capacity": 10, "window_us": 1000}',
+	explore_params => '{"buyers": 2, "capacity": 1, "window_us": 0}',
 	transactions_expr => ':buyers',
 	setup => $$
 CREATE TABLE event (

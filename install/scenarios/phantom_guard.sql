@@ -36,6 +36,7 @@ same sum twice.
   all payments to all merchants wait. For nightly jobs.
 $$,
 	params => '{"merchants": 2, "actions": 150, "max_amount": 100, "window_us": 2000}',
+	explore_params => '{"merchants": 1, "window_us": 0}',
 	transactions_expr => ':actions',
 	setup => $$
 CREATE TABLE merchant (

@@ -29,6 +29,7 @@ All members of a project want :request at once (the barrier), and take
 from the write to the commit, and who is refused doesn't spend it.
 $$,
 	params => '{"projects": 20, "members": 5, "quota": 100, "request": 40, "window_us": 1000}',
+	explore_params => '{"projects": 1, "members": 2, "quota": 60, "window_us": 0}',
 	transactions_expr => ':projects * :members',
 	setup => $$
 CREATE TABLE project (

@@ -33,8 +33,12 @@ transaction is made twice, unless it has an idempotency key.
 
 Whoever lost the hold must get the money back (hold_lost), which is easiest
 if the payment is authorized first, and captured when the seat is confirmed.
+
+Not to be explored: holds expire by the clock, and no order of steps makes
+time pass.
 $$,
 	params => '{"seats": 12, "hold_us": 25000, "payment_us": 60000, "quick_us": 1000}',
+	explore_params => NULL,
 	transactions_expr => ':seats * 2',
 	setup => $$
 CREATE TABLE customer (

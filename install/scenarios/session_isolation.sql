@@ -30,8 +30,13 @@ Here :users send :requests each; the first one is the login.  The access log
 knows by the cookie who really asked.  What to look at in the comparison:
 the anomalies name the visitor and who they were taken for; the price of the
 right ways is that of one more tiny statement per request, or none.
+
+Not to be explored: what goes wrong is what one request leaves behind in a
+connection for the next one, and each session of an exploration is as if
+just connected.
 $$,
 	params => '{"users": 100, "requests": 3, "window_us": 1000}',
+	explore_params => NULL,
 	transactions_expr => ':users * :requests',
 	setup => $$
 CREATE TABLE app_user (

@@ -36,6 +36,7 @@ Each of them lets the last login win. To refuse the second login instead, use th
 23505 the answer.
 $$,
 	params => '{"users": 20, "logins": 5, "window_us": 2000}',
+	explore_params => '{"users": 1, "logins": 2, "window_us": 0}',
 	transactions_expr => ':users * :logins',
 	setup => $$
 CREATE TABLE app_user (

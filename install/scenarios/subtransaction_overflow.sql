@@ -39,8 +39,12 @@ one per line only in a batch that failed (`savepoint_per_batch`): with "bad":
 right where half an import may be seen, and can be taken up again.  To find it
 in a live server: pg_stat_get_backend_subxact (since 16) tells who has
 overflowed.
+
+Not to be explored: it takes more than 64 savepoints and many readers; every
+order of them goes the same way.
 $$,
 	params => '{"rows": 500, "duplicate_every": 20, "bad": 1, "batch": 50, "max_savepoints": 64, "max_lookups": 100}',
+	explore_params => NULL,
 	transactions => 60,
 	setup => $$
 CREATE TABLE sensor (

@@ -30,8 +30,12 @@ same sort in memory, for those transactions that need it (SET LOCAL): multiply
 it by the number of sessions, and by the sorts and hashes of each plan, before
 setting it for everybody.  In a live server: log_temp_files, and temp_bytes in
 pg_stat_database.
+
+Not to be explored: what goes wrong is the size of one session's sort,
+whatever the others do.
 $$,
 	params => '{"sales": 5000, "page": 20, "work_mem_kb": 64, "more_work_mem_kb": 16384, "limit_kb": 100, "reports": 60}',
+	explore_params => NULL,
 	transactions_expr => ':reports',
 	setup => $$
 CREATE TABLE sale (

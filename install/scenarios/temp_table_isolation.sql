@@ -27,8 +27,13 @@ it is what remains when several connections work on one request.
 What to look at: the anomalies name the customer, what they were billed and
 what was in their basket; the latencies tell what making, emptying and
 dropping a table costs.
+
+Not to be explored: what goes wrong is what one checkout leaves behind in a
+connection for the next one, and each session of an exploration is as if
+just connected.
 $$,
 	params => '{"customers": 100, "lines": 5, "checkouts": 1, "discount_percent": 10, "window_us": 1000}',
+	explore_params => NULL,
 	transactions_expr => ':customers * :checkouts',
 	setup => $$
 DO $do$

@@ -16,6 +16,7 @@ What to look at: the unique index is the only fix that also holds against
 code that forgets to ask.  With ON CONFLICT it costs no error either.
 $$,
 	params => '{"slugs": 10, "requests": 10, "window_us": 1000}',
+	explore_params => '{"slugs": 1, "requests": 2, "window_us": 0}',
 	transactions_expr => ':slugs * :requests',
 	setup => $$
 CREATE TABLE article (

@@ -31,6 +31,7 @@ the same batch again.  It takes about a second, deadlock_timeout, per round
 of as many batches as there are workers.
 $$,
 	params => '{"sites": 6, "pages": 10, "views": 3, "window_us": 2000}',
+	explore_params => '{"sites": 1, "pages": 2, "window_us": 0}',
 	transactions_expr => ':sites * 2',
 	min_overlap => 5,	/* few batches, because each round of deadlocks takes a second */
 	setup => $$

@@ -42,6 +42,7 @@ upsert last in its transaction. If that isn't enough, spread a key over several 
 sum up later.
 $$,
 	params => '{"products": 10, "sales": 10, "window_us": 1000}',
+	explore_params => '{"products": 1, "sales": 2, "window_us": 0}',
 	transactions_expr => ':products * :sales',
 	setup => $$
 CREATE TABLE product (

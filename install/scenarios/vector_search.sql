@@ -27,6 +27,7 @@ embedding is there.
 Needs the extension vector (pgvector), in the search_path.
 $$,
 	params => '{"passages": 300, "hot": 20, "edits": 60, "neighbours": 10, "window_us": 2000}',
+	explore_params => '{"passages": 2, "hot": 1, "neighbours": 1, "window_us": 0}',
 	transactions_expr => ':edits + :edits / 2',
 	setup => $$
 DO $do$

@@ -27,6 +27,7 @@ The total is added to as the last thing before COMMIT, since from there on
 everybody else who stores for the station waits.
 $$,
 	params => '{"batches": 12, "rows": 100, "stations": 2, "window_us": 2000}',
+	explore_params => '{"rows": 2, "stations": 1, "window_us": 0}',
 	transactions_expr => ':batches * 2',
 	setup => $$
 CREATE TABLE station (

@@ -17,6 +17,7 @@ Each shift has :doctors, who all want to leave at once: the barrier.  The
 first two variants are both broken.
 $$,
 	params => '{"shifts": 50, "doctors": 2, "window_us": 1000}',
+	explore_params => '{"shifts": 1, "window_us": 0}',
 	transactions_expr => ':shifts * :doctors',
 	setup => $$
 CREATE TABLE shift (
