@@ -48,6 +48,8 @@ struct CtLeader
 	const char *ended_by;		/* what has ended it early, or NULL */
 	const char *culprit;		/* the place in a script whose fault it was; or NULL */
 	uint64		end_ns;			/* when the last worker had ended; 0 before */
+	List	   *cloned;			/* relations of the user's that sessions lacked, in their order, of Oid */
+	int64		cloned_bytes;
 	struct CtExploration *exploration;	/* what it found, of a run that explores; else NULL */
 	struct CtExplorer *explorer;	/* the same */
 	CtAsleepSampler sampler;

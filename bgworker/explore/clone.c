@@ -560,7 +560,8 @@ ct_clone_need(CtCloning *cloning, Oid relation)
 static void
 clone_all(CtCloning *cloning, Oid relation)
 {
-	(void) clone_make(cloning, relation);
+	if (!ct_clone_need(cloning, relation))
+		ct_clone_refuse(relation, "it belongs to the server, or to an extension");
 	while (cloning->made != NIL)
 	{
 		CtClone    *clone = linitial(cloning->made);

@@ -21,7 +21,8 @@
  * than with the original, nor less: who reads it for another reason, as the
  * leader does to compare states, has no privileges to count on.
  *
- * In a transaction, as the run's role.  bytes: of all clones so far, grows.
+ * In a transaction, as the run's role.  Does nothing if there is one already.
+ * bytes: of all clones so far, grows.
  * Appends to notes (List of char *) what a reader should know of it.
  * Raises ERRCODE_FEATURE_NOT_SUPPORTED, with what to do, for what can't be cloned.
  */

@@ -424,6 +424,20 @@ explorer_gives_up_bound(CtExplorer *explorer, uint64 began_ns, int *bound, doubl
 
 /* ---- trial ---- */
 
+/* Where the sandbox is made anew: what has been cloned, as it is now. */
+static void
+explorer_clone_again(CtLeader *leader)
+{
+	List	   *notes = NIL;	/* they are told already */
+	ListCell   *lc;
+
+	leader->cloned_bytes = 0;
+	ct_leader_begin(EXPLORE_LOCK_MS);
+	foreach(lc, leader->cloned)
+		ct_clone(lfirst_oid(lc), leader->sandbox, &leader->cloned_bytes, &notes);
+	ct_leader_commit(leader);
+}
+
 /* Clones what a session lacked, and everything begins again. */
 static void
 explorer_clone(CtExplorer *explorer, Oid missing)
@@ -431,12 +445,14 @@ explorer_clone(CtExplorer *explorer, Oid missing)
 	CtLeader   *leader = explorer->leader;
 
 	ct_execution_clear(explorer->execution, false);
-	ct_reset_restore(explorer->reset, true);
+	ct_reset_restore(explorer->reset, explorer->execution->ddl);
 	MemoryContextSwitchTo(leader->context);
 	ct_leader_begin(EXPLORE_LOCK_MS);
-	ct_clone(missing, leader->sandbox, &explorer->cloned_bytes, &explorer->found->notes);
+	ct_clone(missing, leader->sandbox, &leader->cloned_bytes, &explorer->found->notes);
 	ct_leader_commit(leader);
+	leader->cloned = lappend_oid(leader->cloned, missing);
 	ct_reset_retake(explorer->reset);
+	explorer->ddl = false;
 	ct_execution_clear(explorer->execution, true);
 	MemoryContextSwitchTo(leader->context);
 	leader->checks = ct_checks_prepare(leader->plan, leader->session, leader->shared->run_id);
@@ -449,7 +465,7 @@ explorer_see_to_refusal(CtExplorer *explorer)
 {
 	if (!OidIsValid(explorer->execution->missing))
 		ct_error_raise(explorer->execution->refusal, ERROR);
-	if (++explorer->cloned > MAX_MISSING)
+	if (list_length(explorer->leader->cloned) >= MAX_MISSING)
 		elog(ERROR, "there is no end to what the sessions lack");
 	explorer_clone(explorer, explorer->execution->missing);
 }
@@ -719,6 +735,7 @@ ct_explore(CtLeader *leader)
 	explorer->execution->stop_ns = leader->shared->stop_ns != 0 ?
 		leader->shared->stop_ns + GRACE_NS : PG_UINT64_MAX;
 	explorer->reset = ct_reset_create(leader);
+	ct_reset_remake(explorer->reset, explorer_clone_again);
 	if (leader->checks == NULL)
 		leader->checks = ct_checks_prepare(leader->plan, leader->session, leader->shared->run_id);
 	MemoryContextSwitchTo(leader->context);

@@ -35,8 +35,6 @@ typedef struct CtExplorer
 	MemoryContext scratch;		/* of one execution and what is made of it */
 	bool		ddl;			/* the last execution may have changed more than rows */
 	bool		prepares;		/* a script may leave prepared transactions behind */
-	int			cloned;			/* relations */
-	int64		cloned_bytes;
 	int64		serial_unknown; /* executions of which serial orders say nothing */
 	List	   *outcomes;		/* of CtOutcomeResult *, of all executions of the search */
 	List	   *tallies;		/* of CtTallyResult * */
