@@ -171,6 +171,27 @@ actor_see(CtActor *self, const void *bytes, int length)
 	self->turn->seen = hash_combine64(self->turn->seen, hash_bytes_extended(bytes, length, 0));
 }
 
+/* May the row, and how many there are, tell what the step did?  Not where something on tables does. */
+static inline bool
+actor_tells(const CtActor *self)
+{
+	return unlikely(self->turn->detail) && self->turn->detail_made.function[0] == '\0' &&
+		!ct_effects_has_told();
+}
+
+static void
+actor_tell_row(CtTurnDetail *detail, int ncolumns, const char *const *names, const char *const *values)
+{
+	StringInfoData row;
+	int			i;
+
+	initStringInfo(&row);
+	for (i = 0; i < ncolumns; i++)
+		ct_effects_append_value(&row, names[i], values[i]);
+	ct_copy_line(detail->first_row, row.data, CT_TURN_TEXT);
+	pfree(row.data);
+}
+
 /* a CtRowTaker */
 static bool
 actor_witness(void *arg, int ncolumns, const char *const *names, const Oid *types,
@@ -186,6 +207,8 @@ actor_witness(void *arg, int ncolumns, const char *const *names, const Oid *type
 		else
 			actor_see(self, "", 0);
 	}
+	if (actor_tells(self) && self->turn->detail_made.first_row[0] == '\0')
+		actor_tell_row(&self->turn->detail_made, ncolumns, names, values);
 	return true;
 }
 
@@ -440,6 +463,8 @@ actor_execute(CtActor *self, bool *began)
 		return false;
 	rows = session->rows - rows;
 	actor_see(self, &rows, sizeof(rows));
+	if (actor_tells(self))
+		self->turn->detail_made.rows += rows;
 	if (result.event == CT_TRANSACTION_COMMITTED || result.event == CT_TRANSACTION_ROLLED_BACK)
 		actor_settle(self, result.event);
 	*began = begin && result.event == CT_TRANSACTION_BEGAN;
@@ -509,9 +534,11 @@ actor_reset(CtActor *self, bool forget)
 	CtSlot	   *slot = self->worker->slot;
 	CtTurn	   *turn = self->turn;
 
+	HOLD_CANCEL_INTERRUPTS();
 	if (session->in_transaction(session))
 		session->rollback(session);
 	session->renew(session, forget);
+	RESUME_CANCEL_INTERRUPTS();
 	if (forget)
 		ct_yield_forget();
 	(void) DirectFunctionCall1(setseed, Float8GetDatum(0.5 / (self->worker->number + 1)));
@@ -558,7 +585,6 @@ actor_take_turn(CtActor *self)
 	turn->made = 0;
 	if (turn->fresh)
 		actor_reset(self, false);
-	QueryCancelPending = false;
 	while (turn->place != CT_TURN_ENDED)
 	{
 		actor_make_step(self);
@@ -605,6 +631,7 @@ actor_serve(CtActor *self)
 			self->order = order;
 		}
 		self->unanswered = false;
+		QueryCancelPending = false; /* who cancels what is idle is too late */
 		MemoryContextSwitchTo(self->context);
 		command = turn->command;	/* which is the next one as soon as this is answered */
 		switch (command)

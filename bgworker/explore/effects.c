@@ -8,6 +8,7 @@
 #include "executor/executor.h"
 #include "nodes/execnodes.h"
 #include "nodes/plannodes.h"
+#include "pgstat.h"
 #include "tcop/utility.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -74,6 +75,33 @@ effects_is_shared(const ModifyTableState *modify)
 	return false;
 }
 
+/*
+ * Has the transaction written the tables of a WITH, whose rows nobody counts?  The
+ * server's statistics know, unless they are off, or partitions are in between;
+ * then a transaction that has a number is taken to have.
+ */
+static bool
+effects_wrote_aside(const ModifyTableState *modify)
+{
+	int			i;
+
+	if (!effects_is_shared(modify) || !TransactionIdIsValid(GetCurrentTransactionIdIfAny()))
+		return false;
+	for (i = 0; i < modify->mt_nrels; i++)
+	{
+		Relation	relation = modify->resultRelInfo[i].ri_RelationDesc;
+		const PgStat_TableXactStatus *counts;
+
+		if (relation->rd_rel->relkind != RELKIND_RELATION || !relation->pgstat_enabled)
+			return true;
+		counts = relation->pgstat_info ? relation->pgstat_info->trans : NULL;
+		if (counts != NULL && counts->nest_level == GetCurrentTransactionNestLevel() &&
+			counts->tuples_inserted + counts->tuples_updated + counts->tuples_deleted > 0)
+			return true;
+	}
+	return false;
+}
+
 /* Has the statement, which is through, written rows? */
 static bool
 effects_wrote(const QueryDesc *desc)
@@ -86,10 +114,9 @@ effects_wrote(const QueryDesc *desc)
 		 effects_is_shared((ModifyTableState *) desc->planstate)))
 		return true;
 
-	/* what nobody has counted is told by the transaction's number, which it wouldn't need */
-	if (stmt->hasModifyingCTE && TransactionIdIsValid(GetCurrentTransactionIdIfAny()))
+	if (stmt->hasModifyingCTE)
 		foreach(lc, desc->estate->es_auxmodifytables)
-			if (effects_is_shared(lfirst_node(ModifyTableState, lc)))
+			if (effects_wrote_aside(lfirst_node(ModifyTableState, lc)))
 				return true;
 	return false;
 }
@@ -223,7 +250,18 @@ receiver_startup(DestReceiver *self, int operation, TupleDesc desc)
 	receiver->to->rStartup(receiver->to, operation, desc);
 }
 
-/* "sold = 0, capacity = 1" */
+void
+ct_effects_append_value(StringInfo row, const char *name, const char *value)
+{
+	char		shown[VALUE_SHOWN + 4] = "NULL";
+
+	if (value != NULL)
+		ct_copy_line(shown, value, VALUE_SHOWN + 1);
+	if (value != NULL && strlen(value) > VALUE_SHOWN)
+		strcat(shown, "...");
+	appendStringInfo(row, "%s%s = %s", row->len > 0 ? ", " : "", name, shown);
+}
+
 static void
 receiver_tell(TupleDesc desc, TupleTableSlot *slot)
 {
@@ -235,26 +273,14 @@ receiver_tell(TupleDesc desc, TupleTableSlot *slot)
 	for (i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
-		char		shown[VALUE_SHOWN + 4];
+		Oid			output;
+		bool		varlena;
 
 		if (att->attisdropped)
 			continue;
-		if (slot->tts_isnull[i])
-			strcpy(shown, "NULL");
-		else
-		{
-			Oid			output;
-			bool		varlena;
-			char	   *text;
-
-			getTypeOutputInfo(att->atttypid, &output, &varlena);
-			text = OidOutputFunctionCall(output, slot->tts_values[i]);
-			ct_copy_line(shown, text, VALUE_SHOWN + 1);
-			if (strlen(text) > VALUE_SHOWN)
-				strcat(shown, "...");
-			pfree(text);
-		}
-		appendStringInfo(&row, "%s%s = %s", row.len > 0 ? ", " : "", NameStr(att->attname), shown);
+		getTypeOutputInfo(att->atttypid, &output, &varlena);
+		ct_effects_append_value(&row, NameStr(att->attname), slot->tts_isnull[i] ? NULL :
+								OidOutputFunctionCall(output, slot->tts_values[i]));
 	}
 	ct_copy_line(effects_detail->first_row, row.data, CT_TURN_TEXT);
 	pfree(row.data);
@@ -352,6 +378,12 @@ ct_effects_end_transaction(CtEffects *into)
 
 	/* who locks what it has locked, and reads what it has written, goes on now */
 	into->touched = true;
+}
+
+bool
+ct_effects_has_told(void)
+{
+	return effects_told != NULL;
 }
 
 void

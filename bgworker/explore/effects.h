@@ -8,6 +8,8 @@
 #ifndef CT_EFFECTS_H
 #define CT_EFFECTS_H
 
+#include "lib/stringinfo.h"
+
 #include "bgworker/shm/turn.h"
 
 /* of the transaction that is open, but for did_ddl */
@@ -33,5 +35,9 @@ extern void ct_effects_end_transaction(CtEffects *effects);
  * the first of them; NULL: none does.
  */
 extern void ct_effects_tell(CtTurnDetail *detail);
+extern bool ct_effects_has_told(void);	/* one has begun since */
+
+/* A value of a row that is told: "sold = 0", behind others. */
+extern void ct_effects_append_value(StringInfo row, const char *name, const char *value);
 
 #endif							/* CT_EFFECTS_H */

@@ -66,7 +66,8 @@ typedef struct CtTurnDetail
 	char		function[CT_TURN_TEXT]; /* "" where it is the script's own statement */
 	int			line;			/* of the function, or of the script */
 	char		query[CT_TURN_TEXT];	/* that statement, in one line */
-	int64		rows;			/* that the first statement on tables has returned or changed */
+	int64		rows;			/* that the first statement on tables has returned or changed, or
+								 * the script's own if there is none */
 	char		first_row[CT_TURN_TEXT];	/* the first of them, "sold = 0, capacity = 1"; "" if it
 										 * returned none */
 	char		error[CT_TURN_TEXT];	/* message that ended the session in it, or "" */
