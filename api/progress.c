@@ -20,7 +20,7 @@
 
 CT_FUNCTION_INFO_V1(ct_run_progress);
 
-#define PROGRESS_COLUMNS	11
+#define PROGRESS_COLUMNS	12
 
 static void
 progress_put_ms(Datum *values, bool *nulls, int column, double ns)
@@ -31,7 +31,8 @@ progress_put_ms(Datum *values, bool *nulls, int column, double ns)
 
 /*
  * _ct_run_progress(run_id, shm_handle): one row, or NULLs if the run has ended.
- * phase, elapsed, workers, clients, transactions, failed, retries, tps, p50, p95, p99.
+ * phase, elapsed, workers, clients, transactions, failed, retries, tps, p50, p95, p99,
+ * executions: of a run that explores, which has none of what is measured.
  */
 Datum
 ct_run_progress(PG_FUNCTION_ARGS)
@@ -60,15 +61,24 @@ ct_run_progress(PG_FUNCTION_ARGS)
 	values[1] = Float8GetDatum((GetCurrentTimestamp() - shared->started_at) / 1e6);
 	if (state >= CT_RUN_RUNNING)
 	{
+		memset(nulls + 2, false, 2);
+		values[2] = Int32GetDatum(shared->nworkers);
+		values[3] = Int32GetDatum(shared->nclients);
+	}
+	if (state >= CT_RUN_RUNNING && ct_shared_stage(shared) != NULL)
+	{
+		nulls[11] = false;
+		values[11] = Int64GetDatum((int64) pg_atomic_read_u64(&ct_shared_stage(shared)->executions));
+	}
+	else if (state >= CT_RUN_RUNNING)
+	{
 		CtHistogram *latency = palloc(sizeof(CtHistogram));
 		CtTotals	totals;
 		double		measured = ct_shared_measured_seconds(shared, ct_now_ns());
 
 		ct_merge_totals(shared, &totals);
 		ct_merge_latency(shared, ct_program_load(ct_shared_plan(shared)), latency);
-		memset(nulls + 2, false, 6);
-		values[2] = Int32GetDatum(shared->nworkers);
-		values[3] = Int32GetDatum(shared->nclients);
+		memset(nulls + 4, false, 4);
 		values[4] = Int64GetDatum(totals.transactions);
 		values[5] = Int64GetDatum(totals.failed);
 		values[6] = Int64GetDatum(totals.retries);

@@ -334,6 +334,7 @@ caller_print_progress(CtShared *shared)
 	CtRunState	state = ct_shared_state(shared);
 	double		elapsed = (GetCurrentTimestamp() - shared->started_at) / 1e6;
 	uint64		now_ns = ct_now_ns();
+	CtStage    *stage = ct_shared_stage(shared);
 	double		measured;
 	CtTotals	totals;
 
@@ -344,8 +345,15 @@ caller_print_progress(CtShared *shared)
 						ct_run_state_name(state))));
 		return;
 	}
-	ct_merge_totals(shared, &totals);
 	elapsed = now_ns > shared->gate_ns ? (now_ns - shared->gate_ns) / 1e9 : 0;
+	if (stage != NULL)
+	{
+		ereport(NOTICE,
+				(errmsg("run " INT64_FORMAT ": %.0f s, " UINT64_FORMAT " executions", shared->run_id, elapsed,
+						pg_atomic_read_u64(&stage->executions))));
+		return;
+	}
+	ct_merge_totals(shared, &totals);
 	measured = ct_shared_measured_seconds(shared, now_ns);
 	ereport(NOTICE,
 			(errmsg("run " INT64_FORMAT ": %.0f s, " INT64_FORMAT " transactions (%.0f/s), "

@@ -177,7 +177,8 @@ CREATE FUNCTION @extschema@._ct_run_progress(run_id bigint, shm_handle bigint,
 	OUT tps			float8,
 	OUT p50_ms		float8,
 	OUT p95_ms		float8,
-	OUT p99_ms		float8
+	OUT p99_ms		float8,
+	OUT executions	bigint
 ) RETURNS record
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ct_run_progress';

@@ -15,6 +15,7 @@ CREATE VIEW @extschema@.ct_progress WITH (security_barrier) AS
 		pg_catalog.round(p.p50_ms::numeric, 3)::float8 AS p50_ms,
 		pg_catalog.round(p.p95_ms::numeric, 3)::float8 AS p95_ms,
 		pg_catalog.round(p.p99_ms::numeric, 3)::float8 AS p99_ms,
+		p.executions,
 		r.scenario,
 		r.variant
 	FROM @extschema@.ct_visible_result r,
@@ -36,5 +37,6 @@ COMMENT ON COLUMN @extschema@.ct_progress.retries IS 'tries after the first so f
 COMMENT ON COLUMN @extschema@.ct_progress.p50_ms IS 'median latency of a transaction so far, milliseconds; time at a \barrier isn''t part of it';
 COMMENT ON COLUMN @extschema@.ct_progress.p95_ms IS '95th percentile, milliseconds';
 COMMENT ON COLUMN @extschema@.ct_progress.p99_ms IS '99th percentile, milliseconds';
-COMMENT ON COLUMN @extschema@.ct_progress.scenario IS 'null for ct_test';
-COMMENT ON COLUMN @extschema@.ct_progress.variant IS 'null for ct_test';
+COMMENT ON COLUMN @extschema@.ct_progress.executions IS 'executions of a run that explores, begun so far; then transactions and what follows is null';
+COMMENT ON COLUMN @extschema@.ct_progress.scenario IS 'null for ct_test and ct_race';
+COMMENT ON COLUMN @extschema@.ct_progress.variant IS 'null for ct_test and ct_race';

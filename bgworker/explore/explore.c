@@ -626,6 +626,7 @@ static bool
 explorer_search(CtExplorer *explorer, uint64 began_ns)
 {
 	CtExploration *found = explorer->found;
+	CtStage    *stage = ct_shared_stage(explorer->leader->shared);
 	CtSearch   *search = explorer->search;
 	CtGuide		guide = {explorer_choose, explorer_note_steps, search, false};
 	int			bound = 0;
@@ -642,6 +643,7 @@ explorer_search(CtExplorer *explorer, uint64 began_ns)
 			break;
 		ct_explorer_reset(explorer);
 		found->executions++;
+		pg_atomic_write_u64(&stage->executions, found->executions);
 		ct_explorer_execute(explorer, &guide, false, &executed);
 		if (executed.end == CT_EXECUTION_REFUSED)
 		{

@@ -27,6 +27,7 @@ ct_stage_init(CtStage *stage, int nsessions)
 	stage->nsessions = nsessions;
 	pg_atomic_init_u32(&stage->leader_asleep, 0);
 	pg_atomic_init_u64(&stage->commits, 0);
+	pg_atomic_init_u64(&stage->executions, 0);
 	for (i = 0; i < nsessions; i++)
 	{
 		CtTurn	   *turn = &stage->turns[i].turn;

@@ -170,6 +170,7 @@ typedef struct CtStage
 	int			nsessions;
 	pg_atomic_uint32 leader_asleep;
 	pg_atomic_uint64 commits;	/* writing commits of all sessions in this execution */
+	pg_atomic_uint64 executions;	/* begun so far, for who watches */
 	char		pad[PG_CACHE_LINE_SIZE];
 	CtTurnPadded turns[FLEXIBLE_ARRAY_MEMBER];
 } CtStage;

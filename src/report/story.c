@@ -143,6 +143,28 @@ story_what(const CtStepRow *step)
 	return psprintf("%.*s line %d: %s", (int) strcspn(step->function, "("), step->function, step->line, query);
 }
 
+/* Does one of the step's statements, or what it begins with, return or change rows? */
+static bool
+story_has_rows(const char *query)
+{
+	static const char *const verbs[] = {
+		"select", "insert", "update", "delete", "merge", "with", "table", "values", "copy", "perform", "fetch",
+		"for", "foreach", "open", "return query"
+	};
+	const char *p = query;
+	int			i;
+
+	while (p != NULL)
+	{
+		for (i = 0; i < lengthof(verbs); i++)
+			if (pg_strncasecmp(p, verbs[i], strlen(verbs[i])) == 0)
+				return true;
+		p = strstr(p, "; ");
+		p = p ? p + 2 : NULL;
+	}
+	return false;
+}
+
 /* What came of the step: what it read, or how many rows it changed; NULL if nothing is to be said. */
 static const char *
 story_outcome(const CtReport *report, const CtStepRow *step)
@@ -169,7 +191,8 @@ story_outcome(const CtReport *report, const CtStepRow *step)
 	if (step->first_row)
 		appendStringInfo(&buf, "%s%s %s", buf.len ? " " : "", arrow,
 						 ct_text_cut(step->first_row, VALUE_WIDTH, report->unicode));
-	if (step->rows >= 0 && (step->first_row == NULL || step->rows > 1))
+	if (step->rows > (step->first_row ? 1 : 0) ||
+		(step->rows == 0 && step->first_row == NULL && story_has_rows(step->query ? step->query : "")))
 		appendStringInfo(&buf, "%s%s", buf.len ? ", " : "", ct_format_plural(step->rows, "row", "rows"));
 	return buf.len ? buf.data : NULL;
 }
