@@ -296,6 +296,26 @@ ending_tear_down(CtLeader *leader, CtEnding *ending)
 									 error->message));
 }
 
+static void
+ending_reset_piece(CtLeader *leader, CtEnding *ending)
+{
+	ct_leader_run_script(leader, "reset", leader->plan->reset);
+}
+
+/* What an exploration in place has executed last is taken back as what it executed before. */
+static void
+ending_reset(CtLeader *leader, CtEnding *ending)
+{
+	ErrorData  *error;
+
+	ct_leader_hold_off(false);
+	error = ending_attempt(leader, ending_reset_piece, ending);
+	ct_leader_hold_off(true);
+	if (error != NULL)
+		ending_warn(leader, psprintf("the reset script failed at the end, and what the last execution has written may still be there: %s",
+									 error->message));
+}
+
 /* As many transactions as it takes; but an administrator who wants us to end doesn't wait for all. */
 static void
 ending_drop_piece(CtLeader *leader, CtEnding *ending)
@@ -477,6 +497,8 @@ ct_leader_finish(CtLeader *leader, CtResults *results, const ErrorData *error)
 		if (leader->plan->teardown != NULL && ct_leader_terminated_ns() == 0 &&
 			(error == NULL || leader->gate_opened || (leader->setup_begun && !cancelled)))
 			ending_tear_down(leader, &ending);
+		if (leader->plan->in_place && leader->gate_opened && ct_leader_terminated_ns() == 0)
+			ending_reset(leader, &ending);
 		ending_drop_sandbox(leader, &ending);
 		if (ending.nrecorded < shared->nwarnings)
 			(void) ending_succeeds(leader, "record the warnings", ending_warnings_piece, &ending);

@@ -32,6 +32,7 @@
 
 #include "bgworker/explore/clone.h"
 #include "bgworker/explore/explore.h"
+#include "bgworker/explore/written.h"
 #include "src/base/ct_compat.h"
 
 /* what orders to come may take */
@@ -487,6 +488,15 @@ explorer_try(CtExplorer *explorer, const int *sessions)
 	}
 }
 
+static void
+explorer_create_state(CtExplorer *explorer)
+{
+	if (explorer->state != NULL)
+		ct_state_free(explorer->state);
+	MemoryContextSwitchTo(explorer->leader->context);
+	explorer->state = ct_state_create(explorer->leader, explorer->written);
+}
+
 /*
  * Each session first, once: what one lacks may depend on what others have done.
  * Then values that aren't the same in the same order twice are left out.
@@ -509,6 +519,8 @@ explorer_begin(CtExplorer *explorer)
 			sessions[k] = (first + k) % n;
 		end = explorer_try(explorer, sessions);
 	}
+	(void) ct_written_collect(explorer->leader, &explorer->written);
+	explorer_create_state(explorer);
 	if (end != CT_EXECUTION_COMPLETE)
 		return;
 	ct_state_note(explorer->state);
@@ -621,7 +633,10 @@ explorer_count(CtExplorer *explorer, CtExecuted *executed, bool fresh)
 	ct_story_count(explorer->story, executed);
 }
 
-/* From the first order to the last; false if something was missing, so that all begins again. */
+/*
+ * From the first order to the last; false if something was missing, or in place
+ * a table was written that none had written before, so that all begins again.
+ */
 static bool
 explorer_search(CtExplorer *explorer, uint64 began_ns)
 {
@@ -650,6 +665,8 @@ explorer_search(CtExplorer *explorer, uint64 began_ns)
 			explorer_see_to_refusal(explorer);
 			return false;
 		}
+		if (explorer->plan->in_place && ct_written_collect(explorer->leader, &explorer->written))
+			return false;
 		if (executed.end == CT_EXECUTION_STOPPED)
 			continue;
 		fresh = ct_search_end(search, executed.end == CT_EXECUTION_DIVERGED ?
@@ -690,6 +707,9 @@ explorer_conclude(CtExplorer *explorer, uint64 began_ns)
 		explorer_note(explorer, found->uniform ?
 					  "random orders were drawn uniformly from all interleavings" :
 					  "random orders were drawn by the steps that each session has left, which is not uniform over all interleavings, since sessions waited or had not always as many steps");
+	if (!ct_written_all_told(explorer->leader))
+		explorer_note(explorer, psprintf("a session has written more than %d tables: the others' states are not compared",
+										 CT_TURN_WRITTEN));
 	if (ct_reset_note(explorer->reset) != NULL)
 		explorer_note(explorer, ct_reset_note(explorer->reset));
 
@@ -753,10 +773,6 @@ ct_explore(CtLeader *leader)
 		found->uniform = true;
 		explorer->outcomes = explorer->tallies = explorer->errors = NIL;
 		explorer->transactions = explorer->failed = explorer->retries = explorer->serial_unknown = 0;
-		if (explorer->state != NULL)
-			ct_state_free(explorer->state);
-		MemoryContextSwitchTo(leader->context);
-		explorer->state = ct_state_create(leader, NIL);
 		explorer_begin(explorer);
 		MemoryContextSwitchTo(leader->context);
 		explorer_create_search(explorer);

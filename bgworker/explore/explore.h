@@ -29,6 +29,7 @@ typedef struct CtExplorer
 	CtExecution *execution;
 	CtReset    *reset;
 	CtState    *state;			/* NULL: states aren't told apart */
+	List	   *written;		/* in place: tables whose states are compared, of Oid */
 	CtSearch   *search;
 	struct CtSerial *serial;
 	struct CtStory *story;

@@ -258,7 +258,8 @@ ct_guard_relation(Oid relid, CtGuardAccess access)
 		return;
 	if (guard_mode == CT_GUARD_OFF)
 	{
-		if (access >= CT_GUARD_WRITES_ROWS && known->owner == GUARD_USERS && known->relkind != RELKIND_SEQUENCE)
+		if (access >= CT_GUARD_WRITES_ROWS && known->owner != GUARD_SERVERS &&
+			known->relkind != RELKIND_SEQUENCE && get_rel_persistence(relid) != RELPERSISTENCE_TEMP)
 			guard_note_written(relid);
 		return;
 	}

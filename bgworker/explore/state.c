@@ -21,6 +21,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
@@ -546,19 +547,22 @@ ct_state_disturb(CtState *state)
 	List	   *sequences = NIL;
 	ListCell   *lc;
 
-	/* the user's own go on by themselves, for nobody brings them back */
-	if (state->relations != NIL || !OidIsValid(state->leader->sandbox))
-		return;
 	ct_leader_begin(STATE_LOCK_MS);
-	classes = table_open(RelationRelationId, AccessShareLock);
-	ScanKeyInit(&key, Anum_pg_class_relnamespace, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(state->leader->sandbox));
-	scan = systable_beginscan(classes, InvalidOid, false, NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		if (((Form_pg_class) GETSTRUCT(tuple))->relkind == RELKIND_SEQUENCE)
-			sequences = lappend_oid(sequences, ((Form_pg_class) GETSTRUCT(tuple))->oid);
-	systable_endscan(scan);
-	table_close(classes, AccessShareLock);
+	if (state->relations != NIL)
+		foreach(lc, state->relations)
+			sequences = list_concat(sequences, getOwnedSequences(lfirst_oid(lc)));
+	else if (OidIsValid(state->leader->sandbox))
+	{
+		classes = table_open(RelationRelationId, AccessShareLock);
+		ScanKeyInit(&key, Anum_pg_class_relnamespace, BTEqualStrategyNumber, F_OIDEQ,
+					ObjectIdGetDatum(state->leader->sandbox));
+		scan = systable_beginscan(classes, InvalidOid, false, NULL, 1, &key);
+		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+			if (((Form_pg_class) GETSTRUCT(tuple))->relkind == RELKIND_SEQUENCE)
+				sequences = lappend_oid(sequences, ((Form_pg_class) GETSTRUCT(tuple))->oid);
+		systable_endscan(scan);
+		table_close(classes, AccessShareLock);
+	}
 	foreach(lc, sequences)
 		state_move_sequence(lfirst_oid(lc));
 	ResetSequenceCaches();
