@@ -306,7 +306,7 @@ images_settle(CtImages *images)
 	int			i;
 
 	/* a commit that isn't on disk yet leaves no hint */
-	XLogFlush(GetXLogInsertRecPtr());
+	XLogFlush(XactLastCommitEnd);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	for (i = 0; i < images->n; i++)
 	{
