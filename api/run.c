@@ -49,6 +49,7 @@ ct_run_options(CtArgs *args, CtRunOptions *options)
 	options->has_warmup = ct_args_seconds(args, "warmup", &options->warmup);
 	options->has_ramp = ct_args_seconds(args, "ramp", &options->ramp);
 	options->has_min_overlap = ct_args_int(args, "min_overlap", &options->min_overlap);
+	options->has_rounds = ct_args_int(args, "rounds", &options->rounds);
 	options->expected_errors = ct_args_array(args, "expected_errors");
 	options->retried_errors = ct_args_array(args, "retried_errors");
 	options->thresholds = ct_args_array(args, "thresholds");

@@ -42,6 +42,7 @@
 #include "bgworker/explore/explore.h"
 #include "bgworker/launch.h"
 #include "bgworker/leader.h"
+#include "bgworker/rounds.h"
 #include "bgworker/sandbox.h"
 #include "bgworker/shm/barrier.h"
 #include "bgworker/watch.h"
@@ -531,13 +532,26 @@ ct_leader_record_running(CtLeader *leader, int lock_timeout_ms)
 	leader->recorded_running = ct_leader_try(leader, lock_timeout_ms, leader_running);
 }
 
-static void
-leader_open_gate(CtLeader *leader)
+void
+ct_leader_set_gate(CtLeader *leader, uint64 before_ns)
 {
 	CtShared   *shared = leader->shared;
 	int			nclients = leader_count_clients(leader);
 	uint64		wake_up_ns = GATE_NS + leader->nhandles * GATE_NS_PER_WORKER +
 		(nclients / leader->nhandles - 1) * GATE_NS_PER_CLIENT;
+
+	shared->gate_at = GetCurrentTimestamp() + wake_up_ns / 1000;
+	shared->gate_ns = ct_now_ns() + wake_up_ns;
+	shared->measure_from_ns = shared->gate_ns + (uint64) (leader->plan->warmup * 1e9) - before_ns;
+	if (leader->plan->duration > 0)
+		shared->stop_ns = shared->gate_ns +
+			(uint64) ((leader->plan->warmup + leader->plan->duration) * 1e9);
+}
+
+static void
+leader_open_gate(CtLeader *leader)
+{
+	CtShared   *shared = leader->shared;
 
 	/* the row first, for the workers are not to wait for a commit */
 	shared->gate_at = GetCurrentTimestamp();
@@ -547,14 +561,12 @@ leader_open_gate(CtLeader *leader)
 	shared->nworkers = leader->nhandles;
 	shared->nclients = leader_count_clients(leader);
 	shared->racing = leader->nhandles;
-	shared->gate_at = GetCurrentTimestamp() + wake_up_ns / 1000;
-	shared->gate_ns = ct_now_ns() + wake_up_ns;
-	shared->measure_from_ns = shared->gate_ns + (uint64) (leader->plan->warmup * 1e9);
-	if (leader->plan->duration > 0)
-		shared->stop_ns = shared->measure_from_ns + (uint64) (leader->plan->duration * 1e9);
+	ct_leader_set_gate(leader, 0);
+	leader->gate_at = shared->gate_at;
 	leader->last_ns = shared->gate_ns;
 	leader->gate_opened = true;
 	ct_shared_set_state(shared, CT_RUN_RUNNING);
+	ct_shared_open_gate(shared);
 }
 
 double
@@ -597,7 +609,10 @@ leader_conclude(CtLeader *leader)
 	ct_drain(leader);
 	results = ct_merge_results(shared, leader->program, &leader->error_texts);
 	results->seconds = ct_leader_measured_seconds(leader);
-	results->checks = ct_checks_ask(leader->checks, results);
+	if (leader->rounds != NULL)
+		ct_rounds_conclude(leader, results);
+	else
+		results->checks = ct_checks_ask(leader->checks, results);
 	MemoryContextSwitchTo(leader->context);
 	ct_leader_check_workers(leader);	/* a session that is lost shows nothing */
 	ct_checks_measure(leader->plan, leader->program, results);
@@ -606,7 +621,7 @@ leader_conclude(CtLeader *leader)
 	else if (shared->left_behind[0] != '\0')
 		ct_checks_add_lock(results, pstrdup(shared->left_behind));
 	results->ended_by = leader->ended_by;
-	ct_judge(leader->plan, results, shared->gate_at);
+	ct_judge(leader->plan, results, leader->gate_at);
 	return results;
 }
 
@@ -621,6 +636,8 @@ leader_live(CtLeader *leader)
 		leader_record_start(leader);
 		leader_set_up(leader);
 		ct_leader_check_for_end(leader);
+		if (leader->plan->rounds > 0)
+			ct_rounds_begin(leader);
 		leader_launch_workers(leader);
 		ct_leader_check_for_end(leader);
 		leader_open_gate(leader);
@@ -694,7 +711,8 @@ ct_leader_main(Datum main_arg)
 	leader->session = ct_session_in_process();
 	/* a fresh sandbox has no statistics, by which a small check looks worth compiling */
 	ct_session_open(leader->session, &jit, 1);
-	leader->drive = leader->plan->explore ? ct_explore : ct_watch;
+	leader->drive = leader->plan->explore ? ct_explore :
+		leader->plan->rounds > 0 ? ct_rounds : ct_watch;
 	leader->latency = palloc0(sizeof(CtHistogram));
 	leader->last_latency = palloc0(sizeof(CtHistogram));
 	leader->difference = palloc0(sizeof(CtHistogram));

@@ -45,11 +45,13 @@ struct CtLeader
 	MemoryContext tick_context; /* reset each second */
 	bool		setup_begun;	/* there may be something to tear down */
 	bool		gate_opened;
+	TimestampTz gate_at;		/* when the first one was opened */
 	const char *ended_by;		/* what has ended it early, or NULL */
 	const char *culprit;		/* the place in a script whose fault it was; or NULL */
 	uint64		end_ns;			/* when the last worker had ended; 0 before */
 	List	   *cloned;			/* relations of the user's that sessions lacked, in their order, of Oid */
 	int64		cloned_bytes;
+	struct CtRounds *rounds;	/* of a run of rounds; else NULL */
 	struct CtExploration *exploration;	/* what it found, of a run that explores; else NULL */
 	struct CtExplorer *explorer;	/* the same */
 	CtAsleepSampler sampler;
@@ -119,6 +121,12 @@ extern void ct_leader_check_workers(CtLeader *leader);
 
 /* how many of them are in one of these states */
 extern int	ct_leader_count_workers(CtLeader *leader, CtWorkerState from, CtWorkerState to);
+
+/*
+ * Sets the gate's time, somewhat ahead, and what follows from it.  before_ns:
+ * what was measured in earlier rounds.
+ */
+extern void ct_leader_set_gate(CtLeader *leader, uint64 before_ns);
 
 /* That the run is under way, into its row, unless somebody holds that for longer. */
 extern void ct_leader_record_running(CtLeader *leader, int lock_timeout_ms);

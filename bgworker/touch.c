@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "access/transam.h"
+#include "catalog/pg_class.h"
 #include "executor/executor.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/plannodes.h"
@@ -19,6 +20,7 @@
 #include "bgworker/touch.h"
 
 static void (*report_touch) (void) = NULL;
+static void (*report_ddl) (void) = NULL;
 static ExecutorStart_hook_type previous_executor_start = NULL;
 static ProcessUtility_hook_type previous_process_utility = NULL;
 
@@ -88,6 +90,19 @@ touch_by_utility(const Node *stmt)
 	}
 }
 
+/* Does it change more than rows, of what lasts longer than the session? */
+static bool
+touch_is_ddl(Node *stmt)
+{
+	if (IsA(stmt, CreateStmt) &&
+		((CreateStmt *) stmt)->relation->relpersistence == RELPERSISTENCE_TEMP)
+		return false;
+	if (IsA(stmt, CreateTableAsStmt) &&
+		((CreateTableAsStmt *) stmt)->into->rel->relpersistence == RELPERSISTENCE_TEMP)
+		return false;
+	return GetCommandLogLevel(stmt) == LOGSTMT_DDL;
+}
+
 static void
 touch_executor_start(QueryDesc *desc, int eflags)
 {
@@ -105,7 +120,11 @@ touch_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 			  QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
 {
 	if (touch_by_utility(pstmt->utilityStmt))
+	{
 		report_touch();
+		if (report_ddl != NULL && touch_is_ddl(pstmt->utilityStmt))
+			report_ddl();
+	}
 	if (previous_process_utility)
 		previous_process_utility(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
 	else
@@ -121,4 +140,10 @@ ct_touch_watch(void (*touched) (void))
 	ExecutorStart_hook = touch_executor_start;
 	previous_process_utility = ProcessUtility_hook;
 	ProcessUtility_hook = touch_utility;
+}
+
+void
+ct_touch_watch_ddl(void (*changes) (void))
+{
+	report_ddl = changes;
 }

@@ -21,4 +21,7 @@
  */
 extern void ct_touch_watch(void (*touched) (void));
 
+/* The same of what may change more than rows: DDL, but on what is temporary. */
+extern void ct_touch_watch_ddl(void (*changes) (void));
+
 #endif							/* CT_TOUCH_H */

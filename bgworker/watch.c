@@ -173,7 +173,8 @@ watch_skips(CtLeader *leader, CtDuty *duty)
 {
 	uint64		stop_ns = leader->shared->stop_ns;
 
-	if (stop_ns == 0 || duty->due_ns + CT_NS_PER_S / 2 <= stop_ns)
+	/* after a round there is another one */
+	if (stop_ns == 0 || duty->due_ns + CT_NS_PER_S / 2 <= stop_ns || leader->plan->rounds > 0)
 		return false;
 	if (leader->plan->rate == 0)
 		duty->next_ns = PG_UINT64_MAX;
@@ -354,6 +355,13 @@ watch_checks(CtLeader *leader, CtDuty *duty, uint64 now)
 	bool		during = watch_has_check_during(leader->plan);
 	bool		failed = false;
 
+	/* they are asked after each round, whose state is that round's alone */
+	if (leader->plan->rounds > 0)
+	{
+		duty->next_ns = PG_UINT64_MAX;
+		return;
+	}
+
 	if ((!during && !leader->plan->stop_on_fail) || watch_skips(leader, duty))
 		return;
 
@@ -429,6 +437,21 @@ ct_watch_begin(CtLeader *leader)
 		leader->duties[i].next_ns = shared->gate_ns + leader->duties[i].period_ns;
 }
 
+void
+ct_watch_begin_again(CtLeader *leader)
+{
+	leader->stopping = false;
+	leader->stop_due_ns = leader->shared->stop_ns ? leader->shared->stop_ns : PG_UINT64_MAX;
+}
+
+void
+ct_watch_end(CtLeader *leader)
+{
+	ct_leader_end_wait();
+	ct_leader_check_workers(leader);
+	(void) watch_check_suspects(leader, true);
+}
+
 uint64
 ct_watch_turn(CtLeader *leader)
 {
@@ -461,7 +484,5 @@ ct_watch(CtLeader *leader)
 	ct_watch_begin(leader);
 	while (ct_leader_count_workers(leader, CT_WORKER_READY, CT_WORKER_WORKING) > 0)
 		ct_leader_wait(leader, ct_watch_turn(leader));
-	ct_leader_end_wait();
-	ct_leader_check_workers(leader);
-	(void) watch_check_suspects(leader, true);
+	ct_watch_end(leader);
 }

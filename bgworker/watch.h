@@ -37,6 +37,12 @@ extern void ct_watch(CtLeader *leader);
  * due, and returns until when the leader may wait; raises what ends the run.
  */
 extern void ct_watch_begin(CtLeader *leader);
+
+/* Again, for a further gate whose time is set. */
+extern void ct_watch_begin_again(CtLeader *leader);
+
+/* All has been done: raises for a place in a script that nobody has come past. */
+extern void ct_watch_end(CtLeader *leader);
 extern uint64 ct_watch_turn(CtLeader *leader);
 
 /* What happened since the last time, into the timeline; in a transaction. */

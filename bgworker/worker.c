@@ -17,10 +17,12 @@
  */
 #include "postgres.h"
 
+#include "commands/sequence.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
+#include "storage/lock.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -102,6 +104,13 @@ worker_touched(void)
 			 w->executing->iteration->statement_ns != 0)
 		ct_presence_touch(w->shared, &w->lookout, &w->executing->iteration->stay,
 						  w->executing->iteration->statement_ns);
+}
+
+/* What is about to be executed isn't undone by what brings rows back. */
+static void
+worker_does_ddl(void)
+{
+	pg_atomic_write_u32(&my_shared->did_ddl, 1);
 }
 
 /* The statement under way has slept on a lock. */
@@ -294,24 +303,27 @@ worker_prepare(CtWorker *w)
 	if (w->plan->explore)
 		return;
 	ct_touch_watch(worker_touched);
+	if (w->plan->rounds > 0)
+		ct_touch_watch_ddl(worker_does_ddl);
 	worker_warm_up(w);
 	w->observer.waited = worker_waited;
 	w->session->observer = &w->observer;
 	w->session->idle(w->session, false);
 }
 
-/* Returns false if the run has come to an end instead. */
+/* Waits for the gate of that number, from 1.  Returns false if the run has come to an end instead. */
 static bool
-worker_await_gate(CtWorker *w)
+worker_await_gate(CtWorker *w, int number)
 {
 	CtShared   *shared = w->shared;
 
 	pg_atomic_write_u32(&w->slot->state, CT_WORKER_READY);
 	ConditionVariableBroadcast(&shared->news);
 
-	while (ct_shared_state(shared) < CT_RUN_RUNNING && !ct_worker_stopped(w, CT_STOP_AFTER))
+	while (pg_atomic_read_u32(&shared->gates) < (uint32) number && !ct_worker_stopped(w, CT_STOP_AFTER))
 		(void) ct_pause_latch(AWAIT_MS, CT_WAIT_GATE);
-	return ct_shared_state(shared) >= CT_RUN_RUNNING;
+	pg_read_barrier();
+	return pg_atomic_read_u32(&shared->gates) >= (uint32) number;
 }
 
 /* Now that it is known how many there are: those that we carry besides the first one. */
@@ -442,23 +454,30 @@ worker_carry(CtWorker *w, CtDriver *driver)
 	}
 }
 
-/* Everything up to the gate, then the race; errors in here end the process. */
+/* The clients do their share. */
 static void
-worker_work(CtWorker *w)
+worker_load(CtWorker *w)
 {
-	worker_prepare(w);
-	if (!worker_await_gate(w))
-		return;
+	CtDriver   *driver;
+
+	if (w->nclients == 1)
+		worker_add_clients(w);
+	ct_pause_until(w->shared->gate_ns, ct_has_core(w->number));
+	driver = ct_load_create(w);
+	worker_carry(w, driver);
+	pfree(driver);
+	ct_presence_settle(&w->lookout);
+}
+
+/* From a gate's opening until all that is to be done then is done. */
+static void
+worker_race(CtWorker *w)
+{
 	pg_atomic_write_u32(&w->slot->state, CT_WORKER_WORKING);
 	if (w->plan->explore)
 		ct_actor_perform(w);
 	else
-	{
-		worker_add_clients(w);
-		ct_pause_until(w->shared->gate_ns, ct_has_core(w->number));
-		worker_carry(w, ct_load_create(w));
-		ct_presence_settle(&w->lookout);
-	}
+		worker_load(w);
 	w->session->idle(w->session, true);
 }
 
@@ -545,6 +564,65 @@ worker_keep_session(CtShared *shared)
 		if (ct_pause_latch(LEFT_LOCKS_MS, CT_WAIT_VERDICT))
 			may_go = worker_blocks_leader(shared);
 	RESUME_CANCEL_INTERRUPTS();
+}
+
+/* The session as of a client that stays connected, with no transaction and no lock. */
+static void
+worker_clear_session(CtWorker *w)
+{
+	CtSession  *session = w->session;
+
+	HOLD_INTERRUPTS();
+	if (session->in_transaction(session))
+		session->rollback(session);
+	LockReleaseSession(USER_LOCKMETHOD);
+	ResetSequenceCaches();		/* the sequences are about to be others */
+	session->idle(session, true);
+	RESUME_INTERRUPTS();
+}
+
+/*
+ * Keeps the session as it is until the checks of this round were asked, and
+ * clears it then; at once if they wait for it.  Returns false if this was the
+ * last one.
+ */
+static bool
+worker_await_next_round(CtWorker *w, int round)
+{
+	CtShared   *shared = w->shared;
+	bool		settled = false;
+
+	worker_finish(shared, w->slot, CT_WORKER_DONE);
+	pqsignal(SIGTERM, worker_sigterm);
+	HOLD_CANCEL_INTERRUPTS();
+	while (!settled && !worker_told_to_go())
+	{
+		if (ct_pause_latch(LEFT_LOCKS_MS, CT_WAIT_VERDICT) && worker_blocks_leader(shared))
+			worker_clear_session(w);
+		settled = pg_atomic_read_u32(&shared->settled) >= (uint32) round;
+	}
+	QueryCancelPending = false;
+	RESUME_CANCEL_INTERRUPTS();
+	if (!settled)
+		return false;
+	pqsignal(SIGTERM, die);
+	worker_clear_session(w);
+	return true;
+}
+
+/* Everything up to the gate, then the race, or several; errors in here end the process. */
+static void
+worker_work(CtWorker *w)
+{
+	int			round = 0;
+
+	worker_prepare(w);
+	do
+	{
+		if (!worker_await_gate(w, ++round))
+			return;
+		worker_race(w);
+	} while (w->plan->rounds > 0 && worker_await_next_round(w, round));
 }
 
 void

@@ -24,7 +24,8 @@ CREATE FUNCTION @extschema@.ct_run(
 	thresholds		text[] DEFAULT NULL,
 	retried_errors	text[] DEFAULT NULL,
 	stop_on_fail	boolean DEFAULT false,
-	clients			int DEFAULT NULL
+	clients			int DEFAULT NULL,
+	rounds			int DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_run';
@@ -52,6 +53,7 @@ CREATE PROCEDURE @extschema@.ct_execute(
 	retried_errors	text[] DEFAULT NULL,
 	stop_on_fail	boolean DEFAULT false,
 	clients			int DEFAULT NULL,
+	rounds			int DEFAULT NULL,
 	INOUT run_id	bigint DEFAULT NULL
 )
 LANGUAGE C
@@ -78,7 +80,8 @@ CREATE FUNCTION @extschema@.ct_start(
 	thresholds		text[] DEFAULT NULL,
 	retried_errors	text[] DEFAULT NULL,
 	stop_on_fail	boolean DEFAULT false,
-	clients			int DEFAULT NULL
+	clients			int DEFAULT NULL,
+	rounds			int DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_start';
@@ -104,7 +107,8 @@ CREATE FUNCTION @extschema@.ct_test(
 	retried_errors	text[] DEFAULT NULL,
 	teardown		text DEFAULT NULL,
 	stop_on_fail	boolean DEFAULT false,
-	clients			int DEFAULT NULL
+	clients			int DEFAULT NULL,
+	rounds			int DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_test';
@@ -129,6 +133,7 @@ CREATE FUNCTION @extschema@.ct_compare(
 	retried_errors	text[] DEFAULT NULL,
 	stop_on_fail	boolean DEFAULT false,
 	clients			int DEFAULT NULL,
+	rounds			int DEFAULT NULL,
 	explore			boolean DEFAULT false,
 	OUT variant		text,
 	OUT verdict		text,
@@ -191,7 +196,7 @@ REVOKE ALL ON FUNCTION @extschema@.ct_compare FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_sweep FROM PUBLIC;
 
 COMMENT ON FUNCTION @extschema@.ct_run IS
-'runs one variant of a scenario (default: its first) as the calling role, waits for it, and returns its run id. workers: 1 to 1000, default the scenario''s or as many as there are slots for; clients: 1 to 100000, at least as many as workers, on which they take turns between transactions, default one for each worker; duration and transactions (for the whole run): one of them, default the scenario''s or 10 s; rate: transactions per second of the whole run, Poisson arrivals, latency then counts from the intended start; isolation: read committed, repeatable read or serializable; max_tries: of a transaction that fails with 40001 or 40P01, 0 for no limit; params: values for the scenario''s parameters; seed: same seed, same random values per client; warmup: time before the duration, not measured; ramp: time over which the clients start, at most warmup and duration together; min_overlap: contended transactions that a pass needs, default 10, or 0 with thresholds and no checks; expected_errors: SQLSTATEs or condition names that are outcomes, as "23505=conflict"; keep: leave the sandbox schema; raise_on_fail: raise P0004 unless the verdict is pass; trust_owner: run a scenario of a role that one is no member of, which executes what that role has written; thresholds: like "p95_ms < 100", each in the place of those of the scenario that limit the same metric from the same side; retried_errors: SQLSTATEs or condition names that repeat the transaction, besides 40001, 40P01 and the scenario''s; stop_on_fail: end the run, looking once a second, at the first violation of a check that is asked during it, unexpected error, or threshold that no rest of the run could meet any more (one from above on transactions, failed, retries, errors, deadlocks, serialization_failures or max_ms)';
+'runs one variant of a scenario (default: its first) as the calling role, waits for it, and returns its run id. workers: 1 to 1000, default the scenario''s or as many as there are slots for; clients: 1 to 100000, at least as many as workers, on which they take turns between transactions, default one for each worker; duration and transactions (for the whole run): one of them, default the scenario''s or 10 s; rate: transactions per second of the whole run, Poisson arrivals, latency then counts from the intended start; isolation: read committed, repeatable read or serializable; max_tries: of a transaction that fails with 40001 or 40P01, 0 for no limit; params: values for the scenario''s parameters; seed: same seed, same random values per client; warmup: time before the duration, not measured; ramp: time over which the clients start, at most warmup and duration together; min_overlap: contended transactions that a pass needs, default 10, or 0 with thresholds and no checks; expected_errors: SQLSTATEs or condition names that are outcomes, as "23505=conflict"; keep: leave the sandbox schema; raise_on_fail: raise P0004 unless the verdict is pass; trust_owner: run a scenario of a role that one is no member of, which executes what that role has written; thresholds: like "p95_ms < 100", each in the place of those of the scenario that limit the same metric from the same side; retried_errors: SQLSTATEs or condition names that repeat the transaction, besides 40001, 40P01 and the scenario''s; stop_on_fail: end the run, looking once a second, at the first violation of a check that is asked during it, unexpected error, or threshold that no rest of the run could meet any more (one from above on transactions, failed, retries, errors, deadlocks, serialization_failures or max_ms); rounds: 1 to 1000000, stress from a fresh state so many times, in each of which the tables begin as setup has made them, duration (default 0.2 s) and transactions are one round''s, and the checks are asked of it: a session then keeps what it has SET and prepared, but no transaction, advisory lock or value of a sequence; needs a setup, and has no warmup';
 COMMENT ON PROCEDURE @extschema@.ct_execute IS
 'like ct_run, but commits before it waits, so that it holds no lock and does not hold back vacuum: CALL ct_execute(''oversell_tickets''). run_id is the id of the run; in PL/pgSQL give it a variable. In a transaction block, in a function, or in a block with an EXCEPTION clause it cannot commit, and waits as ct_run does';
 COMMENT ON FUNCTION @extschema@.ct_start IS

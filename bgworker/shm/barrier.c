@@ -630,3 +630,32 @@ ct_barrier_leave(CtShared *shared, int worker)
 	SpinLockRelease(&shared->mutex);
 	barrier_wake(shared, opened);
 }
+
+void
+ct_barriers_begin_again(CtShared *shared)
+{
+	int			i;
+	int			j;
+
+	SpinLockAcquire(&shared->mutex);
+	shared->racing = shared->nworkers;
+	for (i = 0; i < shared->nbarriers; i++)
+	{
+		CtBarrier  *barrier = &shared->barriers[i];
+
+		barrier->arrived = barrier->holding = 0;
+		barrier->early = barrier->early_holding = 0;
+		barrier->absent = barrier->outside = 0;
+		barrier->attendant = 0;
+	}
+	SpinLockRelease(&shared->mutex);
+	for (i = 0; i < shared->nworkers; i++)
+	{
+		CtSlot	   *slot = ct_shared_slot(shared, i);
+
+		slot->at_barrier = 0;
+		slot->came_to = slot->outside = 0;
+		for (j = 0; j < shared->nbarriers; j++)
+			slot->meetings[j].absent_at = 0;
+	}
+}

@@ -43,4 +43,7 @@ extern void ct_barrier_miss(CtShared *shared, int worker, uint64 barriers);
 /* This worker doesn't race any more: nobody waits for it. */
 extern void ct_barrier_leave(CtShared *shared, int worker);
 
+/* All have left, and are to race anew. */
+extern void ct_barriers_begin_again(CtShared *shared);
+
 #endif							/* CT_BARRIER_H */

@@ -253,15 +253,37 @@ merge_orders(CtResults *results, CtShared *shared, const CtProgram *program)
 }
 
 CtResults *
-ct_merge_results(CtShared *shared, const CtProgram *program, const CtErrorTexts *texts)
+ct_merge_counts(CtShared *shared, const CtErrorTexts *texts)
 {
 	CtResults  *results = palloc0(sizeof(CtResults));
 	int			i;
-	int			h;
 
 	/* who is done has counted before it said so */
 	pg_read_barrier();
 	results->workers = shared->nworkers;
+	for (i = 0; i < shared->nworkers; i++)
+	{
+		CtSlot	   *slot = ct_shared_slot(shared, i);
+
+		results->transactions += slot->transactions;
+		results->failed += slot->failed;
+		results->retries += slot->retries;
+		results->all_transactions += slot->all_transactions;
+		merge_outcomes(results, slot);
+		merge_tallies(results, slot);
+		merge_errors(shared, results, slot);
+	}
+	merge_error_texts(results, texts);
+	return results;
+}
+
+CtResults *
+ct_merge_results(CtShared *shared, const CtProgram *program, const CtErrorTexts *texts)
+{
+	CtResults  *results = ct_merge_counts(shared, texts);
+	int			i;
+	int			h;
+
 	results->barrier_breaks = shared->barrier_breaks;
 	results->latency = palloc_extended(sizeof(CtHistogram), MCXT_ALLOC_ZERO);
 	results->histograms = palloc_extended(sizeof(CtHistogram) * program->nhistograms,
@@ -282,9 +304,6 @@ ct_merge_results(CtShared *shared, const CtProgram *program, const CtErrorTexts 
 		worker->all_transactions = slot->all_transactions;
 		results->worker_results = lappend(results->worker_results, worker);
 
-		results->transactions += slot->transactions;
-		results->failed += slot->failed;
-		results->retries += slot->retries;
 		results->skipped += slot->skipped;
 		ct_batches_add(&results->batches, &slot->batches);
 		results->rows += slot->rows;
@@ -293,14 +312,9 @@ ct_merge_results(CtShared *shared, const CtProgram *program, const CtErrorTexts 
 		results->waited += slot->waited;
 		results->met += slot->met;
 		results->contended += slot->contended;
-		results->all_transactions += slot->all_transactions;
-		merge_outcomes(results, slot);
-		merge_tallies(results, slot);
-		merge_errors(shared, results, slot);
 		for (h = 0; h < program->nhistograms; h++)
 			ct_histogram_add(&results->histograms[h], ct_slot_histogram(slot, h));
 	}
-	merge_error_texts(results, texts);
 	ct_merge_latency(shared, program, results->latency);
 	merge_orders(results, shared, program);
 	return results;

@@ -20,6 +20,9 @@ typedef struct CtTotals
 
 extern void ct_merge_totals(CtShared *shared, CtTotals *totals);
 
+/* What was counted of transactions, outcomes, tallies and errors; the rest is left empty.  As below. */
+extern CtResults *ct_merge_counts(CtShared *shared, const CtErrorTexts *texts);
+
 /* the transaction latencies of all workers and scripts so far, into *histogram */
 extern void ct_merge_latency(CtShared *shared, const CtProgram *program, CtHistogram *histogram);
 

@@ -142,6 +142,9 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int no
 	pg_atomic_init_u32(&shared->stop, CT_STOP_NO);
 	pg_atomic_init_u32(&shared->cancelled, 0);
 	pg_atomic_init_u32(&shared->asked_to_stop, 0);
+	pg_atomic_init_u32(&shared->gates, 0);
+	pg_atomic_init_u32(&shared->settled, 0);
+	pg_atomic_init_u32(&shared->did_ddl, 0);
 	pg_atomic_init_u32(&shared->leader_attached, 0);
 	pg_atomic_init_u32(&shared->obstructed, 0);
 	pg_atomic_init_u32(&shared->asleep_told, 0);
@@ -301,6 +304,31 @@ ct_shared_set_state(CtShared *shared, CtRunState state)
 	ConditionVariableBroadcast(&shared->changed);
 	if (state == CT_RUN_LAUNCHING || state == CT_RUN_RUNNING)
 		shared_wake_workers(shared);
+}
+
+void
+ct_shared_open_gate(CtShared *shared)
+{
+	pg_write_barrier();
+	(void) pg_atomic_fetch_add_u32(&shared->gates, 1);
+	shared_wake_workers(shared);
+}
+
+void
+ct_shared_settle(CtShared *shared, int round)
+{
+	pg_atomic_write_u32(&shared->settled, round);
+	shared_wake_workers(shared);
+}
+
+void
+ct_shared_unstop(CtShared *shared)
+{
+	uint32		level = pg_atomic_read_u32(&shared->stop);
+
+	while (level < CT_STOP_SESSIONS &&
+		   !pg_atomic_compare_exchange_u32(&shared->stop, &level, CT_STOP_NO))
+		;
 }
 
 const char *

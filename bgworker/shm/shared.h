@@ -311,8 +311,12 @@ typedef struct CtShared
 	TimestampTz started_at;
 	TimestampTz gate_at;		/* RUNNING; the same moment as gate_ns */
 	uint64		gate_ns;		/* RUNNING; monotonic clock */
-	uint64		measure_from_ns;	/* RUNNING; the warm-up's end */
+	uint64		measure_from_ns;	/* RUNNING; the warm-up's end; of a later round its gate, less
+								 * what was measured in those before */
 	uint64		stop_ns;		/* RUNNING; 0 if not ended by time; ct_stop() may bring it forward */
+	pg_atomic_uint32 gates;		/* that were opened so far: one, or one for each round */
+	pg_atomic_uint32 settled;	/* rounds whose checks were asked, so that sessions may be cleared */
+	pg_atomic_uint32 did_ddl;	/* of a run of rounds: somebody may have changed more than rows in this one */
 	bool		passed;			/* DONE; the verdict is pass */
 	char		verdict[16];	/* DONE; "" if none */
 	char		reason[CT_MESSAGE_LEN]; /* DONE */
@@ -413,6 +417,13 @@ extern bool *ct_shared_executed(CtShared *shared);
 extern CtStage *ct_shared_stage(CtShared *shared);
 
 extern void ct_shared_set_state(CtShared *shared, CtRunState state);
+
+/* Of a run of rounds: opens a further gate, whose time is set; has the sessions cleared for it. */
+extern void ct_shared_open_gate(CtShared *shared);
+extern void ct_shared_settle(CtShared *shared, int round);
+
+/* The workers are to go on again, if they were stopped and nobody has ended the run. */
+extern void ct_shared_unstop(CtShared *shared);
 extern CtRunState ct_shared_state(CtShared *shared);
 extern const char *ct_run_state_name(CtRunState state);	/* as ct_progress shows it */
 

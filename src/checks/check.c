@@ -26,8 +26,8 @@ typedef struct CtCheck
 {
 	const CtPlanCheck *plan;
 	CtStatement *statement;
-	CtCheckResult *found;		/* during the run, or in its first execution that
-								 * violates it; or NULL */
+	CtCheckResult *found;		/* during the run, in all its rounds, or in its first
+								 * execution that violates it; or NULL */
 	bool		violated;		/* by the last execution */
 	int64		executions;		/* that violate it */
 } CtCheck;
@@ -330,21 +330,44 @@ ct_checks_prepare(const CtPlan *plan, CtSession *session, int64 run_id)
 }
 
 static CtCheckResult *
-check_ask(CtChecks *checks, const CtCheck *check, const CtResults *results, bool during)
+check_make_result(CtChecks *checks, const CtCheck *check)
 {
-	CtViolations violations;
-	CtCheckResult *result;
+	CtCheckResult *result = MemoryContextAllocZero(checks->context, sizeof(CtCheckResult));
 
-	result = MemoryContextAllocZero(checks->context, sizeof(CtCheckResult));
 	result->name = check->plan->name;
 	result->kind = check->plan->kind;
 	result->target = "0 rows";
-	result->during = during;
-	result->after = results->all_transactions;
+	return result;
+}
+
+/* Asks it, and adds to the result what is violated. */
+static void
+check_add(CtChecks *checks, const CtCheck *check, CtCheckResult *result)
+{
+	CtViolations violations;
+
 	violations.result = result;
 	violations.checks = checks;
 	check_execute(checks, check->plan, check->statement, check_take_violation, &violations);
 	result->holds = result->violations == 0;
+}
+
+static CtCheckResult *
+check_ask(CtChecks *checks, const CtCheck *check, const CtResults *results, bool during)
+{
+	CtCheckResult *result = check_make_result(checks, check);
+
+	result->during = during;
+	result->after = results->all_transactions;
+	check_add(checks, check, result);
+	return result;
+}
+
+static CtCheckResult *
+check_count_rows(CtCheckResult *result)
+{
+	result->actual = psprintf(INT64_FORMAT " row%s", result->violations,
+							  result->violations == 1 ? "" : "s");
 	return result;
 }
 
@@ -382,10 +405,57 @@ ct_checks_ask(CtChecks *checks, const CtResults *results)
 		CtCheck    *check = &checks->checks[i];
 		CtCheckResult *result = check->found ? check->found : check_ask(checks, check, results, false);
 
-		result->actual = psprintf(INT64_FORMAT " row%s", result->violations,
-								  result->violations == 1 ? "" : "s");
-		answers = lappend(answers, result);
+		answers = lappend(answers, check_count_rows(result));
 	}
+	return answers;
+}
+
+bool
+ct_checks_found(const CtChecks *checks)
+{
+	int			i;
+
+	for (i = 0; i < checks->n; i++)
+		if (checks->checks[i].found != NULL)
+			return true;
+	return false;
+}
+
+/* ---- of rounds ---- */
+
+bool
+ct_checks_ask_round(CtChecks *checks, const CtResults *results, int round)
+{
+	bool		violated = false;
+	int			i;
+
+	check_set_result_variables(checks, results);
+	for (i = 0; i < checks->n; i++)
+	{
+		CtCheck    *check = &checks->checks[i];
+		int64		before = check->found ? check->found->violations : 0;
+
+		if (check->found == NULL)
+			check->found = check_make_result(checks, check);
+		check_add(checks, check, check->found);
+		violated |= check->found->violations > before;
+		if (before == 0 && check->found->violations > 0)
+		{
+			check->found->round = round;
+			check->found->after = results->all_transactions;
+		}
+	}
+	return violated;
+}
+
+List *
+ct_checks_of_rounds(CtChecks *checks)
+{
+	List	   *answers = NIL;
+	int			i;
+
+	for (i = 0; i < checks->n; i++)
+		answers = lappend(answers, check_count_rows(checks->checks[i].found));
 	return answers;
 }
 
@@ -483,369 +553,4 @@ ct_checks_explored(const CtChecks *checks, int64 executions)
 		answers = lappend(answers, result);
 	}
 	return answers;
-}
-
-/* ---- thresholds and errors ---- */
-
-static double
-check_quantile_ms(const CtHistogram *h, double q)
-{
-	return ct_histogram_quantile(h, q) / 1e6;
-}
-
-/*
- * Jain's index of fairness: 1 if all workers completed the same number of
- * transactions, 1/n if one of n completed all of them.
- */
-static double
-check_fairness(const CtResults *results)
-{
-	double		sum = 0;
-	double		squares = 0;
-	ListCell   *lc;
-
-	foreach(lc, results->worker_results)
-	{
-		double		n = ((CtWorkerResult *) lfirst(lc))->transactions;
-
-		sum += n;
-		squares += n * n;
-	}
-	return squares > 0 ? sum * sum / (list_length(results->worker_results) * squares) :
-		get_float8_nan();
-}
-
-/* the rows that the checks have returned, errors and thresholds not being such checks */
-static double
-check_count_anomalies(const CtResults *results)
-{
-	double		n = 0;
-	ListCell   *lc;
-
-	foreach(lc, results->checks)
-	{
-		const CtCheckResult *check = lfirst(lc);
-
-		if (strcmp(check->kind, "threshold") != 0 && strcmp(check->kind, "error") != 0)
-			n += check->violations;
-	}
-	return n;
-}
-
-static void
-check_set_latencies(CtMetrics *input, const CtHistogram *h)
-{
-	input->mean_ms = ct_histogram_mean(h) / 1e6;
-	input->stddev_ms = ct_histogram_stddev(h) / 1e6;
-	input->p50_ms = check_quantile_ms(h, 0.50);
-	input->p90_ms = check_quantile_ms(h, 0.90);
-	input->p95_ms = check_quantile_ms(h, 0.95);
-	input->p99_ms = check_quantile_ms(h, 0.99);
-	input->p999_ms = check_quantile_ms(h, 0.999);
-	input->max_ms = h->count > 0 ? h->max / 1e6 : get_float8_nan();
-}
-
-/* per second of the measured part */
-static double
-check_rate(const CtResults *results, double n)
-{
-	return results->seconds > 0 ? n / results->seconds : 0;
-}
-
-static CtMetrics
-check_run_input(const CtResults *results)
-{
-	CtMetrics	input;
-
-	input.tps = check_rate(results, results->transactions);
-	input.transactions = results->transactions;
-	input.failed = results->failed;
-	input.retries = results->retries;
-	input.errors = ct_results_errors(results, -1, 0);
-	input.deadlocks = ct_results_errors(results, -1, ERRCODE_T_R_DEADLOCK_DETECTED);
-	input.serialization_failures = ct_results_errors(results, -1, ERRCODE_T_R_SERIALIZATION_FAILURE);
-	input.anomalies = check_count_anomalies(results);
-	input.fairness = check_fairness(results);
-	input.rows_per_s = check_rate(results, results->rows);
-	input.connect_ms = results->connect_ns / 1e6;
-	check_set_latencies(&input, results->latency);
-	return input;
-}
-
-/* the sum of a tally; 0 where it was never said */
-static double
-check_tally(const CtResults *results, const char *name)
-{
-	ListCell   *lc;
-
-	foreach(lc, results->tallies)
-	{
-		CtTallyResult *one = lfirst(lc);
-
-		if (strcmp(one->name, name) == 0)
-			return one->value;
-	}
-	return 0;
-}
-
-/* What a threshold's metric has come to; run: of the run as a whole. */
-static double
-check_actual_value(const CtProgramThreshold *threshold, const CtResults *results, const CtMetrics *run)
-{
-	const CtHistogram *h;
-	CtMetrics	input = *run;
-
-	if (threshold->kind == CT_OF_RUN)
-		return ct_metric_actual(threshold->metric, run);
-	if (threshold->kind == CT_OF_TALLY)
-		return check_tally(results, threshold->metric);
-
-	/* of the members these are what there can be of such a thing */
-	h = &results->histograms[threshold->histogram];
-	check_set_latencies(&input, h);
-	input.transactions = h->counted;
-	input.tps = check_rate(results, h->counted);
-	if (threshold->kind == CT_OF_SCRIPT)
-	{
-		input.errors = ct_results_errors(results, threshold->script, 0);
-		input.deadlocks = ct_results_errors(results, threshold->script, ERRCODE_T_R_DEADLOCK_DETECTED);
-		input.serialization_failures =
-			ct_results_errors(results, threshold->script, ERRCODE_T_R_SERIALIZATION_FAILURE);
-	}
-	return ct_metric_actual(threshold->metric, &input);
-}
-
-/* Where the first one of its kind was raised, as JSON. */
-static char *
-check_error_evidence(const CtProgram *program, const CtErrorResult *error)
-{
-	const CtScript *script = program->scripts[error->script].script;
-	StringInfoData buf;
-
-	if (error->command < 0)
-		return NULL;
-	initStringInfo(&buf);
-	appendStringInfoString(&buf, "{\"script\": ");
-	escape_json(&buf, script->name);
-	if (error->command < script->ncommands)
-	{
-		appendStringInfo(&buf, ", \"step\": %d, \"line\": %d, \"statement\": ",
-						 error->command + 1, script->commands[error->command].line);
-		escape_json(&buf, ct_clip_text(script->commands[error->command].source, CT_MAX_CUT_SIZE));
-	}
-	appendStringInfoChar(&buf, '}');
-	return buf.data;
-}
-
-/*
- * The first of the errors that a metric counts, NULL if it counts none or
- * there was none.
- */
-static const CtErrorResult *
-check_first_counted(const CtResults *results, const char *metric)
-{
-	const CtErrorResult *first = NULL;
-	bool		ended = strcmp(metric, "failed") == 0 || strcmp(metric, "error_rate") == 0 ||
-		strcmp(metric, "success_rate") == 0;
-	int			sqlstate = strcmp(metric, "deadlocks") == 0 ? ERRCODE_T_R_DEADLOCK_DETECTED :
-		strcmp(metric, "serialization_failures") == 0 ? ERRCODE_T_R_SERIALIZATION_FAILURE : 0;
-	ListCell   *lc;
-
-	if (!ended && sqlstate == 0 && strcmp(metric, "errors") != 0)
-		return NULL;
-	foreach(lc, results->errors)
-	{
-		const CtErrorResult *error = lfirst(lc);
-
-		if (sqlstate != 0 ? error->sqlstate != sqlstate :
-			ended ? !error->unexpected : strcmp(error->handling, "expected") == 0)
-			continue;
-		if (first == NULL || error->first_seen < first->first_seen)
-			first = error;
-	}
-	return first;
-}
-
-static void
-check_measure_thresholds(const CtProgram *program, CtResults *results)
-{
-	CtMetrics	run = check_run_input(results);
-	ListCell   *lc;
-
-	foreach(lc, program->plan->thresholds)
-	{
-		CtPlanThreshold *threshold = lfirst(lc);
-		CtCheckResult *result = palloc0(sizeof(CtCheckResult));
-		CtAnomalyResult *anomaly;
-		const CtErrorResult *error;
-		double		actual = check_actual_value(&program->thresholds[foreach_current_index(lc)],
-												results, &run);
-
-		result->name = threshold->metric;
-		result->kind = "threshold";
-		result->target = psprintf("%s %.10g", threshold->op, threshold->target);
-		result->actual = psprintf("%.6g", actual);
-		result->holds = ct_metric_holds(actual, threshold->op, threshold->target);
-		result->violations = result->holds ? 0 : 1;
-		result->after = results->all_transactions;
-		if (!result->holds)
-		{
-			anomaly = palloc0(sizeof(CtAnomalyResult));
-			anomaly->check = result->name;
-			anomaly->kind = result->kind;
-			anomaly->observed = result->actual;
-			anomaly->expected = result->target;
-			anomaly->first_seen = GetCurrentTimestamp();
-			error = check_first_counted(results, threshold->metric);
-			if (error != NULL && error->command >= 0)
-			{
-				anomaly->evidence = check_error_evidence(program, error);
-				result->note = psprintf("the first was %s (%s) in %s",
-										unpack_sql_state(error->sqlstate),
-										ct_condition_name(error->sqlstate),
-										ct_program_place(program, error->script, error->command));
-			}
-			result->anomalies = list_make1(anomaly);
-		}
-		results->checks = lappend(results->checks, result);
-	}
-}
-
-/* has the plan a threshold of its own on errors? */
-static bool
-check_tolerates_errors(const CtPlan *plan)
-{
-	ListCell   *lc;
-
-	foreach(lc, plan->thresholds)
-	{
-		const CtPlanThreshold *threshold = lfirst(lc);
-
-		if ((strcmp(threshold->metric, "errors") == 0 || strcmp(threshold->metric, "error_rate") == 0 ||
-			 strcmp(threshold->metric, "failed") == 0) && strchr("<=", threshold->op[0]) != NULL &&
-			strcmp(threshold->op, "<>") != 0)
-			return true;
-	}
-	return false;
-}
-
-static int
-check_compare_first_seen(const ListCell *a, const ListCell *b)
-{
-	TimestampTz left = ((CtErrorResult *) lfirst(a))->first_seen;
-	TimestampTz right = ((CtErrorResult *) lfirst(b))->first_seen;
-
-	return left < right ? -1 : left > right;
-}
-
-/* bytes of an error's message in a sentence; ct_errors has all of it */
-#define MESSAGE_SHOWN	255
-
-/*
- * An error that nobody expected is a violation of every scenario, be it one
- * that ended a transaction at once or after the last try.
- */
-static void
-check_measure_errors(const CtProgram *program, CtResults *results)
-{
-	CtCheckResult *result = palloc0(sizeof(CtCheckResult));
-	List	   *errors = list_copy(results->errors);
-	ListCell   *lc;
-
-	list_sort(errors, check_compare_first_seen);
-
-	result->name = "unexpected_errors";
-	result->kind = "error";
-	result->target = "0 errors";
-	result->after = results->all_transactions;
-	foreach(lc, errors)
-	{
-		CtErrorResult *error = lfirst(lc);
-		CtAnomalyResult *anomaly;
-
-		if (!error->unexpected)
-			continue;
-		result->violations += error->count;
-		anomaly = palloc0(sizeof(CtAnomalyResult));
-		anomaly->check = result->name;
-		anomaly->kind = result->kind;
-		anomaly->observed = psprintf(INT64_FORMAT " time%s %s (%s)%s: %s%s%s",
-									 error->count, error->count == 1 ? "" : "s",
-									 unpack_sql_state(error->sqlstate),
-									 ct_condition_name(error->sqlstate),
-									 strcmp(error->handling, "gave_up") == 0 ? " after the last try" : "",
-									 ct_clip_text(error->message, MESSAGE_SHOWN),
-									 error->command < 0 ? "" : "; the first in ",
-									 error->command < 0 ? "" :
-									 ct_program_place(program, error->script, error->command));
-		anomaly->expected = "none";
-		anomaly->evidence = check_error_evidence(program, error);
-		anomaly->first_seen = error->first_seen;
-		result->anomalies = lappend(result->anomalies, anomaly);
-	}
-	result->holds = result->violations == 0;
-	result->actual = psprintf(INT64_FORMAT " error%s", result->violations,
-							  result->violations == 1 ? "" : "s");
-	results->checks = lappend(results->checks, result);
-}
-
-bool
-ct_checks_have_failed(const CtChecks *checks, const CtProgram *program, const CtResults *results)
-{
-	const CtPlan *plan = checks->plan;
-	CtMetrics	run = check_run_input(results);
-	ListCell   *lc;
-	int			i;
-
-	for (i = 0; i < checks->n; i++)
-	{
-		if (checks->checks[i].found != NULL)
-			return true;
-	}
-	foreach(lc, plan->thresholds)
-	{
-		const CtPlanThreshold *planned = lfirst(lc);
-		const CtProgramThreshold *threshold = &program->thresholds[foreach_current_index(lc)];
-
-		if (threshold->kind != CT_OF_TALLY &&
-			ct_metric_is_lost(threshold->metric, check_actual_value(threshold, results, &run),
-							  planned->op, planned->target))
-			return true;
-	}
-	if (!check_tolerates_errors(plan))
-	{
-		foreach(lc, results->errors)
-		{
-			if (((CtErrorResult *) lfirst(lc))->unexpected)
-				return true;
-		}
-	}
-	return false;
-}
-
-void
-ct_checks_measure(const CtPlan *plan, const CtProgram *program, CtResults *results)
-{
-	check_measure_thresholds(program, results);
-	if (!check_tolerates_errors(plan))
-		check_measure_errors(program, results);
-}
-
-void
-ct_checks_add_lock(CtResults *results, const char *who_waits)
-{
-	CtCheckResult *result = palloc0(sizeof(CtCheckResult));
-	CtAnomalyResult *anomaly = palloc0(sizeof(CtAnomalyResult));
-
-	anomaly->check = result->name = "locks_given_back";
-	anomaly->kind = result->kind = "lock_leak";
-	anomaly->observed = who_waits;
-	anomaly->expected = "none";
-	anomaly->first_seen = GetCurrentTimestamp();
-	result->target = "no lock in the way";
-	result->actual = "1 lock";
-	result->violations = 1;
-	result->anomalies = list_make1(anomaly);
-	result->after = results->all_transactions;
-	results->checks = lappend(results->checks, result);
 }

@@ -43,6 +43,18 @@ extern bool ct_checks_have_failed(const CtChecks *checks, const CtProgram *progr
  */
 extern List *ct_checks_ask(CtChecks *checks, const CtResults *results);
 
+/* Have they found anything so far? */
+extern bool ct_checks_found(const CtChecks *checks);
+
+/* Is there an error that nobody expected, and no threshold that says how many there may be? */
+extern bool ct_checks_have_errors(const CtPlan *plan, const CtResults *results);
+
+/* Asks all at the end of a round, of its own results; true if one is violated. */
+extern bool ct_checks_ask_round(CtChecks *checks, const CtResults *results, int round);
+
+/* What all rounds' answers come to: a CtCheckResult each, in order. */
+extern List *ct_checks_of_rounds(CtChecks *checks);
+
 /* What was cut or left out of the evidence so far, in a sentence, palloc'd; or NULL. */
 extern const char *ct_checks_complaint(const CtChecks *checks);
 

@@ -44,7 +44,10 @@ verdict_failure(const CtCheckResult *check, TimestampTz started_at)
 				appendStringInfo(&buf, ", expected %s", anomaly->expected);
 		}
 	}
-	if (check->during && anomaly != NULL)
+	if (check->round > 0)
+		appendStringInfo(&buf, "; first in round %d, after %s", check->round,
+						 verdict_plural(check->after, "transaction"));
+	else if (check->during && anomaly != NULL)
 		appendStringInfo(&buf, "; first seen %.1f s after the start, after %s",
 						 (anomaly->first_seen - started_at) / 1e6,
 						 verdict_plural(check->after, "transaction"));
@@ -141,6 +144,14 @@ verdict_orders(const CtResults *results)
 					results->orders_seen, results->orders_possible);
 }
 
+/* " of 20 rounds", or "" where there are none. */
+static const char *
+verdict_rounds(const char *preposition, const CtResults *results)
+{
+	return results->rounds == 0 ? "" :
+		psprintf(" %s %s", preposition, verdict_plural(results->rounds, "round"));
+}
+
 /* of a plan that has nothing but thresholds */
 static const char *
 verdict_thresholds(const CtPlan *plan)
@@ -180,6 +191,9 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 		results->verdict = "fail";
 		results->reason = failed == 1 ? verdict_failure(first, started_at) :
 			psprintf("%s; %d checks failed in all", verdict_failure(first, started_at), failed);
+		if (results->rounds_failed > 0)
+			results->reason = psprintf("%d of %d rounds: %s", results->rounds_failed, results->rounds,
+									   results->reason);
 	}
 	else if (results->transactions == 0)
 	{
@@ -220,10 +234,11 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 					 verdict_plural(results->transactions, "transaction"), results->contended,
 					 verdict_retried(plan, results)) :
 			results->contended == 0 ?
-			psprintf("%s; no contention was asked for, and there was none%s", what,
-					 verdict_retried(plan, results)) :
-			psprintf("%s in %s%s%s", what,
+			psprintf("%s%s; no contention was asked for, and there was none%s", what,
+					 verdict_rounds("in", results), verdict_retried(plan, results)) :
+			psprintf("%s in %s%s%s%s", what,
 					 verdict_plural(results->contended, "contended transaction"),
+					 verdict_rounds("of", results),
 					 verdict_orders(results), verdict_retried(plan, results));
 
 		/* a schedule that was to be forced was not, then */

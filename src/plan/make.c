@@ -304,6 +304,8 @@ make_check_options(const CtRunOptions *options)
 		ct_validate_seconds("ramp", options->ramp, true);
 	if (options->has_min_overlap)
 		ct_validate_integer("min_overlap", options->min_overlap, 0, PG_INT32_MAX);
+	if (options->has_rounds)
+		ct_validate_integer("rounds", options->rounds, 1, CT_MAX_RUN_ROUNDS);
 	if (options->params != NULL)
 		ct_validate_params("params", options->params);
 }
@@ -373,8 +375,10 @@ make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 		plan->transactions = options->has_transactions ? options->transactions : 0;
 	}
 	else if (plan->duration == 0 && plan->transactions == 0 && transactions_expr == NULL)
-		plan->duration = CT_DEFAULT_DURATION;
+		plan->duration = options->has_rounds ? CT_DEFAULT_ROUND : CT_DEFAULT_DURATION;
 
+	if (options->has_rounds)
+		plan->rounds = options->rounds;
 	if (options->has_rate)
 		plan->rate = options->rate;
 	if (options->has_warmup)

@@ -240,6 +240,25 @@ plan_validate_scripts(const CtPlan *plan, CtKnown *known)
 	}
 }
 
+/* Rounds begin in the state that setup makes, and all of each counts. */
+static void
+plan_check_rounds(const CtPlan *plan)
+{
+	ct_validate_integer("rounds", plan->rounds, 1, CT_MAX_RUN_ROUNDS);
+	if (plan->setup == NULL && plan->variant_setup == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rounds need a setup"),
+				 errdetail("Each round begins in the state that setup has made in the run's own schema."),
+				 errhint("Make the tables in setup, or leave out rounds.")));
+	if (plan->warmup > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rounds have no warmup"),
+				 errdetail("What is executed in it would change the state that each round begins in."),
+				 errhint("Leave out warmup: the workers stay as they are from one round to the next.")));
+}
+
 void
 ct_plan_validate(const CtPlan *plan)
 {
@@ -264,6 +283,8 @@ ct_plan_validate(const CtPlan *plan)
 				 errdetail("The last workers would start after %g s, when the run of %g s is over.",
 						   plan->ramp, plan->warmup + plan->duration),
 				 errhint("Give a longer duration, or a shorter ramp.")));
+	if (plan->rounds != 0)
+		plan_check_rounds(plan);
 	ct_validate_integer("max_tries", plan->max_tries, 0, CT_MAX_TRIES);
 	ct_validate_integer("min_overlap", plan->min_overlap, 0, PG_INT32_MAX);
 	(void) ct_validate_isolation(plan->isolation);

@@ -25,6 +25,7 @@
 /* what a run has where neither call nor variant nor scenario says */
 #define CT_DEFAULT_WORKERS		8	/* or as many as there are, since not named */
 #define CT_DEFAULT_DURATION		10.0	/* seconds */
+#define CT_DEFAULT_ROUND		0.2 /* seconds: the duration of each of several rounds */
 #define CT_DEFAULT_MAX_TRIES	10
 #define CT_DEFAULT_MIN_OVERLAP	10
 
@@ -128,7 +129,8 @@ typedef struct CtPlan
 	bool		replay;			/* executes the first permutation, and nothing else */
 	List	   *permutations;	/* of CtPlanPermutation * */
 
-	int			rounds;			/* stress from a fresh state so many times; 0: once */
+	int			rounds;			/* stress from a fresh state so many times, duration and
+								 * transactions being a round's; 0: once */
 
 	char	   *search_path;	/* the caller's, as text of the setting */
 	char	   *setup;			/* a script, or NULL */
@@ -176,7 +178,8 @@ typedef struct CtRunOptions
 				has_seed,
 				has_warmup,
 				has_ramp,
-				has_min_overlap;
+				has_min_overlap,
+				has_rounds;
 	int			workers;
 	int			clients;
 	double		duration;		/* seconds */
@@ -187,6 +190,7 @@ typedef struct CtRunOptions
 	double		warmup;			/* seconds */
 	double		ramp;			/* seconds */
 	int			min_overlap;
+	int			rounds;
 	const char *isolation;		/* or NULL */
 	Jsonb	   *params;			/* or NULL */
 	ArrayType  *expected_errors;	/* or NULL; text[] */

@@ -62,6 +62,7 @@ sessions_check_load(const CtRunOptions *options)
 	}			load[] = {
 		{"workers", options->has_workers},
 		{"clients", options->has_clients},
+		{"rounds", options->has_rounds},
 		{"transactions", options->has_transactions},
 		{"rate", options->has_rate},
 		{"max_tries", options->has_max_tries},

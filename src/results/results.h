@@ -77,7 +77,8 @@ typedef struct CtCheckResult
 	bool		during;			/* was found while the run was under way */
 	int64		violations;
 	List	   *anomalies;		/* of CtAnomalyResult *, the first few */
-	int64		after;			/* transactions when it was first seen */
+	int64		after;			/* transactions when it was first seen, of a run of rounds in that round */
+	int			round;			/* of a run of rounds: when it was first seen; else 0 */
 } CtCheckResult;
 
 typedef struct CtResults
@@ -85,6 +86,10 @@ typedef struct CtResults
 	double		seconds;		/* of the measured part */
 	int			workers;		/* that raced */
 	const char *ended_by;		/* what ended the run early, or NULL */
+
+	/* of a run of rounds; else 0 */
+	int			rounds;			/* that were executed, and their checks asked */
+	int			rounds_failed;	/* by a check, or by an error that nobody expected */
 
 	/* measured part */
 	int64		transactions;

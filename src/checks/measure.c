@@ -1,0 +1,385 @@
+/*
+ * measure.c
+ *		What is measured of a run instead of asked: thresholds, errors that
+ *		nobody expected, a lock that was left behind.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "utils/builtins.h"
+#include "utils/float.h"
+#include "utils/json.h"
+
+#include "src/base/errcodes.h"
+#include "src/base/text.h"
+#include "src/checks/check.h"
+#include "src/metrics/metric.h"
+
+static double
+measure_quantile_ms(const CtHistogram *h, double q)
+{
+	return ct_histogram_quantile(h, q) / 1e6;
+}
+
+/*
+ * Jain's index of fairness: 1 if all workers completed the same number of
+ * transactions, 1/n if one of n completed all of them.
+ */
+static double
+measure_fairness(const CtResults *results)
+{
+	double		sum = 0;
+	double		squares = 0;
+	ListCell   *lc;
+
+	foreach(lc, results->worker_results)
+	{
+		double		n = ((CtWorkerResult *) lfirst(lc))->transactions;
+
+		sum += n;
+		squares += n * n;
+	}
+	return squares > 0 ? sum * sum / (list_length(results->worker_results) * squares) :
+		get_float8_nan();
+}
+
+/* the rows that the checks have returned, errors and thresholds not being such checks */
+static double
+measure_count_anomalies(const CtResults *results)
+{
+	double		n = 0;
+	ListCell   *lc;
+
+	foreach(lc, results->checks)
+	{
+		const CtCheckResult *check = lfirst(lc);
+
+		if (strcmp(check->kind, "threshold") != 0 && strcmp(check->kind, "error") != 0)
+			n += check->violations;
+	}
+	return n;
+}
+
+static void
+measure_set_latencies(CtMetrics *input, const CtHistogram *h)
+{
+	input->mean_ms = ct_histogram_mean(h) / 1e6;
+	input->stddev_ms = ct_histogram_stddev(h) / 1e6;
+	input->p50_ms = measure_quantile_ms(h, 0.50);
+	input->p90_ms = measure_quantile_ms(h, 0.90);
+	input->p95_ms = measure_quantile_ms(h, 0.95);
+	input->p99_ms = measure_quantile_ms(h, 0.99);
+	input->p999_ms = measure_quantile_ms(h, 0.999);
+	input->max_ms = h->count > 0 ? h->max / 1e6 : get_float8_nan();
+}
+
+/* per second of the measured part */
+static double
+measure_rate(const CtResults *results, double n)
+{
+	return results->seconds > 0 ? n / results->seconds : 0;
+}
+
+static CtMetrics
+measure_run_input(const CtResults *results)
+{
+	CtMetrics	input;
+
+	input.tps = measure_rate(results, results->transactions);
+	input.transactions = results->transactions;
+	input.failed = results->failed;
+	input.retries = results->retries;
+	input.errors = ct_results_errors(results, -1, 0);
+	input.deadlocks = ct_results_errors(results, -1, ERRCODE_T_R_DEADLOCK_DETECTED);
+	input.serialization_failures = ct_results_errors(results, -1, ERRCODE_T_R_SERIALIZATION_FAILURE);
+	input.anomalies = measure_count_anomalies(results);
+	input.fairness = measure_fairness(results);
+	input.rows_per_s = measure_rate(results, results->rows);
+	input.connect_ms = results->connect_ns / 1e6;
+	measure_set_latencies(&input, results->latency);
+	return input;
+}
+
+/* the sum of a tally; 0 where it was never said */
+static double
+measure_tally(const CtResults *results, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, results->tallies)
+	{
+		CtTallyResult *one = lfirst(lc);
+
+		if (strcmp(one->name, name) == 0)
+			return one->value;
+	}
+	return 0;
+}
+
+/* What a threshold's metric has come to; run: of the run as a whole. */
+static double
+measure_actual_value(const CtProgramThreshold *threshold, const CtResults *results, const CtMetrics *run)
+{
+	const CtHistogram *h;
+	CtMetrics	input = *run;
+
+	if (threshold->kind == CT_OF_RUN)
+		return ct_metric_actual(threshold->metric, run);
+	if (threshold->kind == CT_OF_TALLY)
+		return measure_tally(results, threshold->metric);
+
+	/* of the members these are what there can be of such a thing */
+	h = &results->histograms[threshold->histogram];
+	measure_set_latencies(&input, h);
+	input.transactions = h->counted;
+	input.tps = measure_rate(results, h->counted);
+	if (threshold->kind == CT_OF_SCRIPT)
+	{
+		input.errors = ct_results_errors(results, threshold->script, 0);
+		input.deadlocks = ct_results_errors(results, threshold->script, ERRCODE_T_R_DEADLOCK_DETECTED);
+		input.serialization_failures =
+			ct_results_errors(results, threshold->script, ERRCODE_T_R_SERIALIZATION_FAILURE);
+	}
+	return ct_metric_actual(threshold->metric, &input);
+}
+
+/* Where the first one of its kind was raised, as JSON. */
+static char *
+measure_error_evidence(const CtProgram *program, const CtErrorResult *error)
+{
+	const CtScript *script = program->scripts[error->script].script;
+	StringInfoData buf;
+
+	if (error->command < 0)
+		return NULL;
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, "{\"script\": ");
+	escape_json(&buf, script->name);
+	if (error->command < script->ncommands)
+	{
+		appendStringInfo(&buf, ", \"step\": %d, \"line\": %d, \"statement\": ",
+						 error->command + 1, script->commands[error->command].line);
+		escape_json(&buf, ct_clip_text(script->commands[error->command].source, CT_MAX_CUT_SIZE));
+	}
+	appendStringInfoChar(&buf, '}');
+	return buf.data;
+}
+
+/*
+ * The first of the errors that a metric counts, NULL if it counts none or
+ * there was none.
+ */
+static const CtErrorResult *
+measure_first_counted(const CtResults *results, const char *metric)
+{
+	const CtErrorResult *first = NULL;
+	bool		ended = strcmp(metric, "failed") == 0 || strcmp(metric, "error_rate") == 0 ||
+		strcmp(metric, "success_rate") == 0;
+	int			sqlstate = strcmp(metric, "deadlocks") == 0 ? ERRCODE_T_R_DEADLOCK_DETECTED :
+		strcmp(metric, "serialization_failures") == 0 ? ERRCODE_T_R_SERIALIZATION_FAILURE : 0;
+	ListCell   *lc;
+
+	if (!ended && sqlstate == 0 && strcmp(metric, "errors") != 0)
+		return NULL;
+	foreach(lc, results->errors)
+	{
+		const CtErrorResult *error = lfirst(lc);
+
+		if (sqlstate != 0 ? error->sqlstate != sqlstate :
+			ended ? !error->unexpected : strcmp(error->handling, "expected") == 0)
+			continue;
+		if (first == NULL || error->first_seen < first->first_seen)
+			first = error;
+	}
+	return first;
+}
+
+static void
+measure_thresholds(const CtProgram *program, CtResults *results)
+{
+	CtMetrics	run = measure_run_input(results);
+	ListCell   *lc;
+
+	foreach(lc, program->plan->thresholds)
+	{
+		CtPlanThreshold *threshold = lfirst(lc);
+		CtCheckResult *result = palloc0(sizeof(CtCheckResult));
+		CtAnomalyResult *anomaly;
+		const CtErrorResult *error;
+		double		actual = measure_actual_value(&program->thresholds[foreach_current_index(lc)],
+												results, &run);
+
+		result->name = threshold->metric;
+		result->kind = "threshold";
+		result->target = psprintf("%s %.10g", threshold->op, threshold->target);
+		result->actual = psprintf("%.6g", actual);
+		result->holds = ct_metric_holds(actual, threshold->op, threshold->target);
+		result->violations = result->holds ? 0 : 1;
+		result->after = results->all_transactions;
+		if (!result->holds)
+		{
+			anomaly = palloc0(sizeof(CtAnomalyResult));
+			anomaly->check = result->name;
+			anomaly->kind = result->kind;
+			anomaly->observed = result->actual;
+			anomaly->expected = result->target;
+			anomaly->first_seen = GetCurrentTimestamp();
+			error = measure_first_counted(results, threshold->metric);
+			if (error != NULL && error->command >= 0)
+			{
+				anomaly->evidence = measure_error_evidence(program, error);
+				result->note = psprintf("the first was %s (%s) in %s",
+										unpack_sql_state(error->sqlstate),
+										ct_condition_name(error->sqlstate),
+										ct_program_place(program, error->script, error->command));
+			}
+			result->anomalies = list_make1(anomaly);
+		}
+		results->checks = lappend(results->checks, result);
+	}
+}
+
+/* has the plan a threshold of its own on errors? */
+static bool
+measure_tolerates_errors(const CtPlan *plan)
+{
+	ListCell   *lc;
+
+	foreach(lc, plan->thresholds)
+	{
+		const CtPlanThreshold *threshold = lfirst(lc);
+
+		if ((strcmp(threshold->metric, "errors") == 0 || strcmp(threshold->metric, "error_rate") == 0 ||
+			 strcmp(threshold->metric, "failed") == 0) && strchr("<=", threshold->op[0]) != NULL &&
+			strcmp(threshold->op, "<>") != 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+measure_compare_first_seen(const ListCell *a, const ListCell *b)
+{
+	TimestampTz left = ((CtErrorResult *) lfirst(a))->first_seen;
+	TimestampTz right = ((CtErrorResult *) lfirst(b))->first_seen;
+
+	return left < right ? -1 : left > right;
+}
+
+/* bytes of an error's message in a sentence; ct_errors has all of it */
+#define MESSAGE_SHOWN	255
+
+/*
+ * An error that nobody expected is a violation of every scenario, be it one
+ * that ended a transaction at once or after the last try.
+ */
+static void
+measure_errors(const CtProgram *program, CtResults *results)
+{
+	CtCheckResult *result = palloc0(sizeof(CtCheckResult));
+	List	   *errors = list_copy(results->errors);
+	ListCell   *lc;
+
+	list_sort(errors, measure_compare_first_seen);
+
+	result->name = "unexpected_errors";
+	result->kind = "error";
+	result->target = "0 errors";
+	result->after = results->all_transactions;
+	foreach(lc, errors)
+	{
+		CtErrorResult *error = lfirst(lc);
+		CtAnomalyResult *anomaly;
+
+		if (!error->unexpected)
+			continue;
+		result->violations += error->count;
+		anomaly = palloc0(sizeof(CtAnomalyResult));
+		anomaly->check = result->name;
+		anomaly->kind = result->kind;
+		anomaly->observed = psprintf(INT64_FORMAT " time%s %s (%s)%s: %s%s%s",
+									 error->count, error->count == 1 ? "" : "s",
+									 unpack_sql_state(error->sqlstate),
+									 ct_condition_name(error->sqlstate),
+									 strcmp(error->handling, "gave_up") == 0 ? " after the last try" : "",
+									 ct_clip_text(error->message, MESSAGE_SHOWN),
+									 error->command < 0 ? "" : "; the first in ",
+									 error->command < 0 ? "" :
+									 ct_program_place(program, error->script, error->command));
+		anomaly->expected = "none";
+		anomaly->evidence = measure_error_evidence(program, error);
+		anomaly->first_seen = error->first_seen;
+		result->anomalies = lappend(result->anomalies, anomaly);
+	}
+	result->holds = result->violations == 0;
+	result->actual = psprintf(INT64_FORMAT " error%s", result->violations,
+							  result->violations == 1 ? "" : "s");
+	results->checks = lappend(results->checks, result);
+}
+
+bool
+ct_checks_have_errors(const CtPlan *plan, const CtResults *results)
+{
+	ListCell   *lc;
+
+	if (measure_tolerates_errors(plan))
+		return false;
+	foreach(lc, results->errors)
+	{
+		CtErrorResult *error = lfirst(lc);
+
+		if (error->unexpected && error->count > 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+ct_checks_have_failed(const CtChecks *checks, const CtProgram *program, const CtResults *results)
+{
+	const CtPlan *plan = program->plan;
+	CtMetrics	run = measure_run_input(results);
+	ListCell   *lc;
+
+	if (ct_checks_found(checks) || ct_checks_have_errors(plan, results))
+		return true;
+	foreach(lc, plan->thresholds)
+	{
+		const CtPlanThreshold *planned = lfirst(lc);
+		const CtProgramThreshold *threshold = &program->thresholds[foreach_current_index(lc)];
+
+		if (threshold->kind != CT_OF_TALLY &&
+			ct_metric_is_lost(threshold->metric, measure_actual_value(threshold, results, &run),
+							  planned->op, planned->target))
+			return true;
+	}
+	return false;
+}
+
+void
+ct_checks_measure(const CtPlan *plan, const CtProgram *program, CtResults *results)
+{
+	measure_thresholds(program, results);
+	if (!measure_tolerates_errors(plan))
+		measure_errors(program, results);
+}
+
+void
+ct_checks_add_lock(CtResults *results, const char *who_waits)
+{
+	CtCheckResult *result = palloc0(sizeof(CtCheckResult));
+	CtAnomalyResult *anomaly = palloc0(sizeof(CtAnomalyResult));
+
+	anomaly->check = result->name = "locks_given_back";
+	anomaly->kind = result->kind = "lock_leak";
+	anomaly->observed = who_waits;
+	anomaly->expected = "none";
+	anomaly->first_seen = GetCurrentTimestamp();
+	result->target = "no lock in the way";
+	result->actual = "1 lock";
+	result->violations = 1;
+	result->anomalies = list_make1(anomaly);
+	result->after = results->all_transactions;
+	results->checks = lappend(results->checks, result);
+}
