@@ -403,6 +403,7 @@ actor_fail(CtActor *self, const ErrorData *edata)
 	if (self->giving_up || self->through)
 		return;
 
+	ct_guard_explain(edata);
 	turn->sqlstate = edata->sqlerrcode;
 	ct_copy_text(turn->message, edata->message, CT_TURN_TEXT);
 	turn->error_command = self->interpreter.at;

@@ -44,7 +44,6 @@
 #include "src/base/ct_compat.h"
 #include "src/catalog/catalog.h"
 
-#define CLONE_COMMENT	"ct_ext: clone of relation "
 #define CLONE_HINT		"Give the trial a setup that makes what the sessions need, or explore with in_place => true and a reset script."
 
 static CtClone *clone_make(CtCloning *cloning, Oid original);
@@ -57,8 +56,8 @@ ct_clone_original(Oid clone)
 	char	   *comment = GetComment(clone, RelationRelationId, 0);
 	Oid			original = InvalidOid;
 
-	if (comment != NULL && strncmp(comment, CLONE_COMMENT, strlen(CLONE_COMMENT)) == 0)
-		original = (Oid) strtoul(comment + strlen(CLONE_COMMENT), NULL, 10);
+	if (comment != NULL && strncmp(comment, CT_CLONE_COMMENT, strlen(CT_CLONE_COMMENT)) == 0)
+		original = (Oid) strtoul(comment + strlen(CT_CLONE_COMMENT), NULL, 10);
 	return original;
 }
 
@@ -155,7 +154,7 @@ clone_created(CtCloning *cloning, CtClone *clone)
 	clone->clone = get_relname_relid(get_rel_name(clone->original), cloning->sandbox);
 	if (!OidIsValid(clone->clone))
 		elog(ERROR, "%s was not created", clone->name);
-	CreateComments(clone->clone, RelationRelationId, 0, psprintf(CLONE_COMMENT "%u", clone->original));
+	CreateComments(clone->clone, RelationRelationId, 0, psprintf(CT_CLONE_COMMENT "%u", clone->original));
 	ct_clone_grants(clone);
 }
 
@@ -575,7 +574,7 @@ clone_all(CtCloning *cloning, Oid relation)
 }
 
 void
-ct_clone(Oid relation, Oid sandbox, int64 *bytes, List **notes)
+ct_clone(Oid relation, Oid sandbox, int64 *bytes, List **notes, MemoryContext context)
 {
 	CtCloning	cloning = {0};
 	CtCatalogScope scope;
@@ -584,7 +583,7 @@ ct_clone(Oid relation, Oid sandbox, int64 *bytes, List **notes)
 	cloning.sandbox = sandbox;
 	cloning.role = GetUserId();
 	cloning.bytes = bytes;
-	cloning.notes_context = CurrentMemoryContext;
+	cloning.notes_context = context;
 	cloning.notes = *notes;
 	ct_catalog_enter_server(&scope);
 	cloning.schema = get_namespace_name(sandbox);

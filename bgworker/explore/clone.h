@@ -6,8 +6,8 @@
 #ifndef CT_CLONE_H
 #define CT_CLONE_H
 
-#include "nodes/pg_list.h"
 #include "nodes/nodes.h"
+#include "nodes/pg_list.h"
 
 /* of all of a run's clones together */
 #define CT_CLONE_MAX_BYTES	(64 * 1024 * 1024)
@@ -23,10 +23,15 @@
  *
  * In a transaction, as the run's role.  Does nothing if there is one already.
  * bytes: of all clones so far, grows.
- * Appends to notes (List of char *) what a reader should know of it.
+ * Appends to notes (List of char *, in memory of that context) what a reader
+ * should know of it.
  * Raises ERRCODE_FEATURE_NOT_SUPPORTED, with what to do, for what can't be cloned.
  */
-extern void ct_clone(Oid relation, Oid sandbox, int64 *bytes, List **notes);
+extern void ct_clone(Oid relation, Oid sandbox, int64 *bytes, List **notes,
+					 MemoryContext context);
+
+/* a clone's comment says so, with the original's oid */
+#define CT_CLONE_COMMENT	"ct_ext: clone of relation "
 
 /* what a clone is a clone of; InvalidOid: it is none */
 extern Oid	ct_clone_original(Oid clone);

@@ -435,7 +435,7 @@ explorer_clone_again(CtLeader *leader)
 	leader->cloned_bytes = 0;
 	ct_leader_begin(EXPLORE_LOCK_MS);
 	foreach(lc, leader->cloned)
-		ct_clone(lfirst_oid(lc), leader->sandbox, &leader->cloned_bytes, &notes);
+		ct_clone(lfirst_oid(lc), leader->sandbox, &leader->cloned_bytes, &notes, CurrentMemoryContext);
 	ct_leader_commit(leader);
 }
 
@@ -449,7 +449,8 @@ explorer_clone(CtExplorer *explorer, Oid missing)
 	ct_reset_restore(explorer->reset, explorer->execution->ddl);
 	MemoryContextSwitchTo(leader->context);
 	ct_leader_begin(EXPLORE_LOCK_MS);
-	ct_clone(missing, leader->sandbox, &leader->cloned_bytes, &explorer->found->notes);
+	ct_clone(missing, leader->sandbox, &leader->cloned_bytes, &explorer->found->notes,
+			 leader->context);
 	ct_leader_commit(leader);
 	leader->cloned = lappend_oid(leader->cloned, missing);
 	ct_reset_retake(explorer->reset);

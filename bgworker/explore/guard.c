@@ -362,11 +362,6 @@ guard_keys(const Query *query)
 		ct_guard_keys(relid, all, columns);
 }
 
-typedef struct GuardQuery
-{
-	Oid			view;			/* outside, to be cloned before what it reads */
-} GuardQuery;
-
 static bool
 guard_is_sequence_function(Oid funcid)
 {
@@ -374,38 +369,27 @@ guard_is_sequence_function(Oid funcid)
 		funcid == F_SETVAL_REGCLASS_INT8_BOOL;
 }
 
+/* A view that has been expanded is still named; it is to be told of before what it reads. */
 static bool
-guard_walker(Node *node, GuardQuery *context)
+guard_view_walker(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
 	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, guard_walker, context, QTW_EXAMINE_RTES_BEFORE);
+		return query_tree_walker((Query *) node, guard_view_walker, context, QTW_EXAMINE_RTES_BEFORE);
 	if (IsA(node, RangeTblEntry))
 	{
 		RangeTblEntry *rte = (RangeTblEntry *) node;
 		GuardRelation *known;
 
-		/* a view that was expanded is still named */
 		if (OidIsValid(rte->relid) && (rte->rtekind == RTE_RELATION || rte->rtekind == RTE_SUBQUERY) &&
-			(known = guard_look_at(rte->relid)) != NULL && known->owner == GUARD_USERS &&
-			known->relkind == RELKIND_VIEW && !OidIsValid(context->view))
-			context->view = rte->relid;
+			(known = guard_look_at(rte->relid)) != NULL && known->relkind == RELKIND_VIEW)
+			ct_guard_relation(rte->relid, CT_GUARD_READS);
 		return false;
 	}
-	if (IsA(node, FuncExpr) && guard_is_sequence_function(((FuncExpr *) node)->funcid))
-	{
-		Node	   *sequence = linitial(((FuncExpr *) node)->args);
-
-		if (!IsA(sequence, Const))
-			linitial(((FuncExpr *) node)->args) = guard_wrap(sequence);
-		else if (!((Const *) sequence)->constisnull)
-			ct_guard_relation(DatumGetObjectId(((Const *) sequence)->constvalue), CT_GUARD_WRITES_ROWS);
-	}
-	return expression_tree_walker(node, guard_walker, context);
+	return expression_tree_walker(node, guard_view_walker, context);
 }
 
-/* The same once more, for what is no view. */
 static bool
 guard_table_walker(Node *node, void *context)
 {
@@ -424,6 +408,26 @@ guard_table_walker(Node *node, void *context)
 		return false;
 	}
 	return expression_tree_walker(node, guard_table_walker, context);
+}
+
+/* After the tables, for a column's default names a sequence by itself. */
+static bool
+guard_sequence_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, guard_sequence_walker, context, 0);
+	if (IsA(node, FuncExpr) && guard_is_sequence_function(((FuncExpr *) node)->funcid))
+	{
+		Node	   *sequence = linitial(((FuncExpr *) node)->args);
+
+		if (!IsA(sequence, Const))
+			linitial(((FuncExpr *) node)->args) = guard_wrap(sequence);
+		else if (!((Const *) sequence)->constisnull)
+			ct_guard_relation(DatumGetObjectId(((Const *) sequence)->constvalue), CT_GUARD_WRITES_ROWS);
+	}
+	return expression_tree_walker(node, guard_sequence_walker, context);
 }
 
 static void
@@ -451,19 +455,15 @@ guard_plan(PlannedStmt *stmt)
 static PlannedStmt *
 guard_planner(ct_planner_params)
 {
-	GuardQuery	context = {InvalidOid};
 	PlannedStmt *stmt;
 
-	if (guard_mode != CT_GUARD_OFF)
+	if (guard_mode == CT_GUARD_ALL)
 	{
-		(void) guard_walker((Node *) parse, &context);
-		if (guard_mode == CT_GUARD_ALL)
-		{
-			if (OidIsValid(context.view))
-				ct_guard_relation(context.view, CT_GUARD_READS);
-			(void) guard_table_walker((Node *) parse, NULL);
-		}
+		(void) guard_view_walker((Node *) parse, NULL);
+		(void) guard_table_walker((Node *) parse, NULL);
 	}
+	if (guard_mode != CT_GUARD_OFF)
+		(void) guard_sequence_walker((Node *) parse, NULL);
 	if (previous_planner)
 		stmt = previous_planner(ct_planner_args);
 	else
@@ -582,6 +582,13 @@ guard_object_access(ObjectAccessType access, Oid classId, Oid objectId, int subI
 		case OAT_NAMESPACE_SEARCH:
 			break;
 	}
+}
+
+void
+ct_guard_explain(const ErrorData *error)
+{
+	if (guard_mode == CT_GUARD_ALL && guard_turn->refusal.sqlstate == 0)
+		ct_guard_rows(guard_sandbox, error, &guard_turn->refusal);
 }
 
 /* ---- the end of transactions ---- */

@@ -31,6 +31,12 @@ typedef enum CtGuardMode
  */
 extern void ct_guard_begin(CtGuardMode mode, Oid sandbox, CtTurn *turn);
 
+/*
+ * An error has ended the session, which is in no transaction: if it is one that
+ * clones have made, that is a refusal.
+ */
+extern void ct_guard_explain(const ErrorData *error);
+
 /* The sequence, if the guard lets it be written; without a guard, any. */
 extern Oid	ct_guard_sequence(Oid sequence);
 
@@ -64,6 +70,9 @@ extern void ct_guard_object(Oid class_id, Oid object_id);
  * clone by these columns (List of char *), or by any.
  */
 extern void ct_guard_keys(Oid clone, bool all, const List *columns);
+
+/* guard_rows.c: is the error that a function takes rows of an original?  Then that is told. */
+extern void ct_guard_rows(Oid sandbox, const ErrorData *error, CtErrorReport *refusal);
 
 /* Raises, and tells the leader, that the run is to end so. */
 extern void ct_guard_refuse(int sqlstate, const char *message, const char *detail, const char *hint) pg_attribute_noreturn();

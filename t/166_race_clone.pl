@@ -1,0 +1,326 @@
+# ct_race without a setup: it is executed on clones of the user's tables, made by the server's own
+# definitions, and nothing that the user has is touched; what can't be cloned, or led to a clone, is
+# refused by its name, with what to do.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use CtTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = ct_prepare('race_clone', max_worker_processes => 12, autovacuum => 'off',
+	max_locks_per_transaction => 256, log_min_messages => 'warning');
+$node->safe_psql('postgres', <<'SQL');
+CREATE ROLE shop LOGIN;
+CREATE ROLE app LOGIN;
+CREATE ROLE clerk LOGIN;
+GRANT CREATE ON DATABASE postgres TO shop, app, clerk;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO shop, app, clerk;
+GRANT CREATE ON SCHEMA public TO shop;
+SQL
+
+# All that a trial might change: rows with where they lie, sequences, definitions, privileges,
+# planner's and activity's statistics, schemas, locks, files.
+my $all = <<'SQL';
+SELECT pg_stat_force_next_flush() IS NULL;
+SELECT c.relname, c.relnamespace::regnamespace, c.relkind, c.relfilenode, c.relowner, c.relacl, c.reloptions,
+	c.relpages, c.reltuples, c.relhastriggers, c.relrowsecurity, c.xmin
+	FROM pg_class c WHERE c.oid >= 16384 AND c.relnamespace <> 'pg_toast'::regnamespace
+	AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+	AND c.relname NOT LIKE 'ct\_%' AND c.relname NOT LIKE '\_ct%' ORDER BY c.oid;
+SELECT oid, proname, xmin FROM pg_proc WHERE oid >= 16384 ORDER BY oid;
+SELECT starelid, staattnum, xmin FROM pg_statistic WHERE starelid >= 16384
+	AND starelid NOT IN (SELECT oid FROM pg_class WHERE relname LIKE 'ct\_%') ORDER BY 1, 2;
+SELECT s.relid, s.seq_scan, s.idx_scan, s.n_tup_ins, s.n_tup_upd, s.n_tup_del FROM pg_stat_user_tables s
+	WHERE s.relname NOT LIKE 'ct\_%' ORDER BY 1;
+SELECT schemaname, sequencename, last_value FROM pg_sequences WHERE sequencename NOT LIKE '%ct\_%' ORDER BY 1, 2;
+SELECT nspname, nspacl FROM pg_namespace WHERE nspname NOT LIKE 'pg\_%temp%' ORDER BY 1;
+SELECT rolname FROM pg_roles ORDER BY 1;
+SELECT count(*) FROM pg_largeobject_metadata;
+SELECT relation::regclass, mode FROM pg_locks WHERE pid <> pg_backend_pid() AND relation IS NOT NULL ORDER BY 1::text, 2;
+SQL
+
+sub everything
+{
+	my $tables = $node->safe_psql('postgres',
+		"SELECT format('SELECT %L, ctid, xmin, xmax, t FROM ONLY %s t;', c.oid::regclass, c.oid::regclass) FROM pg_class c"
+		  . " WHERE relkind IN ('r', 'm') AND c.oid >= 16384 AND relpersistence = 'p'"
+		  . " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1");
+	my $stats = $node->safe_psql('postgres', $all);
+
+	# reading is counted, too, and comes last
+	my $rows = $node->safe_psql('postgres', $tables . 'SELECT pg_stat_force_next_flush();');
+	return ($stats, $rows);
+}
+
+my ($stats_before, $rows_before);
+
+sub remember
+{
+	everything();    # what only a first reader changes
+	(undef, $rows_before) = everything();
+	$stats_before = $node->safe_psql('postgres', $all);
+	return;
+}
+
+sub untouched
+{
+	my ($what) = @_;
+	my $stats = $node->safe_psql('postgres', $all);
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is($stats, $stats_before, "$what: definitions, sequences, statistics, privileges and locks are as they were");
+	is((everything())[1], $rows_before, "$what: rows are as they were, and where they were");
+	$stats_before = $node->safe_psql('postgres', $all);
+	ct_nothing_left($node, $what);
+	return;
+}
+
+# Executes as a role; returns what was printed, or the error.
+sub as
+{
+	my ($user, @statements) = @_;
+	my $call = ct_call($node, \@statements, user => $user);
+
+	$call->{status} = ct_call_end($call);
+	return $call;
+}
+
+# A race of a role's; returns its run's verdict, reason and what ended it.
+sub race
+{
+	my ($user, $sessions, %options) = @_;
+	my $path = delete $options{search_path};
+	my $array = 'ARRAY[' . join(', ', map { my $s = $_; $s =~ s/'/''/g; "'$s'" } @$sessions) . ']';
+	my $arguments = join '', map { ", $_ => $options{$_}" } sort keys %options;
+	my $call = as($user, ($path ? "SET search_path = $path" : ()),
+		"SELECT public.ct_race($array$arguments)");
+	my $run = $call->{stdout} =~ /^(\d+)$/m ? $1 : 0;
+
+	$call->{run} = $run;
+	$call->{verdict} = $call->{reason} = '';
+	($call->{verdict}, $call->{reason}) = split /\|/,
+	  $node->safe_psql('postgres', "SELECT verdict, reason FROM ct_runs WHERE run_id = $run")
+	  if $run;
+	return $call;
+}
+
+sub refused
+{
+	my ($what, $text, $call) = @_;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is(ct_sqlstate($call), '0A000', "$what: refused") or diag($call->{stdout} . $call->{stderr});
+	like($call->{stderr}, $text, "$what: by name");
+	like($call->{stderr}, qr/HINT: .*in_place => true/, "$what: with what to do");
+	return;
+}
+
+# ---- a newcomer's call
+
+$node->safe_psql('postgres', <<'SQL');
+SET ROLE shop;
+CREATE TABLE event (id int PRIMARY KEY, name text NOT NULL, seats int NOT NULL);
+CREATE TABLE ticket (id serial PRIMARY KEY, event_id int NOT NULL REFERENCES event, buyer int NOT NULL);
+INSERT INTO event VALUES (1, 'Opera', 1);
+CREATE FUNCTION buy_ticket(e int, b int) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	free int;
+BEGIN
+	SELECT seats INTO free FROM event WHERE id = e;
+	SELECT free - count(*) INTO free FROM ticket WHERE event_id = e;
+	IF free > 0 THEN
+		INSERT INTO ticket (event_id, buyer) VALUES (e, b);
+		RETURN true;
+	END IF;
+	RETURN false;
+END $$;
+SQL
+remember();
+
+my $buy = [ 'SELECT buy_ticket(1, 1)', 'SELECT buy_ticket(1, 2)' ];
+my $call = race('shop', $buy);
+is($call->{verdict}, 'fail', 'a race in a function is found') or diag($call->{stderr});
+untouched('a race that is found');
+like($node->safe_psql('postgres', "SELECT ct_report($call->{run})"),
+	qr/buy_ticket line 8: INSERT INTO ticket/, 'its story names the line');
+is($node->safe_psql('postgres', "SELECT bool_and(exhausted) FROM ct_explorations"), 't', 'all orders were executed');
+
+$node->safe_psql('postgres',
+	q{SELECT replace(pg_get_functiondef('buy_ticket'::regproc), 'WHERE id = e;', 'WHERE id = e FOR UPDATE;') AS fixed \gexec});
+remember();
+$call = race('shop', $buy);
+is($call->{verdict}, 'pass', 'no order breaks it once it is fixed') or diag($call->{stderr});
+untouched('a fixed function');
+
+# ---- what a clone has
+
+$node->safe_psql('postgres', <<'SQL');
+SET ROLE shop;
+CREATE SCHEMA "The Shop's";
+SET search_path = "The Shop's";
+CREATE TYPE mood AS ENUM ('good', 'bad');
+CREATE FUNCTION norm(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT lower($1)';
+CREATE SEQUENCE numbers START 100 INCREMENT 10;
+CREATE TABLE "Kind of" ("The id" int GENERATED ALWAYS AS IDENTITY (START 7) PRIMARY KEY, who name UNIQUE);
+CREATE TABLE audit (at serial, what text);
+CREATE TABLE "Event" (
+	id bigserial PRIMARY KEY,
+	name text COLLATE "C" NOT NULL DEFAULT norm('X'),
+	seats int CONSTRAINT "enough seats" CHECK (seats >= 0),
+	feels mood DEFAULT 'good',
+	gone int,
+	kind int CONSTRAINT "of a kind" REFERENCES "Kind of",
+	twice int GENERATED ALWAYS AS (seats * 2) STORED,
+	number int DEFAULT nextval('numbers'),
+	parent bigint REFERENCES "Event" DEFERRABLE INITIALLY DEFERRED,
+	CONSTRAINT "one of a name" UNIQUE (name, kind)) WITH (fillfactor = 70);
+ALTER TABLE "Event" DROP COLUMN gone;
+CREATE INDEX "by norm" ON "Event" (norm(name)) WHERE seats > 0;
+CREATE FUNCTION audits() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO audit (what) VALUES (TG_OP || ' ' || NEW.name);
+	RETURN NEW;
+END $$;
+CREATE FUNCTION shouts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	NEW.name := NEW.name || '!';
+	RETURN NEW;
+END $$;
+CREATE TRIGGER "then audit" AFTER INSERT OR UPDATE ON "Event" FOR EACH ROW WHEN (NEW.seats > 0) EXECUTE FUNCTION audits();
+CREATE TRIGGER shouts BEFORE INSERT ON "Event" FOR EACH ROW EXECUTE FUNCTION shouts();
+ALTER TABLE "Event" DISABLE TRIGGER shouts;
+INSERT INTO "Kind of" (who) VALUES ('shop'), ('other');
+INSERT INTO "Event" (name, seats, kind) VALUES ('One', 10, 7), (repeat('long', 5000), 1, 8);
+DELETE FROM audit;
+ANALYZE "Event", "Kind of";
+SQL
+my $path = q{"The Shop's", public};
+remember();
+
+# A session finds it so on its clones, or else fails; options of race, and first statements of it.
+sub sees
+{
+	my ($what, $sql, %options) = @_;
+	my $user = delete $options{user} // 'shop';
+	my $first = delete $options{first} // '';
+	my $got = race($user, [ "${first}SELECT 1 / CASE WHEN $sql THEN 1 ELSE 0 END", 'SELECT 1' ],
+		search_path => $path, %options);
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is($got->{verdict}, 'pass', $what) or diag($got->{stderr} . $got->{reason});
+	return $got;
+}
+
+sees('rows, generated columns and values that lie elsewhere',
+	q{(SELECT count(*) FROM "Event" WHERE twice = seats * 2) = 2 AND (SELECT max(length(name)) FROM "Event") = 20000});
+sees('the names of constraints and indexes',
+	q{(SELECT array_agg(conname::text ORDER BY conname) FROM pg_constraint WHERE conrelid = '"Event"'::regclass AND contype IN ('c', 'f', 'p', 'u'))
+	= '{"Event_parent_fkey","Event_pkey","enough seats","of a kind","one of a name"}'
+	AND EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = '"Event"'::regclass AND relname = 'by norm')});
+sees('defaults, and serial and identity columns that go on where they are, and a row that refers to itself',
+	q{(SELECT id = 3 AND name = 'x' AND feels = 'good' AND number = 120 AND twice = 0 FROM "Event" WHERE seats = 0)
+	AND (SELECT "The id" FROM "Kind of" WHERE who = 'new') = 9},
+	first => q{INSERT INTO "Kind of" (who) VALUES ('new'); INSERT INTO "Event" (seats, parent) VALUES (0, 1); });
+sees('ON CONFLICT ON CONSTRAINT',
+	q{(SELECT seats FROM "Event" WHERE id = 1) = 3},
+	first => q{INSERT INTO "Event" (name, kind) VALUES ('One', 7) ON CONFLICT ON CONSTRAINT "one of a name" DO UPDATE SET seats = 3; });
+sees('triggers that are enabled, and those that are not',
+	q{(SELECT string_agg(what, ',') FROM audit) = 'INSERT Two'},
+	first => q{INSERT INTO "Event" (name, seats) VALUES ('Two', 1); });
+my %breaks = (
+	'a check constraint' => [ '23514', q{UPDATE "Event" SET seats = -1} ],
+	'a foreign key' => [ '23503', q{UPDATE "Event" SET kind = 1} ],
+	'a deferred one' => [ '23503', q{UPDATE "Event" SET parent = 77} ],
+	'a foreign key of who refers to it' => [ '23503', q{DELETE FROM "Kind of"} ],
+	'a unique constraint' => [ '23505', q{INSERT INTO "Event" (name, kind) VALUES ('One', 7)} ],
+	'a generated column' => [ '428C9', q{UPDATE "Event" SET twice = 1} ],
+	'GENERATED ALWAYS' => [ '428C9', q{INSERT INTO "Kind of" VALUES (1, 'x')} ],
+	'NOT NULL' => [ '23502', q{UPDATE "Event" SET name = NULL} ]);
+for (sort keys %breaks)
+{
+	my ($state, $sql) = @{ $breaks{$_} };
+	my $got = race('shop', [ $sql, 'SELECT 1' ], search_path => $path);
+
+	is($node->safe_psql('postgres', "SELECT result, sqlstate FROM ct_permutations WHERE run_id = $got->{run}"),
+		"error|$state", "$_ is what it was") or diag($got->{stderr} . $got->{reason});
+}
+untouched('what a clone has');
+
+
+# ---- who may do what
+
+$node->safe_psql('postgres', <<'SQL');
+SET ROLE shop;
+CREATE TABLE account (id int PRIMARY KEY, owner name NOT NULL, balance int NOT NULL, secret text, low int DEFAULT 0);
+CREATE TABLE member (who name PRIMARY KEY, of name);
+INSERT INTO account VALUES (1, 'app', 10, 'a', 0), (2, 'clerk', 20, 'b', 0), (3, 'shop', 30, 'c', 0);
+INSERT INTO member VALUES ('app', 'app'), ('clerk', 'clerk');
+ALTER TABLE account ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON account FOR ALL TO app USING (owner IN (SELECT of FROM member WHERE who = current_user)) WITH CHECK (balance >= 0);
+GRANT SELECT, UPDATE ON account TO app;
+GRANT SELECT ON member TO app;
+GRANT SELECT (id, buyer), UPDATE (buyer) ON ticket TO clerk;
+CREATE FUNCTION spend(a int, much int) RETURNS int LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+	had int;
+BEGIN
+	SELECT balance INTO had FROM account WHERE id = a;
+	UPDATE account SET balance = had - much WHERE id = a;
+	RETURN had;
+END $$;
+CREATE FUNCTION pay(much int) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+	had int;
+BEGIN
+	SELECT balance INTO had FROM account;
+	UPDATE account SET balance = had - much;
+	RETURN had;
+END $$;
+INSERT INTO ticket (event_id, buyer) VALUES (1, 1);
+SQL
+
+remember();
+$call = race('app', [ 'SELECT pay(1)', 'SELECT pay(2)' ]);
+is($call->{verdict}, 'fail', 'a role that row-level security lets see one row finds its race') or diag($call->{stderr});
+like($node->safe_psql('postgres', "SELECT ct_report($call->{run})"),
+	qr/The clone of account has the 1 rows? that row-level security lets role app see/, 'and is told of that');
+is($node->safe_psql('postgres', "SELECT count(*) FROM ct_steps WHERE run_id = $call->{run} AND first_row ~ '20|30'"),
+	0, 'no other row is to be seen');
+$path = 'public';
+sees('policies are as they were', q{(SELECT count(*) FROM account) = 1 AND row_security_active('account')}, user => 'app');
+sees('the owner is not subject to them', q{(SELECT count(*) FROM account) = 3 AND NOT row_security_active('account')});
+
+# a table that the role may not read is there, and empty
+$call = race('clerk', [ 'SELECT spend(2, 1)', 'SELECT spend(2, 2)' ]);
+like($node->safe_psql('postgres', "SELECT ct_report($call->{run})"), qr/The clone of account is empty: role clerk may not read it/,
+	'what a role may not read is not cloned, and that is said') or diag($call->{stderr});
+%breaks = (
+	'a policy' => [ app => 42501, 'UPDATE account SET balance = -1' ],
+	'a privilege that it lacks' => [ app => 42501, 'DELETE FROM account' ],
+	'TRUNCATE' => [ app => 42501, 'TRUNCATE account' ],
+	'what only an owner may do' => [ app => 42501, 'ALTER TABLE account ADD x int' ],
+	'an index' => [ app => 42501, 'CREATE INDEX ON account (balance)' ],
+	'privileges' => [ app => 42501, 'GRANT ALL ON account TO app; DELETE FROM account' ],
+	'a table that it may not read' => [ clerk => 42501, 'SELECT * FROM account' ],
+	'a column that it may not read' => [ clerk => 42501, 'SELECT event_id FROM ticket' ],
+	'a column that it may not write' => [ clerk => 42501, 'UPDATE ticket SET id = 3' ]);
+for (sort keys %breaks)
+{
+	my ($user, $state, $sql) = @{ $breaks{$_} };
+	my $got = race($user, [ $sql, 'SELECT 1' ]);
+
+	is($node->safe_psql('postgres', "SELECT result, sqlstate FROM ct_permutations WHERE run_id = $got->{run}"),
+		"error|$state", "$_: refused on the clone as on the original") or diag($got->{stderr} . $got->{reason});
+}
+$call = race('clerk', [ 'UPDATE ticket SET buyer = 5', 'SELECT buyer FROM ticket' ]);
+is($call->{verdict}, 'pass', 'columns that it may write can be written') or diag($call->{stderr} . $call->{reason});
+untouched('roles');
+
+done_testing();
+$node->stop;
