@@ -104,6 +104,15 @@ ct_explorer_reset(CtExplorer *explorer)
 	MemoryContextSwitchTo(explorer->scratch);
 }
 
+CtExecutionEnd
+ct_explorer_run_serial(CtExplorer *explorer, int n, const int *sessions, const int *last_commits)
+{
+	CtExecutionEnd end = ct_execution_run_serial(explorer->execution, n, sessions, last_commits);
+
+	explorer->ddl = end != CT_EXECUTION_COMPLETE || explorer->execution->ddl;
+	return end;
+}
+
 /* An execution's outcomes, tallies and numbers, as checks want them. */
 static CtResults *
 explorer_results(CtExplorer *explorer)
@@ -481,8 +490,7 @@ explorer_try(CtExplorer *explorer, const int *sessions)
 	for (;;)
 	{
 		ct_explorer_reset(explorer);
-		end = ct_execution_run_serial(explorer->execution, explorer->execution->nsessions, sessions, NULL);
-		explorer->ddl = end != CT_EXECUTION_COMPLETE || explorer->execution->ddl;
+		end = ct_explorer_run_serial(explorer, explorer->execution->nsessions, sessions, NULL);
 		if (end != CT_EXECUTION_REFUSED)
 			return end;
 		explorer_see_to_refusal(explorer);
@@ -527,7 +535,7 @@ explorer_begin(CtExplorer *explorer)
 	ct_state_note(explorer->state);
 	ct_explorer_reset(explorer);
 	ct_state_disturb(explorer->state);
-	if (ct_execution_run_serial(explorer->execution, n, sessions, NULL) != CT_EXECUTION_COMPLETE)
+	if (ct_explorer_run_serial(explorer, n, sessions, NULL) != CT_EXECUTION_COMPLETE)
 		return;
 	MemoryContextSwitchTo(explorer->leader->context);
 	explorer->found->surrogates = ct_state_leave_out(explorer->state);

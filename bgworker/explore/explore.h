@@ -69,6 +69,10 @@ extern void ct_explore_results(CtLeader *leader, CtResults *results);
 /* Sessions and state as they were at the beginning; the scratch memory is empty. */
 extern void ct_explorer_reset(CtExplorer *explorer);
 
+/* After a reset: ct_execution_run_serial(), and what the next reset has to know of it. */
+extern CtExecutionEnd ct_explorer_run_serial(CtExplorer *explorer, int n, const int *sessions,
+											 const int *last_commits);
+
 /*
  * From there an execution, as the guide says, and what is to be known of it but
  * for what serial orders say.  asks: also asks the checks, with the gist of the

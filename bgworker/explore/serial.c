@@ -120,8 +120,7 @@ serial_execute(struct CtSerial *serial, const CtSerialKey *key)
 		last_commits[i] = key->parts[i].last_commit;
 	}
 	ct_explorer_reset(explorer);
-	return ct_execution_run_serial(explorer->execution, key->n, sessions, last_commits) ==
-		CT_EXECUTION_COMPLETE;
+	return ct_explorer_run_serial(explorer, key->n, sessions, last_commits) == CT_EXECUTION_COMPLETE;
 }
 
 /* What it leaves behind, from memory or by executing it; NULL: it may be executed no more. */
