@@ -537,6 +537,27 @@ conductor_await_step(SpecConductor *c, const CtSpecEntry *entry, bool may_be_blo
 	return true;
 }
 
+/* What the step's session was told by NOTIFY, in the meantime too. */
+static void
+conductor_print_notifications(SpecConductor *c, SpecSession *session)
+{
+	CtSpecNotification notification;
+
+	while (ct_spec_wire_notification(&session->wire, &notification))
+	{
+		const char *sender = psprintf("PID %d", notification.pid);
+		int			i;
+
+		for (i = 0; i < c->nsessions; i++)
+		{
+			if (c->sessions[i].pid == notification.pid)
+				sender = c->sessions[i].wire.name;
+		}
+		conductor_say(c, "%s: NOTIFY \"%s\" with payload \"%s\" from %s\n",
+					  session->wire.name, notification.channel, notification.payload, sender);
+	}
+}
+
 /*
  * Attends to a step that was sent.  Returns whether it was reported as
  * completed; else it is, or has been, reported as waiting.
@@ -562,6 +583,7 @@ conductor_attend(SpecConductor *c, CtSpecEntry *entry, bool again, bool may_be_b
 		conductor_say(c, "step %s: %s\n", entry->name, entry->step->sql);
 	while ((result = ct_spec_wire_result(&session->wire)) != NULL)
 		conductor_print_result(c, result);
+	conductor_print_notifications(c, session);
 	session->active = NULL;
 	return true;
 }

@@ -11,8 +11,10 @@
  * What a text means is what it means in the simple query protocol: its
  * statements are one transaction, unless it says otherwise, and an error leaves
  * a transaction block aborted until its end.  So this is the server's loop for
- * clients over again, but for what only a client can do: COPY to and from it,
- * and LISTEN, which the server itself refuses to background workers.
+ * clients over again, but for what only a client can do: COPY to and from it.
+ * The server refuses LISTEN to background workers, for nobody would read what
+ * they are told.  Here somebody does, so for that statement we are a client's
+ * backend.
  *
  * It ends when the conductor detaches from its queue, whatever the reason.
  */
@@ -20,7 +22,7 @@
 
 #include "access/printtup.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
+#include "commands/async.h"
 #include "jit/jit.h"
 #include "libpq/pqmq.h"
 #include "miscadmin.h"
@@ -169,7 +171,10 @@ session_run(RawStmt *raw, const char *sql, QueryCompletion *completion)
 
 	/* the transaction's context, which a COMMIT may end */
 	MemoryContextSwitchTo(old);
+	if (IsA(raw->stmt, ListenStmt))
+		MyBackendType = B_BACKEND;
 	ct_portal_run(portal, receiver, completion);
+	MyBackendType = B_BG_WORKER;
 	receiver->rDestroy(receiver);
 	PortalDrop(portal, false);
 }
@@ -237,6 +242,7 @@ static void
 session_recover(void)
 {
 	HOLD_INTERRUPTS();
+	MyBackendType = B_BG_WORKER;
 	disable_all_timeouts(false);
 	QueryCancelPending = false;
 	EmitErrorReport();
@@ -274,8 +280,11 @@ session_report_idle(void)
 	}
 	else
 	{
-		long		stats_timeout = pgstat_report_stat(false);
+		long		stats_timeout;
 
+		if (notifyInterruptPending)
+			ProcessNotifyInterrupt(false);
+		stats_timeout = pgstat_report_stat(false);
 		if (stats_timeout <= 0)
 			disable_timeout(IDLE_STATS_UPDATE_TIMEOUT, false);
 		else if (!get_timeout_active(IDLE_STATS_UPDATE_TIMEOUT))
@@ -309,6 +318,8 @@ session_read(shm_mq_handle *queue)
 		CHECK_FOR_INTERRUPTS();
 		if (catchupInterruptPending)
 			ProcessCatchupInterrupt();
+		if (notifyInterruptPending)
+			ProcessNotifyInterrupt(true);
 	}
 	disable_timeout(IDLE_IN_TRANSACTION_SESSION_TIMEOUT, false);
 	disable_timeout(IDLE_SESSION_TIMEOUT, false);

@@ -212,11 +212,24 @@ wire_read_row(const CtSpecWire *wire, StringInfo body, CtSpecRows *rows)
 	rows->rows = lappend(rows->rows, values);
 }
 
+static void
+wire_keep_notification(CtSpecWire *wire, StringInfo body)
+{
+	MemoryContext old = MemoryContextSwitchTo(MemoryContextGetParent(wire->context));
+	CtSpecNotification *notification = palloc(sizeof(CtSpecNotification));
+
+	notification->pid = (int) pq_getmsgint(body, 4);
+	notification->channel = pstrdup(wire_string(wire, body));
+	notification->payload = pstrdup(wire_string(wire, body));
+	wire->notifications = lappend(wire->notifications, notification);
+	MemoryContextSwitchTo(old);
+}
+
 /* ---- looking at them ---- */
 
 /*
  * Looks at the next message; returns false where a result is complete and what
- * comes next isn't a notice, or where there is nothing more.
+ * comes next isn't a notice or a notification, or where there is nothing more.
  */
 static bool
 wire_look_at_next(CtSpecWire *wire)
@@ -233,7 +246,7 @@ wire_look_at_next(CtSpecWire *wire)
 		return false;
 	}
 	message = dlist_head_element(WireMessage, node, &wire->taken);
-	if (wire->has_result && message->type != 'N')
+	if (wire->has_result && message->type != 'N' && message->type != 'A')
 		return false;
 	dlist_delete(&message->node);
 
@@ -253,6 +266,9 @@ wire_look_at_next(CtSpecWire *wire)
 			wire->result.kind = CT_SPEC_ERROR;
 			wire->has_result = true;
 			return true;		/* keeps the message's memory */
+		case 'A':				/* NotificationResponse */
+			wire_keep_notification(wire, body);
+			break;
 		case 'T':				/* RowDescription */
 			wire_read_columns(wire, body, &wire->result.rows);
 			wire->result.kind = CT_SPEC_ROWS;
@@ -264,7 +280,7 @@ wire_look_at_next(CtSpecWire *wire)
 		case 'I':				/* EmptyQueryResponse */
 			wire->has_result = true;
 			break;
-		default:				/* ReadyForQuery, and settings and notifications, which are nothing to us */
+		default:				/* ReadyForQuery; settings, which are nothing to us */
 			break;
 	}
 	pfree(body->data);
@@ -294,6 +310,22 @@ ct_spec_wire_result(CtSpecWire *wire)
 	wire->has_result = false;
 	memset(&wire->result, 0, sizeof(CtSpecResult));
 	return &result;
+}
+
+bool
+ct_spec_wire_notification(CtSpecWire *wire, CtSpecNotification *notification)
+{
+	CtSpecNotification *first;
+
+	(void) ct_spec_wire_take(wire);
+	ct_spec_wire_look(wire);
+	if (wire->notifications == NIL)
+		return false;
+	first = linitial(wire->notifications);
+	wire->notifications = list_delete_first(wire->notifications);
+	*notification = *first;
+	pfree(first);
+	return true;
 }
 
 void

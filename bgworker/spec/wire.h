@@ -36,6 +36,14 @@ typedef struct CtSpecResult
 	CtSpecMessage error;
 } CtSpecResult;
 
+/* what NOTIFY said to a session that listens */
+typedef struct CtSpecNotification
+{
+	int			pid;			/* of who said it */
+	const char *channel;
+	const char *payload;
+} CtSpecNotification;
+
 typedef struct CtSpecWire CtSpecWire;
 
 /* called with each notice */
@@ -55,6 +63,7 @@ struct CtSpecWire
 	bool		told_lost;		/* and that was a result */
 	bool		has_result;		/* result is complete, and wasn't asked for */
 	CtSpecResult result;
+	List	   *notifications;	/* of CtSpecNotification, that weren't asked for; of context's parent */
 	MemoryContext context;		/* of what is taken and of results; reset by ct_spec_wire_send */
 	CtSpecNotice notice;
 	void	   *owner;			/* of whoever is told */
@@ -84,6 +93,9 @@ extern void ct_spec_wire_look(CtSpecWire *wire);
 
 /* The next result, and the notices before it; NULL after the last one.  To be asked once it isn't busy. */
 extern const CtSpecResult *ct_spec_wire_result(CtSpecWire *wire);
+
+/* The next notification that has come; false if there is none.  Looks for it first. */
+extern bool ct_spec_wire_notification(CtSpecWire *wire, CtSpecNotification *notification);
 
 /* No more texts: the session ends by itself. */
 extern void ct_spec_wire_close(CtSpecWire *wire);
