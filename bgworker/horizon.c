@@ -13,8 +13,8 @@
  * it again, which has to be proved, for who still reads would lose rows:
  *
  * - The whole statement is calls of our functions, which take new snapshots
- *   for whatever they read, and of built-in immutable ones, which read
- *   nothing, with no table in it.  What users call immutable may read.
+ *   for whatever they read, and of built-in ones that read no table: immutable
+ *   ones, and those that read a file.  What users call immutable may read.
  * - It is the client's own statement, not one of a function that an outer
  *   statement calls.  The portals of functions have names; the protocol's has
  *   none.  One that the client named itself is taken for a function's.
@@ -53,7 +53,13 @@ horizon_reads_by_snapshot(Oid funcid, void *context)
 	Oid			extension = *(Oid *) context;
 
 	if (funcid < FirstNormalObjectId)
-		return func_volatile(funcid) != PROVOLATILE_IMMUTABLE;
+	{
+		const char *name = get_func_name(funcid);
+
+		return func_volatile(funcid) != PROVOLATILE_IMMUTABLE &&
+			(name == NULL || strcmp(name, "pg_read_file") != 0) &&
+			(name == NULL || strcmp(name, "pg_read_binary_file") != 0);
+	}
 	return getExtensionOfObject(ProcedureRelationId, funcid) != extension;
 }
 
@@ -84,8 +90,11 @@ horizon_reader_walker(Node *node, void *context)
 		case T_BoolExpr:
 		case T_NullTest:
 			break;
+		case T_SortGroupClause:
+			return ((SortGroupClause *) node)->sortop >= FirstNormalObjectId;
 		case T_FuncExpr:
 		case T_OpExpr:
+		case T_Aggref:
 			if (check_functions_in_node(node, horizon_reads_by_snapshot, context))
 				return true;
 			break;
@@ -99,6 +108,8 @@ horizon_reader_walker(Node *node, void *context)
 static bool
 horizon_plan_reads(Plan *plan, void *context)
 {
+	int			i;
+
 	if (plan == NULL)
 		return false;
 	switch (nodeTag(plan))
@@ -108,6 +119,19 @@ horizon_plan_reads(Plan *plan, void *context)
 				return true;
 			break;
 		case T_ProjectSet:
+		case T_Limit:
+			break;
+		case T_Agg:
+			/* without GROUP BY, so that nothing is compared */
+			if (((Agg *) plan)->numCols > 0)
+				return true;
+			break;
+		case T_Sort:
+			for (i = 0; i < ((Sort *) plan)->numCols; i++)
+			{
+				if (((Sort *) plan)->sortOperators[i] >= FirstNormalObjectId)
+					return true;
+			}
 			break;
 		case T_FunctionScan:
 			if (horizon_reader_walker((Node *) ((FunctionScan *) plan)->functions, context))

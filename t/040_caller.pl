@@ -27,6 +27,8 @@ SELECT ct_add_script('short', 'one', 'SELECT 1');
 CREATE FUNCTION sees_item() RETURNS boolean STABLE LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) = 1 FROM item WHERE n = 0); END $$;
 CREATE DOMAIN seeing AS bigint CHECK (sees_item());
 CREATE FUNCTION looks_immutable(id bigint) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) = 1 FROM item WHERE n = 0); END $$;
+CREATE FUNCTION sees_too(n bigint, id bigint) RETURNS bigint IMMUTABLE LANGUAGE sql AS $$ SELECT $1 + count(*) FROM item $$;
+CREATE AGGREGATE sees_all(bigint) (SFUNC = sees_too, STYPE = bigint, INITCOND = '0');
 CREATE TYPE pair AS (a int, b int);
 CREATE FUNCTION calls_run() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN ct_run('busy'); END $$;
 CREATE FUNCTION sql_calls_run() RETURNS bigint SECURITY DEFINER LANGUAGE sql AS $$ SELECT ct_run('busy') $$;
@@ -140,6 +142,10 @@ my @ways = (
 	[ 'ct_compare in the target list', 0, "SELECT (ct_compare('busy')).variant" ],
 	[ 'ct_test', 0, q{SELECT ct_test('SELECT 1', workers => 2, duration => '10 min')} ],
 	[ 'with arithmetic', 0, "SELECT ct_run('busy', duration => interval '5 min' * 2) + 1 AS n" ],
+	[ 'with an aggregate', 0, "SELECT count(*), max(id ORDER BY id) FROM ct_run('busy') AS id" ],
+	[ 'sorted', 0, "SELECT id FROM ct_run('busy') AS id ORDER BY id LIMIT 1" ],
+	[ 'with an aggregate of somebody', 1, "SELECT sees_all(id) FROM ct_run('busy') AS id" ],
+	[ 'grouped', 1, "SELECT id, count(*) FROM ct_run('busy') AS id GROUP BY id" ],
 	[ 'several statements', 0, 'SELECT 1', "SELECT ct_run('busy')" ],
 	[ 'extended protocol', 0, "SELECT ct_run('busy');" ],
 	[ 'prepared statement', 0, "SELECT ct_run('busy');" ],

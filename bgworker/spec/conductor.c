@@ -51,6 +51,8 @@
 #define LOOK_MS			10
 /* the caller's own locks and its client are looked at so often */
 #define OWN_LOOK_MS		200
+/* who is sent a step first begins first, as a rule, although we don't wait for it */
+#define START_MS		1
 /* how long a start waits for slots, and from time to time tries again */
 #define SLOT_WAIT_MS	3000
 #define SLOT_PAUSE_MS	50
@@ -568,9 +570,13 @@ conductor_attend(SpecConductor *c, CtSpecEntry *entry, bool again, bool may_be_b
 	SpecSession *session = conductor_session(c, entry);
 	const CtSpecResult *result;
 
-	if ((!again && conductor_waits_at_once(entry)) ||
-		!conductor_await_step(c, entry, may_be_blocked) ||
-		conductor_is_held(c, entry))
+	if (!again && conductor_waits_at_once(entry))
+	{
+		ct_pause_ns(START_MS * CT_NS_PER_MS);
+		conductor_say_waiting(c, entry);
+		return false;
+	}
+	if (!conductor_await_step(c, entry, may_be_blocked) || conductor_is_held(c, entry))
 	{
 		if (!again)
 			conductor_say_waiting(c, entry);
