@@ -479,7 +479,11 @@ actor_arrive(CtActor *self, CtStep step)
 	CtTurn	   *turn = self->turn;
 
 	turn->place = CT_TURN_PARKED;
-	if (step == CT_STEP_ERROR)
+	if (step == CT_STEP_ERROR && !self->through && !self->giving_up &&
+		self->interpreter.at == self->interpreter.script->ncommands &&
+		self->interpreter.session->in_transaction(self->interpreter.session))
+		turn->place = CT_TURN_ENDED;	/* with its transaction open, as a client that goes idle */
+	else if (step == CT_STEP_ERROR)
 		actor_fail(self, self->interpreter.error);
 	else if (step == CT_STEP_DONE || self->through)
 	{

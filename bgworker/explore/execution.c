@@ -394,6 +394,22 @@ execution_tell_stuck(const CtExecution *ex)
 	return buf.data;
 }
 
+char *
+ct_execution_tell_disabled(const CtExecution *ex, int session)
+{
+	const CtExecutionSession *s = &ex->private->sessions[session];
+	int			pids[MAX_BLOCKERS];
+
+	if (s->busy && execution_blockers(s, pids) > 0)
+		return psprintf("waits for %s", execution_name_blocker(ex, pids[0]));
+	if (s->busy)
+		return pstrdup("waits");
+	if (s->ended && !s->fresh)
+		return s->turn->sqlstate == 0 ? pstrdup("has ended") :
+			psprintf("has ended with an error: %s", s->turn->message);
+	return NULL;
+}
+
 /* The same where a step took too long. */
 static char *
 execution_tell_timeout(const CtExecution *ex)
@@ -546,6 +562,8 @@ execution_finish_turn(CtExecution *ex, int session)
 		{
 			if (!ex->timed_out)
 				return CT_EXECUTION_STOPPED;
+			if (ex->private->detail && !s->told)
+				execution_tell(ex, session, CT_STEP_WAITS);
 			ex->why = execution_tell_timeout(ex);
 			return CT_EXECUTION_STUCK;
 		}
@@ -790,17 +808,6 @@ ct_execution_run_serial(CtExecution *ex, int n, const int *sessions, const int *
 
 /* ---- between executions ---- */
 
-/* Who is in the middle of something is to end that. */
-static void
-execution_interrupt(CtExecution *ex)
-{
-	int			k;
-
-	for (k = 0; k < ex->nsessions; k++)
-		if (ex->private->sessions[k].busy)
-			kill(ex->private->sessions[k].slot->pid, SIGINT);
-}
-
 void
 ct_execution_clear(CtExecution *ex, bool names)
 {
@@ -861,7 +868,11 @@ ct_execution_clear(CtExecution *ex, bool names)
 				began = now;
 			if (now - interrupted >= GIVE_UP_NS)
 			{
-				execution_interrupt(ex);
+				int			i;
+
+				for (i = k; i < ex->nsessions; i++)
+					if (pending[i] && !cleared[i])
+						kill(p->sessions[i].slot->pid, SIGINT);
 				interrupted = now;
 			}
 			if (now - began >= GIVE_UP_LIMIT_NS)

@@ -96,6 +96,12 @@ extern CtExecutionEnd ct_execution_run(CtExecution *execution, const CtGuide *gu
 extern CtExecutionEnd ct_execution_run_serial(CtExecution *execution, int n, const int *sessions,
 											  const int *last_commits);
 
+/*
+ * Why a session isn't enabled, of an execution that was DIVERGED: "has ended", "waits for
+ * session 1"; NULL: it is.  Palloc'd.
+ */
+extern char *ct_execution_tell_disabled(const CtExecution *execution, int session);
+
 /* The sessions leave; returns once they have. */
 extern void ct_execution_end_sessions(CtExecution *execution);
 

@@ -50,6 +50,16 @@
 /* what is left is looked at again after so many executions */
 #define LOOK_EVERY			64
 
+/* What a reader of the results should know. */
+static void
+explorer_note(CtExplorer *explorer, const char *note)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(explorer->leader->context);
+
+	explorer->found->notes = lappend(explorer->found->notes, pstrdup(note));
+	MemoryContextSwitchTo(oldcontext);
+}
+
 /* ---- one execution ---- */
 
 /* Rolls back the transactions that this run's sessions have prepared. */
@@ -94,6 +104,7 @@ ct_explorer_reset(CtExplorer *explorer)
 	MemoryContextSwitchTo(leader->context);
 	MemoryContextReset(explorer->scratch);
 	ct_leader_check_for_end(leader);
+	ct_pin_choose(explorer->pin);
 	ct_execution_clear(explorer->execution, false);
 	if (explorer->prepares)
 		explorer_roll_back_prepared(explorer);
@@ -178,6 +189,8 @@ explorer_class_errors(CtExplorer *explorer, CtExecuted *executed)
 		}
 		if (!end->failed || end->expected)
 			continue;
+		if (end->sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED)
+			continue;
 		executed->error = true;
 		if (executed->result < CT_EXECUTION_ERROR)
 		{
@@ -196,11 +209,15 @@ explorer_close_transactions(CtExplorer *explorer)
 	int			k;
 
 	for (k = 0; k < ex->nsessions; k++)
-		if (ex->sessions[k].in_transaction)
-		{
-			ct_execution_clear(explorer->execution, false);
-			return;
-		}
+	{
+		if (!ex->sessions[k].in_transaction)
+			continue;
+		if ((explorer->left_open & (1 << k)) == 0)
+			explorer_note(explorer, psprintf("session %d ends with an open transaction, which is rolled back before the tables are looked at",
+											 k + 1));
+		explorer->left_open |= 1 << k;
+		ct_execution_clear(explorer->execution, false);
+	}
 }
 
 void
@@ -353,15 +370,6 @@ ct_explore_results(CtLeader *leader, CtResults *results)
 	results->checks = ct_checks_explored(leader->checks, explorer->found->complete);
 }
 
-static void
-explorer_note(CtExplorer *explorer, const char *note)
-{
-	MemoryContext oldcontext = MemoryContextSwitchTo(explorer->leader->context);
-
-	explorer->found->notes = lappend(explorer->found->notes, pstrdup(note));
-	MemoryContextSwitchTo(oldcontext);
-}
-
 /* ---- budgets ---- */
 
 static const char *
@@ -415,21 +423,29 @@ static bool
 explorer_gives_up_bound(CtExplorer *explorer, uint64 began_ns, int *bound, double *left_then)
 {
 	const CtSearch *search = explorer->search;
+	int64		needed = ct_search_known(search) - ct_search_begun(search);
+	int			next = ct_search_bound(search);
 	double		left;
 
-	if (ct_search_finished(search) < 0)
+	/* nothing left of it: what is known of the next one */
+	if (needed == 0)
+	{
+		needed = ct_search_next_known(search);
+		next++;
+	}
+	if (next == 0 || needed == 0)
 		return false;
-	if (*bound == ct_search_bound(search) && explorer->found->executions % LOOK_EVERY != 0)
+	if (*bound == next && explorer->found->executions % LOOK_EVERY != 0)
 		return false;
 	left = explorer_left(explorer, began_ns);
-	if (*bound != ct_search_bound(search))
+	if (*bound != next)
 	{
-		*bound = ct_search_bound(search);
+		*bound = next;
 		*left_then = left;
 	}
 	else if (left > *left_then / 2)
 		return false;
-	return ct_search_known(search) - ct_search_begun(search) > left;
+	return needed > left;
 }
 
 /* ---- trial ---- */
@@ -543,25 +559,33 @@ explorer_begin(CtExplorer *explorer)
 
 /* ---- the search ---- */
 
-/* Orders that somebody has named come first; they were validated. */
+/* Sessions' numbers, from 0, of an order as a plan has it; returns how many there are. */
+static int
+explorer_read_order(const CtPlanPermutation *named, uint8 *order)
+{
+	const char *at = named->order;
+	int			n = 0;
+
+	while (n < CT_SEARCH_MAX_STEPS && *at != '\0')
+	{
+		order[n++] = strtol(at, (char **) &at, 10) - 1;
+		while (*at == ' ')
+			at++;
+	}
+	return n;
+}
+
+/* Orders that somebody has named come first. */
 static void
 explorer_name_orders(CtExplorer *explorer)
 {
+	uint8		order[CT_SEARCH_MAX_STEPS];
 	ListCell   *lc;
 
 	foreach(lc, explorer->plan->permutations)
 	{
-		const CtPlanPermutation *named = lfirst(lc);
-		uint8		order[CT_SEARCH_MAX_STEPS];
-		const char *at = named->order;
-		int			n = 0;
+		int			n = explorer_read_order(lfirst(lc), order);
 
-		while (n < CT_SEARCH_MAX_STEPS && *at != '\0')
-		{
-			order[n++] = strtol(at, (char **) &at, 10) - 1;
-			while (*at == ' ')
-				at++;
-		}
 		ct_search_name(explorer->search, order, n);
 	}
 }
@@ -579,7 +603,8 @@ explorer_create_search(CtExplorer *explorer)
 	explorer->search = ct_search_create(&options);
 	explorer->serial = ct_serial_create(explorer);
 	explorer->story = ct_story_create(explorer);
-	explorer_name_orders(explorer);
+	if (!explorer->plan->replay)
+		explorer_name_orders(explorer);
 }
 
 static int
@@ -603,6 +628,9 @@ explorer_count(CtExplorer *explorer, CtExecuted *executed, bool fresh)
 
 	if (!fresh)
 		return;
+	/* to wait for ever is an end, too */
+	if (executed->end == CT_EXECUTION_STUCK && !explorer->execution->timed_out)
+		found->complete++;
 	if (executed->end == CT_EXECUTION_COMPLETE)
 	{
 		found->complete++;
@@ -630,7 +658,7 @@ explorer_count(CtExplorer *explorer, CtExecuted *executed, bool fresh)
 	}
 	found->drawn += drawn;
 	if (executed->result != CT_EXECUTION_PASS &&
-		(executed->result != CT_EXECUTION_NOT_SERIAL || explorer->plan->checks == NIL))
+		(executed->result != CT_EXECUTION_NOT_SERIAL || found->not_serial_fails))
 	{
 		found->drawn_failing += drawn;
 		if (found->first_failure == 0)
@@ -690,6 +718,75 @@ explorer_search(CtExplorer *explorer, uint64 began_ns)
 	/* an end by itself may have come at the same time */
 	if (found->stopped_by != NULL && ct_search_exhausted(search))
 		found->stopped_by = NULL;
+	return true;
+}
+
+/* ---- one order again ---- */
+
+/* Why an order couldn't be taken to its end. */
+static void
+explorer_refuse_order(CtExplorer *explorer, const uint8 *order, int n, CtExecutionEnd end)
+{
+	const uint8 *taken;
+	int			ntaken = ct_search_order(explorer->search, &taken);
+	char	   *reason;
+
+	if (end == CT_EXECUTION_DIVERGED && ntaken < n)
+	{
+		reason = ct_execution_tell_disabled(explorer->execution, order[ntaken]);
+		reason = psprintf("At step %d session %d %s.", ntaken + 1, order[ntaken] + 1,
+						  reason ? reason : "can't go on");
+	}
+	else if (ntaken < n)
+		reason = psprintf("All sessions have ended after step %d of %d.", ntaken, n);
+	else
+		reason = psprintf("After step %d, the last one, session %d has further steps.", n, taken[n] + 1);
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("this order can't be taken"),
+			 errdetail_internal("%s", reason),
+			 errhint("The sessions do something else than when it was found: explore anew.")));
+}
+
+/* Executes the plan's one order; false if something was missing, so that all begins again. */
+static bool
+explorer_replay(CtExplorer *explorer)
+{
+	CtSearch   *search = explorer->search;
+	CtGuide		guide = {explorer_choose, explorer_note_steps, search, false};
+	uint8		order[CT_SEARCH_MAX_STEPS];
+	int			n = explorer_read_order(linitial(explorer->plan->permutations), order);
+	const uint8 *taken;
+	CtExecuted	executed;
+	int			tries;
+
+	for (tries = 0; tries <= CT_SEARCH_REPEATS; tries++)
+	{
+		ct_search_name(search, order, n);
+		(void) ct_search_begin(search);
+		ct_explorer_reset(explorer);
+		explorer->found->executions++;
+		ct_explorer_execute(explorer, &guide, false, &executed);
+		if ((executed.end == CT_EXECUTION_COMPLETE && ct_search_order(search, &taken) == n) ||
+			executed.end == CT_EXECUTION_STUCK)
+		{
+			(void) ct_search_end(search, CT_SEARCH_TAKEN);
+			explorer_count(explorer, &executed, true);
+			return true;
+		}
+		if (executed.end == CT_EXECUTION_REFUSED)
+		{
+			explorer_see_to_refusal(explorer);
+			return false;
+		}
+		if (executed.end == CT_EXECUTION_STOPPED)
+			break;
+		(void) ct_search_end(search, CT_SEARCH_DIVERGED);
+	}
+	if (executed.end == CT_EXECUTION_STOPPED)
+		explorer->found->stopped_by = explorer_stopped_by(explorer);
+	else
+		explorer_refuse_order(explorer, order, n, executed.end);
 	return true;
 }
 
@@ -762,6 +859,7 @@ ct_explore(CtLeader *leader)
 	explorer->prepares = explorer_may_prepare(leader->plan);
 	explorer->scratch = AllocSetContextCreate(leader->context, "ct_ext one execution",
 											  ALLOCSET_DEFAULT_SIZES);
+	explorer->pin = ct_pin_create(leader->shared);
 	explorer->execution = ct_execution_create(leader);
 	explorer->execution->stop_ns = leader->shared->stop_ns != 0 ?
 		leader->shared->stop_ns + GRACE_NS : PG_UINT64_MAX;
@@ -780,14 +878,17 @@ ct_explore(CtLeader *leader)
 		found->sessions = explorer->execution->nsessions;
 		found->inside = leader->plan->inside;
 		found->uniform = true;
+		found->not_serial_fails = leader->plan->checks == NIL;
 		explorer->outcomes = explorer->tallies = explorer->errors = NIL;
-		explorer->transactions = explorer->failed = explorer->retries = explorer->serial_unknown = 0;
+		explorer->transactions = explorer->failed = explorer->retries = 0;
+		explorer->serial_unknown = explorer->left_open = 0;
 		explorer_begin(explorer);
 		MemoryContextSwitchTo(leader->context);
 		explorer_create_search(explorer);
 		began_ns = ct_now_ns();
-	} while (!explorer_search(explorer, began_ns));
+	} while (!(leader->plan->replay ? explorer_replay(explorer) : explorer_search(explorer, began_ns)));
 	explorer_conclude(explorer, began_ns);
+	ct_pin_release(explorer->pin);
 	ct_execution_end_sessions(explorer->execution);
 	while (ct_leader_count_workers(leader, CT_WORKER_READY, CT_WORKER_WORKING) > 0)
 		ct_leader_wait(leader, ct_now_ns() + 100 * CT_NS_PER_MS);

@@ -12,6 +12,7 @@
 #define CT_EXPLORE_H
 
 #include "bgworker/explore/execution.h"
+#include "bgworker/explore/pin.h"
 #include "bgworker/explore/reset.h"
 #include "bgworker/explore/state.h"
 #include "bgworker/leader.h"
@@ -33,9 +34,11 @@ typedef struct CtExplorer
 	CtSearch   *search;
 	struct CtSerial *serial;
 	struct CtStory *story;
+	CtPin	   *pin;
 	MemoryContext scratch;		/* of one execution and what is made of it */
 	bool		ddl;			/* the last execution may have changed more than rows */
 	bool		prepares;		/* a script may leave prepared transactions behind */
+	uint32		left_open;		/* sessions that ended with a transaction open, noted */
 	int64		serial_unknown; /* executions of which serial orders say nothing */
 	List	   *outcomes;		/* of CtOutcomeResult *, of all executions of the search */
 	List	   *tallies;		/* of CtTallyResult * */

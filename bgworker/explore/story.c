@@ -277,6 +277,43 @@ story_copy_steps(const List *steps)
 	return copies;
 }
 
+/* The first of a text's lines that another one hasn't got; NULL: there is none.  Palloc'd. */
+static char *
+story_unlike_line(const char *text, const char *other)
+{
+	while (*text != '\0')
+	{
+		int			length = strcspn(text, "\n");
+		const char *at = other;
+
+		while (*at != '\0')
+		{
+			int			other_length = strcspn(at, "\n");
+
+			if (other_length == length && strncmp(at, text, length) == 0)
+				break;
+			at += other_length + (at[other_length] != '\0');
+		}
+		if (*at == '\0')
+			return pnstrdup(text, length);
+		text += length + (text[length] != '\0');
+	}
+	return NULL;
+}
+
+/* How two states differ, in words: "c (id 1, v 1), where 1, 2 leaves c (id 1, v 2)". */
+static char *
+story_tell_difference(const CtPermutationResult *told)
+{
+	char	   *here = story_unlike_line(told->state, told->serial_state);
+	char	   *there = story_unlike_line(told->serial_state, told->state);
+
+	if (here == NULL && there == NULL)
+		return NULL;
+	return psprintf("%s, where the order %s leaves %s", here ? here : "a row less", told->serial_order,
+					there ? there : "none such");
+}
+
 static CtPermutationResult *
 story_tell_kind(struct CtStory *story, CtStoryKind *kind)
 {
@@ -285,6 +322,7 @@ story_tell_kind(struct CtStory *story, CtStoryKind *kind)
 	CtPermutationResult *told = palloc0(sizeof(CtPermutationResult));
 	CtExecuted	executed;
 	bool		same = false;
+	bool		timed_out = false;
 	int			tries;
 	int			i;
 
@@ -309,6 +347,7 @@ story_tell_kind(struct CtStory *story, CtStoryKind *kind)
 		story_execute(story, kind->order, kind->n, true, &executed, &steps);
 		MemoryContextSwitchTo(context);
 		told->steps = story_copy_steps(steps);
+		timed_out = explorer->execution->timed_out;
 		if (executed.gist != NULL)
 			told->gist = pstrdup(executed.gist);
 		digest = executed.digest;
@@ -327,6 +366,8 @@ story_tell_kind(struct CtStory *story, CtStoryKind *kind)
 					told->serial_state = ct_state_text(explorer->state, STATE_LINES);
 					told->serial_state = MemoryContextStrdup(context, told->serial_state);
 				}
+				if (told->serial_state != NULL && kind->result == CT_EXECUTION_NOT_SERIAL)
+					told->gist = story_tell_difference(told);
 				if (executed.result == CT_EXECUTION_PASS)
 					executed.result = CT_EXECUTION_NOT_SERIAL;
 			}
@@ -334,7 +375,7 @@ story_tell_kind(struct CtStory *story, CtStoryKind *kind)
 		}
 		same = executed.result == kind->result && executed.sqlstate == kind->sqlstate;
 	}
-	if (kind->result != CT_EXECUTION_PASS)
+	if (kind->result != CT_EXECUTION_PASS && !timed_out)
 		story_find_conflict(story, kind, told->steps);
 	MemoryContextSwitchTo(context);
 	return told;

@@ -52,7 +52,7 @@ ct_turn_await(CtShared *shared, CtTurn *turn, uint32 last, bool held_off)
 	{
 		go = pg_atomic_read_u32(&turn->go);
 		if (go != last || pg_atomic_read_u32(&shared->stop) >= CT_STOP_NOW ||
-			(held_off && (ProcDiePending || QueryCancelPending)))
+			(held_off && ProcDiePending))
 			break;
 		pg_atomic_write_u32(&turn->asleep, 1);
 		pg_memory_barrier();

@@ -67,9 +67,9 @@ explored_number(int64 n)
 
 /* Does an order that ended so make the run fail? */
 static bool
-explored_fails(const CtPlan *plan, CtExecutionResult result)
+explored_fails(const CtExploration *found, CtExecutionResult result)
 {
-	return result != CT_EXECUTION_PASS && (result != CT_EXECUTION_NOT_SERIAL || plan->checks == NIL);
+	return result != CT_EXECUTION_PASS && (result != CT_EXECUTION_NOT_SERIAL || found->not_serial_fails);
 }
 
 /* "20 interleavings" if these were all, else executions */
@@ -81,24 +81,19 @@ explored_of(const CtExploration *found, int64 n)
 	return psprintf("%s %s%s", explored_number(n), all ? "interleaving" : "execution", n == 1 ? "" : "s");
 }
 
-/* of which the others are spoken: all that came to an end, or to none */
+/* of which is spoken: those that came to their end, with one that was given up */
 static int64
 explored_total(const CtExploration *found)
 {
+	int64		ended = 0;
 	ListCell   *lc;
-	int64		n = found->complete;
 
 	foreach(lc, found->permutations)
-	{
-		const CtPermutationResult *permutation = lfirst(lc);
-
-		if (permutation->result == CT_EXECUTION_HANG)
-			n += permutation->executions;
-	}
-	return n;
+		ended += ((CtPermutationResult *) lfirst(lc))->executions;
+	return Max(ended, found->complete);
 }
 
-/* "1 1 2 2", and how often it preempts */
+/* "1 1 2 2" */
 static char *
 explored_order(const CtPermutationResult *permutation)
 {
@@ -115,11 +110,12 @@ explored_order(const CtPermutationResult *permutation)
 
 /* What a kind of failure is, how often, and its shortest order. */
 static char *
-explored_failure(const CtExploration *found, const CtPermutationResult *permutation)
+explored_failure(const CtPlan *plan, const CtExploration *found,
+				 const CtPermutationResult *permutation)
 {
 	int64		total = explored_total(found);
-	char	   *share = psprintf("%s of %s", explored_number(permutation->executions),
-								 explored_of(found, total));
+	char	   *share = plan->replay ? "this order" :
+		psprintf("%s of %s", explored_number(permutation->executions), explored_of(found, total));
 	const char *gist = permutation->gist == NULL ? NULL : ct_clip_text(permutation->gist, GIST_SHOWN);
 	StringInfoData buf;
 
@@ -148,7 +144,8 @@ explored_failure(const CtExploration *found, const CtPermutationResult *permutat
 	}
 	if (gist != NULL)
 		appendStringInfo(&buf, ": %s", gist);
-	appendStringInfo(&buf, "; the shortest order is %s", explored_order(permutation));
+	if (!plan->replay)
+		appendStringInfo(&buf, "; the shortest order is %s", explored_order(permutation));
 	return buf.data;
 }
 
@@ -176,9 +173,10 @@ explored_coverage(const CtExploration *found)
 		appendStringInfo(&buf, "all interleavings with at most %d preemption%s (%s)", found->preemptions,
 						 found->preemptions == 1 ? "" : "s", explored_number(found->bounded));
 	if (found->drawn > 0)
-		appendStringInfo(&buf, "%s%s random one%s: an order drawn this way goes wrong in fewer than %.2g %% of cases",
+		appendStringInfo(&buf, "%s%s random %s%s: an order drawn this way goes wrong in fewer than %.2g %% of cases",
 						 buf.len > 0 ? ", and " : "", explored_number(found->drawn),
-						 found->drawn == 1 ? "" : "s", Min(300.0 / found->drawn, 100));
+						 buf.len > 0 ? "one" : "order", found->drawn == 1 ? "" : "s",
+						 Min(300.0 / found->drawn, 100));
 	return buf.data;
 }
 
@@ -191,9 +189,9 @@ explored_stop(const CtExploration *found)
 
 /* What a reader of a verdict should know besides. */
 static const char *
-explored_besides(const CtPlan *plan, const CtExploration *found)
+explored_besides(const CtExploration *found)
 {
-	if (found->not_serial == 0 || plan->checks == NIL)
+	if (found->not_serial == 0 || found->not_serial_fails)
 		return "";
 	return psprintf("; after %s of them the tables are as no serial order of the sessions leaves them",
 					explored_number(found->not_serial));
@@ -201,7 +199,7 @@ explored_besides(const CtPlan *plan, const CtExploration *found)
 
 /* The oracles that are no checks of the user's, as what was checked. */
 static void
-explored_add_oracles(const CtPlan *plan, CtResults *results, const CtExploration *found)
+explored_add_oracles(CtResults *results, const CtExploration *found)
 {
 	int64		total = explored_total(found);
 	int			i;
@@ -230,7 +228,7 @@ explored_add_oracles(const CtPlan *plan, CtResults *results, const CtExploration
 			anomaly->first_seen = found->first_failure_at;
 			check->anomalies = lappend(check->anomalies, anomaly);
 		}
-		if (!explored_fails(plan, explored_oracles[i].result) ||
+		if (!explored_fails(found, explored_oracles[i].result) ||
 			(check->violations == 0 && explored_oracles[i].result != CT_EXECUTION_NOT_SERIAL))
 			continue;
 		check->holds = check->violations == 0;
@@ -246,12 +244,12 @@ ct_judge_exploration(const CtPlan *plan, CtResults *results, const CtExploration
 	int			failed = 0;
 	ListCell   *lc;
 
-	explored_add_oracles(plan, results, found);
+	explored_add_oracles(results, found);
 	foreach(lc, found->permutations)
 	{
 		const CtPermutationResult *permutation = lfirst(lc);
 
-		if (!explored_fails(plan, permutation->result))
+		if (!explored_fails(found, permutation->result))
 			continue;
 		if (worst == NULL)
 			worst = permutation;
@@ -261,21 +259,21 @@ ct_judge_exploration(const CtPlan *plan, CtResults *results, const CtExploration
 	if (worst != NULL)
 	{
 		results->verdict = "fail";
-		results->reason = explored_failure(found, worst);
+		results->reason = explored_failure(plan, found, worst);
 		if (failed > 1)
 			results->reason = psprintf("%s; %d kinds of failure in all", results->reason, failed);
 	}
 	else if (plan->replay)
 	{
 		results->verdict = "pass";
-		results->reason = psprintf("no anomaly in this order%s", explored_besides(plan, found));
+		results->reason = psprintf("no anomaly in this order%s", explored_besides(found));
 	}
 	else if (found->exhausted || found->preemptions >= 0 ||
 			 (plan->random && found->drawn >= DRAWS_MIN))
 	{
 		results->verdict = "pass";
 		results->reason = psprintf("no anomaly in %s%s%s", explored_coverage(found),
-								   explored_besides(plan, found), explored_stop(found));
+								   explored_besides(found), explored_stop(found));
 	}
 	else
 	{

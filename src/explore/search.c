@@ -425,6 +425,8 @@ void
 ct_search_draw(CtSearch *search)
 {
 	search->drawing = true;
+	if (search->begun && search->stacked == 0 && search->queue.alternatives == 0)
+		search->finished = search->bound;
 }
 
 /* ---- an execution ---- */
@@ -698,12 +700,6 @@ int
 ct_search_preemptions(const CtSearch *search)
 {
 	return search_count_preemptions(&search->order);
-}
-
-bool
-ct_search_is_named(const CtSearch *search)
-{
-	return search->is_named;
 }
 
 bool

@@ -77,6 +77,7 @@ typedef struct CtExploration
 	int64		cut;			/* given up, since another one stands for them */
 	int64		violating;		/* complete ones after which a check found a row */
 	int64		not_serial;
+	bool		not_serial_fails;	/* they are failures: there are no checks */
 	int64		deadlocks;		/* in which a session met 40P01 */
 	int64		errors;			/* in which a session ended in an error that nobody expected */
 	int			preemptions;	/* the bound that was finished; -1: not even 0;

@@ -33,7 +33,7 @@ results_executions_gone_wrong(const CtResults *results)
 		const CtPermutationResult *found = lfirst(lc);
 
 		if (found->result == CT_EXECUTION_PASS ||
-			(found->result == CT_EXECUTION_NOT_SERIAL && results->checks != NIL))
+			(found->result == CT_EXECUTION_NOT_SERIAL && !results->exploration->not_serial_fails))
 			continue;
 		n += found->executions;
 	}
