@@ -90,7 +90,10 @@ actor_hand_over(CtActor *self, CtTurnPlace place, bool held_off)
 		return true;
 	}
 	self->unanswered = order != self->order;
-	self->stopped = order == self->order && !ProcDiePending;
+
+	/* or is it that the execution is given up, and the order to do so is still to come? */
+	self->stopped = order == self->order &&
+		pg_atomic_read_u32(&self->worker->shared->stop) >= CT_STOP_NOW;
 	self->order = order;
 	self->giving_up = true;
 	return false;
