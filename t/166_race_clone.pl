@@ -24,6 +24,8 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO shop, app, clerk;
 GRANT CREATE ON SCHEMA public TO shop;
 SQL
 
+my $super = $node->safe_psql('postgres', 'SELECT current_user');
+
 # All that a trial might change: rows with where they lie, sequences, definitions, privileges,
 # planner's and activity's statistics, schemas, locks, files.
 my $all = <<'SQL';
@@ -321,6 +323,123 @@ for (sort keys %breaks)
 $call = race('clerk', [ 'UPDATE ticket SET buyer = 5', 'SELECT buyer FROM ticket' ]);
 is($call->{verdict}, 'pass', 'columns that it may write can be written') or diag($call->{stderr} . $call->{reason});
 untouched('roles');
+
+# ---- what is refused, by name
+
+$node->safe_psql('postgres', <<'SQL');
+CREATE EXTENSION file_fdw;
+CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
+CREATE FOREIGN TABLE far (x text) SERVER files OPTIONS (filename '/etc/passwd');
+GRANT SELECT ON far TO shop;
+SET ROLE shop;
+CREATE VIEW seats AS SELECT id, seats FROM event;
+CREATE MATERIALIZED VIEW sold AS SELECT count(*) FROM ticket;
+CREATE TABLE parent (x int);
+CREATE TABLE child () INHERITS (parent);
+CREATE TABLE parts (x int) PARTITION BY LIST (x);
+CREATE TABLE part_1 PARTITION OF parts FOR VALUES IN (1);
+CREATE TABLE ruled (x int);
+CREATE RULE twice AS ON INSERT TO ruled DO ALSO INSERT INTO parent VALUES (NEW.x);
+CREATE TABLE refers (x int, e int);
+CREATE TABLE watched (x int, at int);
+CREATE FUNCTION full_name(event) RETURNS text LANGUAGE sql AS $$ SELECT $1.name || '?' $$;
+CREATE FUNCTION own_path() RETURNS int LANGUAGE plpgsql SET search_path = public AS $$
+BEGIN
+	UPDATE event SET seats = seats - 1;
+	RETURN 1;
+END $$;
+CREATE SEQUENCE lone;
+CREATE TABLE large AS SELECT i, repeat(md5(i::text), 60) AS t FROM generate_series(1, 35000) i;
+CREATE SCHEMA other;
+CREATE TABLE other.event (id int);
+SQL
+remember();
+%breaks = (
+	'a view' => [ qr/cannot clone public.seats: it is a view/, 'SELECT * FROM seats' ],
+	'a view that is written to' => [ qr/cannot clone public.seats: it is a view/, 'UPDATE seats SET seats = 2' ],
+	'a materialized view' => [ qr/cannot clone public.sold: it is a materialized view/, 'SELECT * FROM sold' ],
+	'a foreign table' => [ qr/cannot clone public.far: it is a foreign table/, 'SELECT * FROM far' ],
+	'a parent' => [ qr/cannot clone public.parent: it inherits, or is inherited from/, 'SELECT * FROM parent' ],
+	'a child' => [ qr/cannot clone public.child: it inherits, or is inherited from/, 'SELECT * FROM child' ],
+	'a partitioned table' => [ qr/cannot clone public.parts: it is partitioned/, 'INSERT INTO parts VALUES (1)' ],
+	'a partition' => [ qr/cannot clone public.part_1: it is a partition/, 'SELECT * FROM part_1' ],
+	'rules' => [ qr/cannot clone public.ruled: it has rules/, 'SELECT * FROM ruled' ],
+	'a name with its schema' => [ qr/cannot redirect public.event to its clone.*named with its schema/s, 'SELECT * FROM public.event' ],
+	'a sequence with its schema' => [ qr/cannot redirect public.lone to its clone/, q{SELECT nextval('public.lone')} ],
+	'a search_path of its own' => [ qr/cannot redirect public.event to its clone.*search_path of its own/s, 'SELECT own_path()' ],
+	'a function over rows' => [ qr/cannot give rows of the clone of \S*event to \S*full_name/, 'SELECT full_name(e) FROM event e' ],
+	'a function over rows, as a column' => [ qr/cannot give rows of the clone of \S*event to \S*full_name/, 'SELECT e.full_name FROM event e' ],
+	'two tables of one name' => [ qr/event.*to its clone|another relation of that name/, 'SELECT * FROM event; SELECT * FROM other.event' ],
+	'more rows than fit' => [ qr/cannot clone public.large: with its rows, the clones of this run are larger than 64 MB/, 'SELECT 1 FROM large LIMIT 1' ]);
+for (sort keys %breaks)
+{
+	my ($text, $sql) = @{ $breaks{$_} };
+
+	refused($_, $text, race('shop', [ $sql, 'SELECT 1' ]));
+}
+untouched('what is refused');
+
+# ---- by hook or by crook
+
+my @attacks = (
+	'DROP TABLE public.event', 'TRUNCATE public.event CASCADE', 'ALTER TABLE public.event ADD x int',
+	'ALTER TABLE public.event DISABLE TRIGGER ALL', 'ALTER TABLE public.event RENAME TO events',
+	'ALTER TABLE public.event SET SCHEMA other', 'CREATE INDEX ON public.event (seats)', 'REINDEX TABLE public.event',
+	'VACUUM public.event', 'VACUUM FULL public.event', 'ANALYZE public.event', 'ANALYZE', 'CLUSTER public.event USING event_pkey',
+	'LOCK TABLE public.event', 'LOCK TABLE ONLY public.event IN ACCESS EXCLUSIVE MODE NOWAIT',
+	'SELECT * FROM public.event FOR UPDATE', 'GRANT ALL ON public.event TO clerk', 'GRANT ALL ON ALL TABLES IN SCHEMA public TO clerk',
+	q{COMMENT ON TABLE public.event IS 'x'}, q{COMMENT ON COLUMN public.event.id IS 'x'},
+	'CREATE TABLE public.x (i int)', 'CREATE TABLE public.x AS SELECT 1', 'SELECT 1 AS i INTO public.x', 'CREATE VIEW public.x AS SELECT 1',
+	'CREATE SEQUENCE public.x', 'CREATE TYPE public.x AS ENUM ()', 'CREATE TYPE public.x AS (i int)', 'CREATE DOMAIN public.x AS int',
+	q{CREATE FUNCTION public.x() RETURNS int LANGUAGE sql AS 'SELECT 1'},
+	q{CREATE OR REPLACE FUNCTION public.buy_ticket(e int, b int) RETURNS boolean LANGUAGE sql AS 'SELECT true'},
+	'DROP FUNCTION public.buy_ticket', 'DROP FUNCTION buy_ticket', 'ALTER FUNCTION buy_ticket STABLE', 'ALTER FUNCTION buy_ticket RENAME TO b',
+	'REVOKE ALL ON FUNCTION buy_ticket FROM PUBLIC', 'CREATE SCHEMA x', 'DROP SCHEMA other', 'ALTER SCHEMA other RENAME TO others',
+	'CREATE ROLE x', 'ALTER ROLE shop SET work_mem = 100', 'DROP OWNED BY shop', 'REASSIGN OWNED BY shop TO shop', 'DROP DATABASE template0',
+	'CREATE DATABASE x', 'ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO clerk', 'CREATE EXTENSION pgcrypto', 'CREATE CAST (event AS ticket) WITH INOUT',
+	'DELETE FROM public.event', q{INSERT INTO public.event VALUES (5, 'x', 5)}, 'UPDATE public.event SET seats = 0',
+	'WITH x AS (UPDATE public.event SET seats = 0 RETURNING *) SELECT * FROM x',
+	'MERGE INTO public.event e USING ticket t ON t.event_id = e.id WHEN MATCHED THEN DELETE',
+	'EXPLAIN ANALYZE DELETE FROM public.ticket', 'PREPARE x AS DELETE FROM public.ticket; EXECUTE x',
+	'DECLARE c CURSOR FOR SELECT * FROM public.ticket FOR UPDATE; FETCH c; DELETE FROM public.ticket WHERE CURRENT OF c',
+	'REFRESH MATERIALIZED VIEW public.sold', q{SELECT nextval('public.ticket_id_seq')}, q{SELECT setval('public.ticket_id_seq', 99)},
+	q{SELECT setval(pg_get_serial_sequence('public.ticket', 'id'), 99)}, q{SELECT nextval(n) FROM (SELECT 'public.lone'::text AS n OFFSET 0) x},
+	q{DO $$ BEGIN PERFORM nextval(format('public.%I', 'lone')); END $$}, q{DO $$ DECLARE s text = 'public.lone'; x int; BEGIN x := nextval(s); END $$},
+	q{DO $$ BEGIN EXECUTE 'UPDATE public.event SET seats = 0'; EXCEPTION WHEN OTHERS THEN NULL; END $$},
+	q{DO $$ BEGIN EXECUTE 'UPDATE public.event SET seats = 0'; EXCEPTION WHEN OTHERS OR query_canceled THEN NULL; END $$},
+	q{SET search_path = public; UPDATE event SET seats = 0}, q{SELECT set_config('search_path', 'public', false); UPDATE event SET seats = 0},
+	q{SELECT query_to_xml('UPDATE public.event SET seats = 0 RETURNING *', true, true, '')}, 'SELECT lo_create(7)', q{SELECT lo_from_bytea(7, 'x')},
+	q{COPY public.event TO PROGRAM 'cat'}, q{COPY (DELETE FROM public.ticket RETURNING *) TO '/dev/null'}, 'SELECT pg_stat_reset()',
+	'SELECT pg_terminate_backend(pg_backend_pid())', 'CREATE TRIGGER x BEFORE INSERT ON public.event EXECUTE FUNCTION suppress_redundant_updates_trigger()',
+	'CREATE POLICY x ON public.event', 'CREATE RULE x AS ON DELETE TO public.event DO INSTEAD NOTHING', 'CREATE STATISTICS public.x ON id, seats FROM public.event',
+	'CREATE TABLE kid () INHERITS (public.parent)', 'CREATE TABLE p3 PARTITION OF public.parts FOR VALUES IN (3)',
+	'CREATE TABLE p3 (x int); ALTER TABLE public.parts ATTACH PARTITION p3 FOR VALUES IN (3)',
+	'CREATE TABLE p3 (x int REFERENCES public.event)', 'CREATE TABLE t3 (x int); ALTER TABLE t3 SET SCHEMA public', 'ALTER SEQUENCE public.lone RESTART 5',
+	'CREATE EVENT TRIGGER x ON ddl_command_start EXECUTE FUNCTION x()', 'SECURITY LABEL ON TABLE public.event IS NULL', 'CREATE PUBLICATION x',
+	'ALTER TABLE public.large SET (fillfactor = 50)', 'IMPORT FOREIGN SCHEMA x FROM SERVER files INTO public', 'ALTER TABLE ALL IN TABLESPACE pg_default SET TABLESPACE pg_default',
+	'CREATE TABLE t4 (x int DEFAULT nextval($$public.lone$$)); INSERT INTO t4 DEFAULT VALUES', 'CREATE VIEW v5 AS SELECT * FROM public.ticket; DELETE FROM v5');
+my @harmless = ('NOTIFY x', q{SELECT pg_notify('x', 'y')}, 'CREATE TEMP TABLE t (x int); INSERT INTO t VALUES (1)', 'SELECT count(*) FROM pg_class',
+	'SELECT count(*) FROM information_schema.tables', 'SELECT count(*) FROM ct_runs', 'CREATE TABLE mine (x int PRIMARY KEY); INSERT INTO mine VALUES (1)',
+	'CREATE INDEX ON event (seats)', 'ALTER TABLE event ADD x int', 'SELECT pg_advisory_xact_lock(1)', 'DROP TABLE IF EXISTS nothing');
+for my $sql (@attacks)
+{
+	my $got = race('shop', [ $sql, 'SELECT 1' ]);
+
+	isnt($got->{verdict}, 'pass', "not done: $sql");
+}
+untouched('attacks by who owns all of it');
+for my $sql (grep { !/^(SELECT setval|DECLARE)/ } @attacks)
+{
+	race($super, [ $sql, 'SELECT 1' ]);
+}
+untouched('attacks by a superuser');
+for my $sql (@harmless)
+{
+	my $got = race('shop', [ $sql, 'SELECT 1' ]);
+
+	is($got->{verdict}, 'pass', "done: $sql") or diag($got->{stderr} . $got->{reason});
+}
+untouched('what is harmless');
 
 done_testing();
 $node->stop;
