@@ -72,11 +72,12 @@ sub remember
 
 sub untouched
 {
-	my ($what) = @_;
+	my ($what, %options) = @_;
 	my $stats = $node->safe_psql('postgres', $all);
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	is($stats, $stats_before, "$what: definitions, sequences, statistics, privileges and locks are as they were");
+	is($stats, $stats_before, "$what: definitions, sequences, statistics, privileges and locks are as they were")
+	  unless $options{read};
 	is((everything())[1], $rows_before, "$what: rows are as they were, and where they were");
 	$stats_before = $node->safe_psql('postgres', $all);
 	ct_nothing_left($node, $what);
@@ -440,6 +441,79 @@ for my $sql (@harmless)
 	is($got->{verdict}, 'pass', "done: $sql") or diag($got->{stderr} . $got->{reason});
 }
 untouched('what is harmless');
+
+# ---- with a setup: reading outside, writing inside
+
+my $setup = q{'CREATE TABLE mine (x int); INSERT INTO mine VALUES (0)'};
+$call = race('shop', [ 'UPDATE mine SET x = x + (SELECT seats FROM event)', 'UPDATE mine SET x = x + 1' ], setup => $setup);
+is($call->{verdict}, 'pass', 'with a setup, what is outside is read') or diag($call->{stderr});
+%breaks = (
+	'an update' => [ qr/cannot write to public.event, which is outside/, 'UPDATE event SET seats = 0' ],
+	'a row lock' => [ qr/cannot lock rows of public.event/, 'SELECT * FROM event FOR KEY SHARE' ],
+	'a foreign key to it' => [ qr/cannot alter public.event/, 'ALTER TABLE mine ADD FOREIGN KEY (x) REFERENCES event' ],
+	'a truncate' => [ qr/cannot write to public.ticket/, 'TRUNCATE ticket' ],
+	'an index' => [ qr/cannot alter public.event/, 'CREATE INDEX ON event (seats)' ],
+	'a sequence' => [ qr/cannot write to public.lone/, q{SELECT nextval('lone')} ],
+	'a sequence that is computed' => [ qr/cannot write to public.lone/, q{SELECT nextval(n) FROM (SELECT 'lone'::text AS n OFFSET 0) x} ],
+	'a view' => [ qr/cannot write to public.event/, 'UPDATE seats SET seats = 0' ],
+	'a function' => [ qr/cannot write to public.event/, 'SELECT own_path()' ]);
+for (sort keys %breaks)
+{
+	my ($text, $sql) = @{ $breaks{$_} };
+
+	refused("with a setup, $_", $text, race('shop', [ $sql, 'UPDATE mine SET x = 1' ], setup => $setup));
+}
+untouched('with a setup', read => 1);
+
+# ---- extremes
+
+$node->safe_psql('postgres', <<'SQL');
+SET ROLE shop;
+SELECT 'CREATE TABLE wide (' || string_agg(format(CASE WHEN i > 1590 THEN 'c%s int DEFAULT %s' ELSE 'c%s int' END, i, i), ', ') || ')' FROM generate_series(1, 1600) i \gexec
+INSERT INTO wide DEFAULT VALUES;
+CREATE TABLE many_0 (id int PRIMARY KEY);
+INSERT INTO many_0 VALUES (1);
+SELECT format('CREATE TABLE many_%s (id int PRIMARY KEY, up int REFERENCES many_%s); INSERT INTO many_%s VALUES (1, 1)', i, i - 1, i)
+	FROM generate_series(1, 299) i \gexec
+CREATE TABLE nothing ();
+INSERT INTO nothing DEFAULT VALUES;
+SQL
+remember();
+$path = 'public';
+sees('a table of 1600 columns', '(SELECT c1600 FROM wide) = 1600');
+sees('a table of none', '(SELECT count(*) FROM nothing) = 1');
+sees('300 tables that refer to each other', q{(SELECT count(*) FROM many_299 a, many_298 b, many_0 c) = 1
+	AND (SELECT count(*) FROM pg_class WHERE relnamespace = current_schema::regnamespace AND relkind = 'r') = 300});
+untouched('extremes');
+
+# ---- in place
+
+$node->safe_psql('postgres', 'DELETE FROM ticket; CREATE TABLE untold (x int)');
+my $original = q{SELECT replace(pg_get_functiondef('buy_ticket'::regproc), 'WHERE id = e FOR UPDATE;', 'WHERE id = e;') AS broken \gexec};
+my $fixed = q{SELECT replace(pg_get_functiondef('buy_ticket'::regproc), 'WHERE id = e;', 'WHERE id = e FOR UPDATE;') AS fixed \gexec};
+$node->safe_psql('postgres', $original);
+$call = race('shop', $buy, in_place => 'true', reset => q{'DELETE FROM ticket'});
+is($call->{verdict}, 'fail', 'in place a race is found') or diag($call->{stderr});
+is($node->safe_psql('postgres', 'SELECT count(*) FROM ticket'), 0, 'and the reset script has the last word');
+like($node->safe_psql('postgres', "SELECT ct_report($call->{run})"), qr/\n +ticket \(event_id 1, buyer [12]\)/, 'states of what was written are shown');
+$call = race('shop', $buy, in_place => 'true', reset => q{'TRUNCATE ticket RESTART IDENTITY'});
+is($call->{verdict}, 'fail', 'also where the script restarts the keys') or diag($call->{stderr});
+$node->safe_psql('postgres', $fixed);
+for my $reset (q{'DELETE FROM ticket'}, q{'TRUNCATE ticket RESTART IDENTITY'})
+{
+	$call = race('shop', $buy, in_place => 'true', reset => $reset);
+	is($call->{verdict}, 'pass', "a right function is not accused for its serial keys: $reset") or diag($call->{reason});
+}
+$call = race('shop', [ 'UPDATE parts SET x = 1', 'UPDATE seats SET seats = seats + 1; SELECT own_path()' ],
+	in_place => 'true', reset => q{'UPDATE public.event SET seats = 1; TRUNCATE parts; INSERT INTO parts VALUES (1)'});
+is($call->{verdict}, 'pass', 'partitions, views, names with their schema and functions with a search_path work in place')
+  or diag($call->{stderr} . $call->{reason});
+$call = race('shop', [ 'INSERT INTO ticket (event_id, buyer) VALUES (1, 1)', 'SELECT 1' ], in_place => 'true', reset => q{'DELETE FROM nowhere'});
+is(ct_sqlstate($call), '42P01', 'a reset script that is wrong ends the run') or diag($call->{stderr} . $call->{reason});
+$call = race('shop', $buy, in_place => 'true');
+like($call->{stderr}, qr/22023.*in_place needs a reset script/, 'there must be one');
+$node->safe_psql('postgres', 'DELETE FROM ticket');
+ct_nothing_left($node, 'in place');
 
 done_testing();
 $node->stop;

@@ -252,11 +252,13 @@ clone_check_table(Oid original)
 		ct_clone_refuse(original, why);
 }
 
+/* to deparse within a table takes time for each of its columns, which only generated ones need */
 #define COLUMN_QUERY \
 	"SELECT quote_ident(a.attname), format_type(a.atttypid, a.atttypmod)," \
 	" (SELECT format('%I.%I', n.nspname, c.collname) FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace" \
 	"  WHERE c.oid = a.attcollation AND a.attcollation <> t.typcollation)," \
-	" a.attnotnull, a.attidentity, a.attgenerated, a.attcompression, pg_get_expr(d.adbin, d.adrelid)," \
+	" a.attnotnull, a.attidentity, a.attgenerated, a.attcompression," \
+	" pg_get_expr(d.adbin, CASE WHEN a.attgenerated = '' THEN 0 ELSE d.adrelid END)," \
 	" (SELECT p.objid FROM pg_depend p WHERE p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass" \
 	"  AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum AND p.deptype = 'i')," \
 	" a.attstorage" \
