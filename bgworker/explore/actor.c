@@ -90,10 +90,7 @@ actor_hand_over(CtActor *self, CtTurnPlace place, bool held_off)
 		return true;
 	}
 	self->unanswered = order != self->order;
-
-	/* or is it that the execution is given up, and the order to do so is still to come? */
-	self->stopped = order == self->order &&
-		pg_atomic_read_u32(&self->worker->shared->stop) >= CT_STOP_NOW;
+	self->stopped = order == self->order && !ProcDiePending;
 	self->order = order;
 	self->giving_up = true;
 	return false;
@@ -326,6 +323,7 @@ actor_begin_step(CtActor *self, uint32 label, const CtActorPlace *place)
 
 	turn->labels[turn->begun++] = hash_combine(label, self->nsteps++);
 	self->effects.touched = false;
+	self->effects.read = false;
 	if (unlikely(turn->detail))
 	{
 		turn->detail_made.rows = 0;
@@ -382,6 +380,14 @@ ct_actor_at(uint32 label, bool calls, const CtActorPlace *place)
 	else if (self->turn->detail && !self->effects.touched)
 		actor_tell_place(&self->turn->detail_made, place);	/* it was only called until now */
 	self->effects.touched |= calls;
+	self->effects.read |= calls;
+}
+
+void
+ct_actor_at_end(uint32 label, const CtActorPlace *place)
+{
+	if (me != NULL && me->effects.read)
+		ct_actor_at(label, false, place);
 }
 
 void

@@ -32,6 +32,12 @@ extern void ct_actor_perform(CtWorker *worker);
  */
 extern void ct_actor_at(uint32 label, bool calls, const CtActorPlace *place);
 
+/*
+ * The same at the end of a function, before whoever has called it writes rows,
+ * if it has read any since it last parked: what they are made of may change.
+ */
+extern void ct_actor_at_end(uint32 label, const CtActorPlace *place);
+
 /* Something of the database has been read, written or locked since the last park. */
 extern void ct_actor_touched(void);
 

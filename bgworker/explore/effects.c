@@ -34,6 +34,7 @@ static CtEffects *effects = NULL;
 static void (*effects_before) (void);
 static CtTurnDetail *effects_detail = NULL;
 static QueryDesc *effects_told = NULL;	/* the statement that tells; NULL: none has begun */
+static const QueryDesc *effects_innermost = NULL;	/* that is being executed */
 
 static ExecutorStart_hook_type previous_executor_start = NULL;
 static ExecutorRun_hook_type previous_executor_run = NULL;
@@ -226,7 +227,10 @@ effects_executor_start(QueryDesc *desc, int eflags)
 		standard_ExecutorStart(desc, eflags);
 
 	if (tables)
+	{
 		effects->touched = true;
+		effects->read |= desc->operation == CMD_SELECT;
+	}
 	else if (IsolationUsesXactSnapshot() && !effects->has_snapshot)
 		effects->touched = true;
 	effects->has_snapshot = true;
@@ -312,10 +316,24 @@ receiver_destroy(DestReceiver *self)
 static void
 effects_run(CT_EXECUTOR_RUN_ARGS)
 {
-	if (previous_executor_run)
-		previous_executor_run(ct_executor_run_args);
-	else
-		standard_ExecutorRun(ct_executor_run_args);
+	const QueryDesc *outer = effects_innermost;
+
+	effects_innermost = desc;
+	PG_TRY();
+	{
+		/* a cursor whose rows are locked locks them as they are fetched */
+		if (desc->plannedstmt->rowMarks != NIL)
+			effects->touched = true;
+		if (previous_executor_run)
+			previous_executor_run(ct_executor_run_args);
+		else
+			standard_ExecutorRun(ct_executor_run_args);
+	}
+	PG_FINALLY();
+	{
+		effects_innermost = outer;
+	}
+	PG_END_TRY();
 }
 
 static void
@@ -378,6 +396,15 @@ ct_effects_end_transaction(CtEffects *into)
 
 	/* who locks what it has locked, and reads what it has written, goes on now */
 	into->touched = true;
+}
+
+const char *
+ct_effects_writing(void)
+{
+	const QueryDesc *desc = effects_innermost;
+
+	return desc != NULL && (desc->operation != CMD_SELECT || desc->plannedstmt->hasModifyingCTE) ?
+		desc->sourceText : NULL;
 }
 
 bool

@@ -16,6 +16,7 @@
 typedef struct CtEffects
 {
 	bool		touched;		/* something, since somebody cleared this */
+	bool		read;			/* the same, by a query */
 	bool		has_snapshot;	/* the one of all its statements is taken */
 	bool		did_ddl;		/* since somebody cleared this */
 	uint32		wrote;			/* bits of the levels of subtransactions in which rows were */
@@ -29,6 +30,9 @@ extern void ct_effects_begin(CtEffects *effects, void (*before) (void));
 
 /* Its transaction has ended. */
 extern void ct_effects_end_transaction(CtEffects *effects);
+
+/* The text of the innermost statement that is being executed, if it writes rows; else NULL. */
+extern const char *ct_effects_writing(void);
 
 /*
  * The first statement on tables that begins from now on tells its rows, and

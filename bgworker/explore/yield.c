@@ -12,6 +12,7 @@
 #include "access/transam.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
+#include "commands/trigger.h"
 #include "common/hashfn.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parser.h"
@@ -21,6 +22,7 @@
 #include "utils/syscache.h"
 
 #include "bgworker/explore/actor.h"
+#include "bgworker/explore/effects.h"
 #include "bgworker/explore/yield.h"
 #include "src/base/ct_compat.h"
 
@@ -345,6 +347,14 @@ yield_look_at_statement(YieldFound *found, const PLpgSQL_execstate *estate, cons
 
 /* ---- the plugin ---- */
 
+/* Of a place in a function: a statement's number, from 1; 0 is its end. */
+static uint32
+yield_label(const char *function, unsigned int statement)
+{
+	return hash_combine(hash_bytes((const unsigned char *) function, strlen(function)),
+						murmurhash32(statement));
+}
+
 static void
 yield_statement_begins(PLpgSQL_execstate *estate, PLpgSQL_stmt *stmt)
 {
@@ -355,13 +365,31 @@ yield_statement_begins(PLpgSQL_execstate *estate, PLpgSQL_stmt *stmt)
 	{
 		const char *function = estate->func->fn_signature;
 		CtActorPlace place = {function, stmt->lineno, found.verb, found.query};
-		uint32		label = hash_bytes((const unsigned char *) function, strlen(function));
 
-		ct_actor_at(hash_combine(label, murmurhash32(stmt->stmtid)),
-					(found.does & YIELD_CALLS) != 0, &place);
+		ct_actor_at(yield_label(function, stmt->stmtid), (found.does & YIELD_CALLS) != 0, &place);
 	}
 	if (yield_previous != NULL && yield_previous->stmt_beg != NULL)
 		yield_previous->stmt_beg(estate, stmt);
+}
+
+/*
+ * A function is through.  Where a statement has called it that writes rows, in
+ * a trigger before the row is written, or for a value of it, that comes next.
+ */
+static void
+yield_function_ends(PLpgSQL_execstate *estate, PLpgSQL_function *function)
+{
+	const char *writing = ct_effects_writing();
+
+	if (writing != NULL &&
+		(estate->trigdata == NULL || TRIGGER_FIRED_BEFORE(estate->trigdata->tg_event)))
+	{
+		CtActorPlace place = {function->fn_signature, function->action->lineno, "END, then", writing};
+
+		ct_actor_at_end(yield_label(function->fn_signature, 0), &place);
+	}
+	if (yield_previous != NULL && yield_previous->func_end != NULL)
+		yield_previous->func_end(estate, function);
 }
 
 /* PL/pgSQL has just told its plugin what it may call: all of that is for the one before, too. */
@@ -393,6 +421,7 @@ ct_yield_begin(void)
 		mine.func_setup = yield_function_is_set_up;
 	}
 	mine.stmt_beg = yield_statement_begins;
+	mine.func_end = yield_function_ends;
 	*plugin = &mine;
 }
 

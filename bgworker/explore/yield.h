@@ -8,6 +8,9 @@
  * function that may do anything.  A loop over a query is one, before its first
  * row; a condition that is evaluated again each round, before the first round.
  * Functions in SQL have none.
+ * The end of a function that has read something is one where a statement goes on
+ * that writes rows: of a trigger that fires before, or of a function that an
+ * INSERT has a value of.
  */
 #ifndef CT_YIELD_H
 #define CT_YIELD_H

@@ -189,7 +189,7 @@ extern void ct_stage_init(CtStage *stage, int nsessions);
  * Waits for the next order after "last", and returns its number; "last" if the
  * run is to end now.  What interrupts raise is raised, but for a cancel, which
  * waits until the session executes something; held_off: nothing is raised, and
- * whatever wants to interrupt us ends the wait, with "last".
+ * if the process is to end, that ends the wait, with "last".
  */
 extern uint32 ct_turn_await(struct CtShared *shared, CtTurn *turn, uint32 last, bool held_off);
 
