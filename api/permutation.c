@@ -1,26 +1,30 @@
 /*
  * permutation.c
- *		Orders of sessions: named for a scenario, and executed again.
+ *		Orders of sessions: named for a scenario, executed again, and exported.
  *
- * ct_add_permutation, ct_drop_permutation, ct_replay.
+ * ct_add_permutation, ct_drop_permutation, ct_replay, ct_export_spec.
  */
 #include "postgres.h"
 
 #include "catalog/pg_authid.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 
 #include "api/define.h"
 #include "api/run.h"
 #include "src/catalog/run.h"
 #include "src/catalog/version.h"
+#include "src/plan/export.h"
 #include "src/plan/sessions.h"
 #include "src/plan/validate.h"
 
 CT_FUNCTION_INFO_V1(ct_add_permutation);
 CT_FUNCTION_INFO_V1(ct_drop_permutation);
 CT_FUNCTION_INFO_V1(ct_replay);
+CT_FUNCTION_INFO_V1(ct_export);
 
 Datum
 ct_add_permutation(PG_FUNCTION_ARGS)
@@ -120,32 +124,78 @@ permutation_find_run(int64 run_id, const char *function, ArrayType **shortest)
 	return document;
 }
 
+/* The run and the order that the arguments name: run_id, permutation (default: the shortest that failed). */
+static const Jsonb *
+permutation_of_args(FunctionCallInfo fcinfo, const char *function, int64 *run_id, ArrayType **permutation)
+{
+	const Jsonb *document;
+	ArrayType  *shortest;
+	CtArgs		args;
+
+	ct_args_begin(&args, fcinfo);
+	if (!ct_args_bigint(&args, "run_id", run_id))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("run id must not be null")));
+	*permutation = ct_args_array(&args, "permutation");
+	ct_args_end(&args);
+
+	document = permutation_find_run(*run_id, function, &shortest);
+	if (*permutation == NULL)
+		*permutation = shortest;
+	if (*permutation == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("no order of run " INT64_FORMAT " is known to have gone wrong", *run_id),
+				 errhint("Give the one that you mean, as permutation => '{1,2,2,1}'.")));
+	return document;
+}
+
 /* ct_replay(run_id, permutation) */
 Datum
 ct_replay(PG_FUNCTION_ARGS)
 {
 	const Jsonb *document;
 	ArrayType  *permutation;
-	ArrayType  *shortest;
-	CtArgs		args;
 	int64		run_id;
 
 	ct_call_check("ct_replay()");
-	ct_args_begin(&args, fcinfo);
-	if (!ct_args_bigint(&args, "run_id", &run_id))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("run id must not be null")));
-	permutation = ct_args_array(&args, "permutation");
-	ct_args_end(&args);
-
-	document = permutation_find_run(run_id, "ct_replay()", &shortest);
-	if (permutation == NULL)
-		permutation = shortest;
-	if (permutation == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("no order of run " INT64_FORMAT " is known to have gone wrong", run_id),
-				 errhint("Give the one that is to be executed again, as permutation => '{1,2,2,1}'.")));
+	document = permutation_of_args(fcinfo, "ct_replay()", &run_id, &permutation);
 	PG_RETURN_INT64(ct_run_and_wait(ct_plan_of_replay(document, permutation), CT_CALL_WAITS, false));
+}
+
+/* ct_export_spec(run_id, permutation) */
+Datum
+ct_export(PG_FUNCTION_ARGS)
+{
+	CtCatalogScope scope;
+	const CtPlan *plan;
+	CtRunStep  *steps;
+	ArrayType  *permutation;
+	Datum	   *values;
+	int		   *order;
+	int64		run_id;
+	int			victim = 0;
+	int			nsteps;
+	int			n;
+	int			i;
+
+	plan = ct_plan_read(permutation_of_args(fcinfo, "ct_export_spec()", &run_id, &permutation));
+	(void) ct_sessions_order(permutation, list_length(plan->sessions));
+	deconstruct_array(permutation, INT4OID, sizeof(int32), true, TYPALIGN_INT, &values, NULL, &n);
+	order = palloc(n * sizeof(int));
+	for (i = 0; i < n; i++)
+		order[i] = DatumGetInt32(values[i]);
+
+	ct_catalog_enter_to_read(&scope);
+	steps = ct_catalog_run_story(&scope, run_id, permutation, &nsteps);
+	ct_catalog_leave(&scope);
+	for (i = 0; i < nsteps; i++)
+		if (steps[i].deadlock)
+			victim = steps[i].session;
+
+	/* a story that isn't of the order's steps one for one says nothing of them */
+	if (nsteps != n)
+		steps = NULL;
+	PG_RETURN_TEXT_P(cstring_to_text(ct_export_spec(plan, run_id, order, n, steps, victim)));
 }

@@ -751,13 +751,10 @@ ct_client_give_up(CtClient *client)
 
 /* The client's own streams: the same for the same seed, whoever carries it. */
 static void
-client_seed(CtClient *client, int64 run_seed)
+client_seed(CtClient *client, const CtPlan *plan)
 {
-	pg_prng_state master;
+	pg_prng_state master = ct_plan_seed_client(plan, client->number, &client->interpreter.random);
 
-	pg_prng_seed(&master, (uint64) run_seed +
-				 (uint64) (client->number + 1) * UINT64CONST(0x9E3779B97F4A7C15));
-	pg_prng_seed(&client->interpreter.random, pg_prng_uint64(&master));
 	pg_prng_seed(&client->choice, pg_prng_uint64(&master));
 	pg_prng_seed(&client->pace, pg_prng_uint64(&master));
 }
@@ -779,5 +776,5 @@ ct_client_init(CtClient *client, CtWorker *w, int number)
 	interpreter->session = w->session;
 	interpreter->outcome = client_outcome;
 	interpreter->tally = client_tally;
-	client_seed(client, w->plan->seed);
+	client_seed(client, w->plan);
 }

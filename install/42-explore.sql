@@ -61,6 +61,13 @@ CREATE FUNCTION @extschema@._ct_guard_sequence(sequence regclass) RETURNS regcla
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ct_guard_sequence_sql';
 
+CREATE FUNCTION @extschema@.ct_export_spec(
+	run_id			bigint,
+	permutation		int[] DEFAULT NULL
+) RETURNS text
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_export';
+
 REVOKE ALL ON FUNCTION @extschema@.ct_replay FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_race FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_explore FROM PUBLIC;
@@ -74,3 +81,6 @@ COMMENT ON FUNCTION @extschema@.ct_replay IS
 Raises 55000 where the order can''t be taken any more, with the step and the reason, and where no order of the run went wrong and none is given; 42704 if there is no such run, 42501 for a run of a role that one is no member of, 22023 for what are no sessions';
 COMMENT ON FUNCTION @extschema@._ct_guard_sequence IS
 'internal: the sequence that a session of an exploration names by an expression, if it may be written; raises if not';
+COMMENT ON FUNCTION @extschema@.ct_export_spec IS
+'an order of an exploration''s steps as a spec of isolationtester''s, for who wants to reproduce it without this extension, or to report a bug. permutation: as for ct_replay; default the same. Setup, sessions and checks are taken from the run''s plan, with values in the place of variables: those that are computed, and those that \gset and \aset took from the server as far as the story of that order has them. A run without a setup has none in its spec, either: that executes on the tables that search_path finds.
+Raises 0A000 for what a spec has no way to do, by name: to stop within a function (explore with yield => ''statement''), \repeat, and values that aren''t known; else as ct_replay does';

@@ -22,6 +22,7 @@ FROM (VALUES
 	('run', 'ct_start(scenario)', 'starts a run and does not wait for it'),
 	('explore', 'ct_race(sessions)', 'every order of your functions'' steps'),
 	('explore', 'ct_replay(run_id)', 'the shortest order that failed, once more'),
+	('explore', 'ct_export_spec(run_id)', 'the same as an isolationtester spec'),
 	('explore', 'ct_explore(scenario, variant)', 'the same of a scenario''s scripts'),
 	('find a scenario', 'ct_scenarios', 'scenarios, with their params and defaults'),
 	('find a scenario', 'ct_stories', 'where the bug comes from, what mends it'),

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "utils/snapmgr.h"
 
 #include "src/catalog/row.h"
@@ -101,6 +102,41 @@ ct_catalog_run_shortest(CtCatalogScope *scope, int64 run_id, bool serial)
 						  " AND result <> 'pass' AND ($2 OR result <> 'not_serial')"
 						  " ORDER BY preemptions, cardinality(permutation), place LIMIT 1", &isnull);
 	return isnull ? NULL : DatumGetArrayTypeP(permutation);
+}
+
+CtRunStep *
+ct_catalog_run_story(CtCatalogScope *scope, int64 run_id, ArrayType *permutation, int *n)
+{
+	CtRow		row = {0};
+	CtRunStep  *steps = NULL;
+	uint64		i;
+
+	ct_row_add_int64(&row, run_id, false);
+	ct_row_add(&row, INT4ARRAYOID, PointerGetDatum(permutation), false);
+	PushActiveSnapshot(GetLatestSnapshot());
+	*n = (int) ct_row_execute(&row,
+							  "SELECT s.session::text, s.function, s.first_row,"
+							  " s.event = 'error' AND p.sqlstate = '40P01'"
+							  " FROM @ct_result_step s JOIN @ct_result_permutation p"
+							  " ON p.run_id = s.run_id AND p.place = s.place"
+							  " WHERE p.run_id = $1 AND p.place = (SELECT min(place) FROM @ct_result_permutation"
+							  "  WHERE run_id = $1 AND permutation = $2)"
+							  " AND s.event <> 'goes on' ORDER BY s.\"position\"", true);
+	MemoryContextSwitchTo(scope->context);
+	if (*n > 0)
+		steps = palloc0(*n * sizeof(CtRunStep));
+	for (i = 0; i < *n; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+
+		steps[i].session = atoi(SPI_getvalue(tuple, desc, 1));
+		steps[i].function = SPI_getvalue(tuple, desc, 2);
+		steps[i].first_row = SPI_getvalue(tuple, desc, 3);
+		steps[i].deadlock = DatumGetBool(run_datum(i, 4));
+	}
+	PopActiveSnapshot();
+	return steps;
 }
 
 bool

@@ -40,6 +40,18 @@ extern Jsonb *ct_catalog_run_plan(CtCatalogScope *scope, int64 run_id);
  */
 extern ArrayType *ct_catalog_run_shortest(CtCatalogScope *scope, int64 run_id, bool serial);
 
+/* a step of an order, as the story of an exploration has it */
+typedef struct CtRunStep
+{
+	int			session;		/* from 1 */
+	const char *function;		/* or NULL */
+	const char *first_row;		/* "stock = 1, sold = 0", or NULL */
+	bool		deadlock;		/* it met 40P01 */
+} CtRunStep;
+
+/* The steps of an order that begin something, palloc'd; NULL if the run has no story of it. */
+extern CtRunStep *ct_catalog_run_story(CtCatalogScope *scope, int64 run_id, ArrayType *permutation, int *n);
+
 /* Is it under way, by its status?  A run whose leader is gone is so, too. */
 extern bool ct_catalog_run_is_open(const CtRunRow *run);
 

@@ -411,6 +411,16 @@ plan_transactions_expr_context(void *arg)
 	errcontext("transactions_expr \"%s\"", (const char *) arg);
 }
 
+pg_prng_state
+ct_plan_seed_client(const CtPlan *plan, int client, pg_prng_state *expressions)
+{
+	pg_prng_state master;
+
+	pg_prng_seed(&master, (uint64) plan->seed + (uint64) (client + 1) * UINT64CONST(0x9E3779B97F4A7C15));
+	pg_prng_seed(expressions, pg_prng_uint64(&master));
+	return master;
+}
+
 int64
 ct_plan_count_transactions(const char *expr, const Jsonb *params, int64 seed)
 {

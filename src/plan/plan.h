@@ -306,4 +306,10 @@ extern bool ct_plan_is_retried(const CtPlan *plan, int sqlstate);
 extern void ct_plan_set_variables(const CtPlan *plan, const CtSymbols *symbols, CtVariables *vars,
 								  int64 run_id, int client, int worker);
 
+/*
+ * Seeds what a client's expressions draw from, its number counting from 0, and
+ * returns what its other streams are seeded by.
+ */
+extern pg_prng_state ct_plan_seed_client(const CtPlan *plan, int client, pg_prng_state *expressions);
+
 #endif							/* CT_PLAN_H */
