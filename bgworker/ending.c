@@ -25,6 +25,7 @@
 #include "utils/float.h"
 
 #include "bgworker/drain.h"
+#include "bgworker/explore/explore.h"
 #include "bgworker/holders.h"
 #include "bgworker/leader.h"
 #include "bgworker/sandbox.h"
@@ -302,6 +303,13 @@ ending_reset_piece(CtLeader *leader, CtEnding *ending)
 	ct_leader_run_script(leader, "reset", leader->plan->reset);
 }
 
+/* What the last execution of an exploration has prepared holds locks for ever. */
+static void
+ending_prepared_piece(CtLeader *leader, CtEnding *ending)
+{
+	ct_explorer_roll_back_prepared(leader->explorer);
+}
+
 /* What an exploration in place has executed last is taken back as what it executed before. */
 static void
 ending_reset(CtLeader *leader, CtEnding *ending)
@@ -494,6 +502,8 @@ ct_leader_finish(CtLeader *leader, CtResults *results, const ErrorData *error)
 		if (dropped != NULL)
 			ending_warn(leader, dropped);
 		ending_record(leader, &ending);
+		if (leader->explorer != NULL && leader->explorer->prepares)
+			(void) ending_succeeds(leader, "roll back what was prepared", ending_prepared_piece, &ending);
 		if (leader->plan->teardown != NULL && ct_leader_terminated_ns() == 0 &&
 			(error == NULL || leader->gate_opened || (leader->setup_begun && !cancelled)))
 			ending_tear_down(leader, &ending);

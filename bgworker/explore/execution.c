@@ -7,72 +7,19 @@
  * deadlock check is made and somebody of ours is in its way.  A turn may set
  * others free; each of them stands at its next hook (WOKEN) and is let go on
  * with its step under way, the lowest first, before anything else is chosen.
- *
- * That all stand is looked for twice in a row: who was granted its lock between
- * the two looks at somebody else isn't asleep in the second one, or in another
- * sleep.  The leader sleeps on its latch meanwhile, which whoever answers sets.
- * What doesn't announce itself (a wait for a safe snapshot, a session that is
- * lost, the time) is looked for after 1 ms and then every 20.
  */
 #include "postgres.h"
 
 #include <signal.h>
 
-#include "miscadmin.h"
-#include "pgstat.h"
-#include "storage/predicate_internals.h"
-#include "storage/proc.h"
 #include "utils/memutils.h"
 
-#include "bgworker/explore/execution.h"
-#include "bgworker/locks.h"
-#include "bgworker/shm/turn.h"
-#include "src/base/ct_compat.h"
-#include "src/base/text.h"
+#include "bgworker/explore/stand.h"
 #include "src/results/exploration.h"
-
-/* how long to sleep until a look at what doesn't announce itself: the first time, and later */
-#define LOOK_FIRST_MS		1
-#define LOOK_MS				20
 
 /* who is to give up is interrupted again so often, and for so long */
 #define GIVE_UP_NS			(50 * CT_NS_PER_MS)
 #define GIVE_UP_LIMIT_NS	(30 * CT_NS_PER_S)
-
-/* blockers of one wait that are told apart */
-#define MAX_BLOCKERS		64
-
-/* a wait that PGPROC.waitStart knows nothing of */
-#define SAFE_SNAPSHOT		PG_UINT64_MAX
-
-/* a session, as the leader sees it */
-typedef struct CtExecutionSession
-{
-	CtTurn	   *turn;
-	const CtSlot *slot;
-	bool		fresh;			/* its next STEP begins an execution */
-	bool		busy;			/* has an order that isn't answered, as far as we know */
-	bool		woken;			/* stands within a step */
-	bool		ended;
-	uint64		waits;			/* the wait that it is in; 0: none */
-	bool		told;			/* the story, that it waits */
-} CtExecutionSession;
-
-struct CtExecutionPrivate
-{
-	CtLeader   *leader;
-	CtShared   *shared;
-	CtStage    *stage;
-	MemoryContext context;		/* of the last execution */
-	CtExecutionSession sessions[CT_MAX_SESSIONS];
-	bool		through;
-	bool		detail;
-	uint64		began_ns;		/* when the turn was first waited for; 0: it wasn't */
-
-	/* of the turn that was chosen last: what it began with */
-	int			begun;
-	uint32		labels[CT_TURN_LABELS];
-};
 
 CtExecution *
 ct_execution_create(CtLeader *leader)
@@ -98,331 +45,6 @@ ct_execution_create(CtLeader *leader)
 	return ex;
 }
 
-/* ---- who stands ---- */
-
-/* Does a session wait for a safe snapshot?  Nothing but a look tells. */
-static bool
-execution_waits_for_snapshot(const CtExecutionSession *s)
-{
-	int			pids[1];
-
-	return *(volatile uint32 *) &ProcGlobal->allProcs[s->slot->procno].wait_event_info ==
-		WAIT_EVENT_SAFE_SNAPSHOT &&
-		GetSafeSnapshotBlockingPids(s->slot->pid, pids, lengthof(pids)) > 0;
-}
-
-/* The wait that a session is in whose order isn't answered; 0: it runs. */
-static uint64
-execution_wait(const CtExecutionSession *s)
-{
-	if (s->waits == SAFE_SNAPSHOT)
-		return execution_waits_for_snapshot(s) ? SAFE_SNAPSHOT : 0;
-	return ct_turn_waits(s->turn, s->slot) ? pg_atomic_read_u64(&s->turn->checked) : 0;
-}
-
-/* Takes in what a session has answered. */
-static void
-execution_take_answer(CtExecutionSession *s)
-{
-	s->busy = false;
-	s->waits = 0;
-	s->woken = s->turn->place == CT_TURN_WOKEN;
-	s->ended = s->turn->place == CT_TURN_ENDED;
-}
-
-/* Looks once at those that have an order; true: none of them runs. */
-static bool
-execution_look(CtExecution *ex)
-{
-	bool		stand = true;
-	int			k;
-
-	for (k = 0; k < ex->nsessions; k++)
-	{
-		CtExecutionSession *s = &ex->private->sessions[k];
-
-		if (!s->busy)
-			continue;
-		if (ct_turn_answered(s->turn))
-		{
-			pg_read_barrier();
-			execution_take_answer(s);
-		}
-		else
-		{
-			s->waits = execution_wait(s);
-			if (s->waits == 0)
-				stand = false;
-		}
-	}
-	return stand;
-}
-
-/* Is that still so?  Then nobody has run since the first look ended. */
-static bool
-execution_look_again(CtExecution *ex)
-{
-	int			k;
-
-	pg_memory_barrier();
-	for (k = 0; k < ex->nsessions; k++)
-	{
-		CtExecutionSession *s = &ex->private->sessions[k];
-
-		if (s->busy && (ct_turn_answered(s->turn) || execution_wait(s) != s->waits))
-			return false;
-	}
-	return true;
-}
-
-/* For who is about to sleep: has anybody who ran come to stand? */
-static bool
-execution_has_news(void *arg)
-{
-	CtExecution *ex = arg;
-	int			k;
-
-	for (k = 0; k < ex->nsessions; k++)
-	{
-		CtExecutionSession *s = &ex->private->sessions[k];
-
-		if (s->busy && (ct_turn_answered(s->turn) || execution_wait(s) != s->waits))
-			return true;
-	}
-	return false;
-}
-
-/* Which session is that process?  -1: none of ours. */
-static int
-execution_find(const CtExecution *ex, int pid)
-{
-	int			k;
-
-	for (k = 0; k < ex->nsessions; k++)
-		if (ex->private->sessions[k].slot->pid == pid)
-			return k;
-	return -1;
-}
-
-/* Who is in a waiting session's way?  Their number; -1: it doesn't wait any more. */
-static int
-execution_blockers(const CtExecutionSession *s, int *pids)
-{
-	if (s->waits == SAFE_SNAPSHOT)
-		return GetSafeSnapshotBlockingPids(s->slot->pid, pids, MAX_BLOCKERS);
-	return ct_locks_blockers(s->slot->procno, s->slot->pid, pids, MAX_BLOCKERS);
-}
-
-/*
- * Does each waiting session wait for one of ours, or for a prepared
- * transaction, as if that were?  Who waits for others alone may be let go on at
- * any time.
- */
-static bool
-execution_waits_for_ours(CtExecution *ex)
-{
-	int			k;
-
-	for (k = 0; k < ex->nsessions; k++)
-	{
-		const CtExecutionSession *s = &ex->private->sessions[k];
-		int			pids[MAX_BLOCKERS];
-		bool		ours = false;
-		int			n;
-		int			i;
-
-		if (!s->busy)
-			continue;
-		n = execution_blockers(s, pids);
-		for (i = 0; i < n && !ours; i++)
-			ours = pids[i] == 0 || execution_find(ex, pids[i]) >= 0;
-		if (!ours)
-			return false;
-	}
-	return true;
-}
-
-static bool
-execution_anybody_waits(const CtExecution *ex)
-{
-	int			k;
-
-	for (k = 0; k < ex->nsessions; k++)
-		if (ex->private->sessions[k].busy)
-			return true;
-	return false;
-}
-
-/* What there is to be looked at from time to time; raises what ends the run. */
-static void
-execution_look_around(CtExecution *ex)
-{
-	int			k;
-
-	ct_leader_check_for_end(ex->private->leader);
-	ct_leader_check_workers(ex->private->leader);
-	for (k = 0; k < ex->nsessions; k++)
-	{
-		CtExecutionSession *s = &ex->private->sessions[k];
-
-		if (s->busy && s->waits == 0 && execution_waits_for_snapshot(s))
-			s->waits = SAFE_SNAPSHOT;
-	}
-}
-
-/* Sleeps for a moment, unless there is something to be seen. */
-static void
-execution_sleep(CtExecution *ex)
-{
-	struct CtExecutionPrivate *p = ex->private;
-	bool		first = p->began_ns == 0;
-
-	CHECK_FOR_INTERRUPTS();
-	if (first)
-		p->began_ns = ct_now_ns();
-	ct_stage_sleep(p->stage, first ? LOOK_FIRST_MS : LOOK_MS, execution_has_news, ex);
-	if (!first || ct_now_ns() - p->began_ns >= LOOK_FIRST_MS * CT_NS_PER_MS)
-		execution_look_around(ex);
-}
-
-/* Until all stand; false if that takes too long. */
-static bool
-execution_settle(CtExecution *ex)
-{
-	struct CtExecutionPrivate *p = ex->private;
-	uint64		limit_ns = (uint64) (p->leader->plan->step_timeout * 1e9);
-
-	p->began_ns = 0;
-	for (;;)
-	{
-		if (execution_look(ex))
-		{
-			if (!execution_anybody_waits(ex))
-				return true;
-			if (!execution_look_again(ex))
-				continue;
-			if (execution_waits_for_ours(ex))
-				return true;
-		}
-		execution_sleep(ex);
-		if (p->began_ns != 0)
-		{
-			uint64		now = ct_now_ns();
-
-			if (now - p->began_ns >= limit_ns)
-				ex->timed_out = true;
-			if (ex->timed_out || (ex->stop_ns != 0 &&
-								  (now >= ex->stop_ns ||
-								   pg_atomic_read_u32(&p->shared->asked_to_stop) != 0)))
-				return false;
-		}
-	}
-}
-
-/* ---- words ---- */
-
-/* Whom a session waits for, of ours; 0: nobody of ours.  From 1. */
-static int
-execution_waits_for(const CtExecution *ex, int session)
-{
-	int			pids[MAX_BLOCKERS];
-	int			n = execution_blockers(&ex->private->sessions[session], pids);
-	int			i;
-
-	for (i = 0; i < n; i++)
-	{
-		int			k = execution_find(ex, pids[i]);
-
-		if (k >= 0)
-			return k + 1;
-	}
-	return 0;
-}
-
-/* In whose way a session is, in words: "session 1, which ended with an open transaction". */
-static char *
-execution_name_blocker(const CtExecution *ex, int pid)
-{
-	int			k = execution_find(ex, pid);
-	const CtExecutionSession *s;
-
-	if (pid == 0)
-		return pstrdup("a prepared transaction");
-	if (k < 0)
-		return psprintf("process %d, which is none of the sessions", pid);
-	s = &ex->private->sessions[k];
-	if (s->busy)
-		return psprintf("session %d, which waits itself", k + 1);
-	if (s->ended)
-		return psprintf("session %d, which ended with %s", k + 1,
-						s->turn->in_transaction ? "an open transaction" : "a lock of its session");
-	return psprintf("session %d", k + 1);
-}
-
-/* Why sessions wait that nobody will wake. */
-static char *
-execution_tell_stuck(const CtExecution *ex)
-{
-	StringInfoData buf;
-	int			k;
-
-	initStringInfo(&buf);
-	for (k = 0; k < ex->nsessions; k++)
-	{
-		const CtExecutionSession *s = &ex->private->sessions[k];
-		int			pids[MAX_BLOCKERS];
-		int			n;
-
-		if (!s->busy)
-			continue;
-		n = s->waits == 0 ? -1 : execution_blockers(s, pids);
-		appendStringInfo(&buf, "%ssession %d ", buf.len > 0 ? "; " : "", k + 1);
-		if (n > 0)
-			appendStringInfo(&buf, "waits for ever for %s", execution_name_blocker(ex, pids[0]));
-		else
-		{
-			uint32		event = *(volatile uint32 *)
-				&ProcGlobal->allProcs[s->slot->procno].wait_event_info;
-			const char *type = pgstat_get_wait_event_type(event);
-
-			if (type != NULL)
-				appendStringInfo(&buf, "waits at %s/%s", type, pgstat_get_wait_event(event));
-			else
-				appendStringInfoString(&buf, "executes");
-		}
-	}
-	return buf.data;
-}
-
-char *
-ct_execution_tell_disabled(const CtExecution *ex, int session)
-{
-	const CtExecutionSession *s = &ex->private->sessions[session];
-	int			pids[MAX_BLOCKERS];
-
-	if (s->busy && execution_blockers(s, pids) > 0)
-		return psprintf("waits for %s", execution_name_blocker(ex, pids[0]));
-	if (s->busy)
-		return pstrdup("waits");
-	if (s->ended && !s->fresh)
-		return s->turn->sqlstate == 0 ? pstrdup("has ended") :
-			psprintf("has ended with an error: %s", s->turn->message);
-	return NULL;
-}
-
-/* The same where a step took too long. */
-static char *
-execution_tell_timeout(const CtExecution *ex)
-{
-	char	   *text = execution_tell_stuck(ex);
-	char	   *at = strstr(text, " for ever");
-
-	/* who waits for somebody else may be let go on some day */
-	if (at != NULL)
-		memmove(at, at + strlen(" for ever"), strlen(at + strlen(" for ever")) + 1);
-	return psprintf("a step didn't end within %g s: %s", ex->private->leader->plan->step_timeout, text);
-}
-
 /* ---- the story ---- */
 
 static void
@@ -438,7 +60,7 @@ execution_tell(CtExecution *ex, int session, CtStepEvent event)
 	step->line = detail->line;
 	step->query = pstrdup(detail->query);
 	if (event == CT_STEP_WAITS)
-		step->waits_for = execution_waits_for(ex, session);
+		step->waits_for = ct_stand_waits_for(ex, session);
 	else
 	{
 		step->rows = detail->rows;
@@ -550,7 +172,7 @@ execution_finish_turn(CtExecution *ex, int session)
 	for (;; first = false)
 	{
 		CtExecutionSession *s = &ex->private->sessions[session];
-		bool		settled = execution_settle(ex);
+		bool		settled = ct_stand_settle(ex);
 		int			k;
 
 		if (first)
@@ -564,7 +186,7 @@ execution_finish_turn(CtExecution *ex, int session)
 				return CT_EXECUTION_STOPPED;
 			if (ex->private->detail && !s->told)
 				execution_tell(ex, session, CT_STEP_WAITS);
-			ex->why = execution_tell_timeout(ex);
+			ex->why = ct_stand_tell_timeout(ex);
 			return CT_EXECUTION_STUCK;
 		}
 		if (s->busy)
@@ -651,7 +273,7 @@ execution_perform(CtExecution *ex, int session, int last_commit)
 			return end;
 		if (s->busy)
 		{
-			ex->why = execution_tell_stuck(ex);
+			ex->why = ct_stand_tell_stuck(ex);
 			return CT_EXECUTION_STUCK;
 		}
 	} while (!s->ended);
@@ -680,13 +302,13 @@ execution_await(CtExecution *ex)
 	{
 		int			k;
 
-		(void) execution_look(ex);
+		(void) ct_stand_look(ex);
 		for (k = 0; k < ex->nsessions; k++)
 			if (ex->private->sessions[k].busy)
 				break;
 		if (k == ex->nsessions)
 			return;
-		execution_sleep(ex);
+		ct_stand_sleep(ex);
 	}
 }
 
@@ -762,7 +384,7 @@ execution_follow(CtExecution *ex, const CtGuide *guide)
 	}
 	if (nwaiting > 0)
 	{
-		ex->why = execution_tell_stuck(ex);
+		ex->why = ct_stand_tell_stuck(ex);
 		return CT_EXECUTION_STUCK;
 	}
 	for (k = 0; k < ex->nsessions; k++)
@@ -837,7 +459,7 @@ ct_execution_clear(CtExecution *ex, bool names)
 	p->began_ns = 0;
 	while (left > 0)
 	{
-		(void) execution_look(ex);
+		(void) ct_stand_look(ex);
 		for (k = 0; k < ex->nsessions; k++)
 		{
 			CtExecutionSession *s = &p->sessions[k];
@@ -882,7 +504,7 @@ ct_execution_clear(CtExecution *ex, bool names)
 						 errdetail("It was interrupted for %d s.",
 								   (int) (GIVE_UP_LIMIT_NS / CT_NS_PER_S))));
 		}
-		execution_sleep(ex);
+		ct_stand_sleep(ex);
 	}
 	for (k = 0; k < ex->nsessions; k++)
 		p->sessions[k].ended = p->sessions[k].woken = p->sessions[k].told = false;

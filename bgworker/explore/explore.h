@@ -3,7 +3,8 @@
  *		An exploration, of the leader's side: its drive, and what its files share.
  *
  * explore.c has the way from the first execution to what is known at the end,
- * execution.c one execution, serial.c what serial orders leave behind, story.c
+ * executed.c what is known of one, execution.c has it executed, serial.c knows
+ * what serial orders leave behind, story.c
  * the kinds of results and their shortest orders, src/explore/search.c which
  * order comes next; reset.c brings the state back, state.c tells states apart,
  * clone.c makes what a trial without a setup needs.
@@ -83,6 +84,15 @@ extern CtExecutionEnd ct_explorer_run_serial(CtExplorer *explorer, int n, const 
  */
 extern void ct_explorer_execute(CtExplorer *explorer, const CtGuide *guide, bool gist,
 								CtExecuted *executed);
+
+/* Rolls back the transactions that this run's sessions have prepared.  Outside of a transaction. */
+extern void ct_explorer_roll_back_prepared(CtExplorer *explorer);
+
+/* Counts an execution in what results have of all of them; before serial orders are executed. */
+extern void ct_explorer_pool(CtExplorer *explorer);
+
+/* What a reader of the results should know. */
+extern void ct_explorer_note(CtExplorer *explorer, const char *note);
 
 /* Is the run's time over, or has somebody asked it to stop? */
 extern bool ct_explorer_is_over(const CtExplorer *explorer);

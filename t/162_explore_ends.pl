@@ -1,0 +1,170 @@
+# However an exploration ends: by budgets, by ct_stop, by whoever cancels or kills any of its
+# processes at any stage, by sessions that never end or wait for somebody who isn't one of them.
+# What was found until then counts where a budget ended it; nothing is left behind in any case.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use CtTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $node = ct_prepare('explore_ends', max_prepared_transactions => 10);
+
+# A call of ct_race: its sessions, and its options as text.
+sub race
+{
+	my ($sessions, $options) = @_;
+	return sprintf('SELECT ct_race(ARRAY[%s], %s)',
+		join(', ', map { q(') . s/'/''/gr . q(') } @$sessions), $options // '');
+}
+
+# A column of the last exploration.
+sub found
+{
+	return $node->safe_psql('postgres', "SELECT $_[0] FROM ct_runs JOIN ct_explorations USING (run_id) ORDER BY run_id DESC LIMIT 1");
+}
+
+my $table = q(setup => 'CREATE TABLE t (i int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 0), (2, 0)');
+my $leader = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'ct_ext leader'";
+my $worker = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'ct_ext worker' ORDER BY backend_start LIMIT 1";
+
+# more interleavings than anybody waits for
+my $many = 'SELECT v FROM t WHERE i = 1;' x 12;
+
+# ---- who ends it, and when ----
+
+my %stages = (
+	setup => [ race([ 'SELECT 1', 'SELECT 1' ], "setup => 'CREATE TABLE t (i int); SELECT pg_sleep(600)'"),
+		"SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'ct_ext leader' AND wait_event = 'PgSleep'" ],
+	searching => [ race([ $many, $many, 'UPDATE t SET v = v + 1' ], "$table, duration => '600 s'"),
+		"SELECT count(*) = 1 FROM ct_progress WHERE phase = 'running'" ],
+	step => [ race([ 'SELECT pg_sleep(600)', 'SELECT 1' ], "$table, step_timeout => '600 s', duration => '900 s'"),
+		"SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'ct_ext worker' AND wait_event = 'PgSleep'" ],
+	parked => [ race([ 'BEGIN; UPDATE t SET v = 1; SELECT 1; COMMIT', 'UPDATE t SET v = v + 1; SELECT pg_sleep(600)' ],
+			"$table, step_timeout => '600 s', duration => '900 s'"),
+		"SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'ct_ext worker' AND wait_event = 'PgSleep'" ],
+	check => [ race([ 'SELECT 1', 'SELECT 1' ], "$table, checks => ARRAY['SELECT i FROM t, pg_sleep(600)']"),
+		"SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'ct_ext leader' AND wait_event = 'PgSleep'" ]);
+
+my @strikes = (
+	[ 'Ctrl-C', sub { $node->safe_psql('postgres', "SELECT pg_cancel_backend(" . ct_backend($_[0]) . ")") }, 'cancelled' ],
+	[ 'client killed', sub { $_[0]->{harness}->signal('KILL') }, 'cancelled' ],
+	[ 'ct_cancel', sub { $node->safe_psql('postgres', 'SELECT ct_cancel(max(run_id)) FROM ct_runs') }, 'cancelled' ],
+	[ 'leader terminated', sub { $node->safe_psql('postgres', "SELECT pg_terminate_backend(($leader))") }, 'cancelled' ],
+	[ 'worker terminated', sub { $node->safe_psql('postgres', "SELECT pg_terminate_backend(($worker))") }, 'failed' ]);
+
+foreach my $stage (sort keys %stages)
+{
+	foreach (@strikes)
+	{
+		my ($what, $strike, $status) = @$_;
+		my ($call, $began);
+
+		# nobody looks at workers during setup and while a check is being asked
+		next if $what eq 'worker terminated' and $stage =~ /setup|check/;
+		$call = ct_call($node, $stages{$stage}[0]);
+		ok(ct_await($node, $stages{$stage}[1]), "$stage: it is there") or diag($call->{stderr});
+		$began = time;
+		$strike->($call);
+		ct_call_end($call);
+		ct_await_gone($node);
+		cmp_ok(time - $began, '<', 10, "$stage, $what: it ends soon");
+		is(ct_last($node, 'status'), $status, "$stage, $what: $status");
+		ct_nothing_left($node, "$stage, $what");
+	}
+}
+
+# ---- budgets ----
+
+$node->safe_psql('postgres', race([ $many, $many ], "$table, duration => '1 s'"));
+is(found("verdict || ' ' || stopped_by"), 'pass duration', 'a duration ends it');
+cmp_ok(found('duration'), '<', 3, 'in time');
+cmp_ok(found('preemptions'), '>=', 1, 'with the bounds that were finished');
+cmp_ok(found('drawn'), '>', 0, 'and random orders');
+like(found('reason'), qr/^no anomaly in all interleavings with at most \d+ preemptions? \([\d,]+\), and [\d,]+ random ones?: an order drawn this way goes wrong in fewer than \S+ % of cases; stopped by duration$/,
+	'it says what was executed');
+
+# a step that is under way then isn't waited for
+$node->safe_psql('postgres', race([ 'SELECT pg_sleep(0.3)', 'SELECT pg_sleep(100)' ], "$table, duration => '1 s', step_timeout => '100 s'"));
+is(found("verdict || ' ' || stopped_by"), 'inconclusive duration', 'a step is given up when the time is over');
+cmp_ok(found('duration'), '<', 5, 'in time');
+ct_nothing_left($node, 'duration');
+
+my $call = ct_call($node, race([ $many, $many ], "$table, duration => '600 s'"));
+ok(ct_await($node, "SELECT count(*) = 1 FROM ct_progress WHERE phase = 'running'"), 'it explores');
+$node->safe_psql('postgres', 'SELECT ct_stop(max(run_id)) FROM ct_runs');
+is(ct_call_end($call), 0, 'ct_stop: it returns');
+is(found("status || ' ' || stopped_by"), 'succeeded ct_stop()', 'and says so');
+ct_nothing_left($node, 'ct_stop');
+
+# ---- steps that don't end ----
+
+$node->safe_psql('postgres', race([ 'SELECT 1', 'SELECT pg_sleep(600)' ], "$table, step_timeout => '1 s'"));
+is(found('verdict'), 'fail', 'a step that takes too long fails');
+like(found('reason'), qr{a step didn't end within 1 s: session 2 waits at Timeout/PgSleep}, 'it says where it was');
+$node->safe_psql('postgres', race([ 'SELECT 1', 'DO $$ BEGIN LOOP END LOOP; END $$' ], "$table, step_timeout => '1 s'"));
+like(found('reason'), qr/a step didn't end within 1 s: session 2 executes/, 'also of one that does nothing else');
+ct_nothing_left($node, 'step_timeout');
+
+# query_canceled may be caught
+$node->safe_psql('postgres', race([ 'SELECT 1', 'DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN IF clock_timestamp() > now() + interval \'2 s\' THEN RAISE; END IF; END; END LOOP; END $$' ],
+	"$table, step_timeout => '1 s'"));
+like(found('reason'), qr/a step didn't end within 1 s/, 'a session that catches what should end it is interrupted again');
+ct_nothing_left($node, 'query_canceled');
+
+# ---- who waits for ever is told at once ----
+
+my $began = time;
+$node->safe_psql('postgres', race([ 'BEGIN; UPDATE t SET v = 1 WHERE i = 1', 'UPDATE t SET v = 2 WHERE i = 1' ], $table));
+like(found('reason'), qr/session 2 waits for ever for session 1, which ended with an open transaction/, 'an open transaction');
+$node->safe_psql('postgres', race([ 'SELECT pg_advisory_lock(1)', 'SELECT pg_advisory_lock(1)' ], $table));
+like(found('reason'), qr/session 2 waits for ever for session 1, which ended with a lock of its session/, "a session's lock");
+$node->safe_psql('postgres', race([ "BEGIN; UPDATE t SET v = 1 WHERE i = 1; PREPARE TRANSACTION 'p1'", 'UPDATE t SET v = 2 WHERE i = 1' ], $table));
+like(found('reason'), qr/session 2 waits for ever for a prepared transaction/, 'a prepared transaction');
+cmp_ok(time - $began, '<', 9, 'without waiting for step_timeout');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_prepared_xacts'), '0', 'and it is rolled back');
+ct_nothing_left($node, 'for ever');
+
+# another one's prepared transaction stays
+$node->safe_psql('postgres', "CREATE TABLE mine (i int); BEGIN; INSERT INTO mine VALUES (1); PREPARE TRANSACTION 'mine'");
+$node->safe_psql('postgres', race([ "BEGIN; UPDATE t SET v = 1 WHERE i = 1; PREPARE TRANSACTION 'p1'", 'SELECT 1' ], $table));
+is(found('verdict'), 'pass', 'a transaction that is prepared, and that nobody waits for');
+is($node->safe_psql('postgres', 'SELECT gid FROM pg_prepared_xacts'), 'mine', 'only those of the execution are rolled back');
+$node->safe_psql('postgres', "ROLLBACK PREPARED 'mine'");
+
+# ---- an outsider's lock ----
+
+my $outsider = ct_call($node, [ 'SELECT pg_advisory_lock(77)', 'SELECT pg_sleep(600)' ]);
+ok(ct_await($node, "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 77 AND granted"), 'somebody has a lock');
+my $pid = $node->safe_psql('postgres', 'SELECT ' . ct_backend($outsider));
+$node->safe_psql('postgres', race([ 'SELECT 1', 'SELECT pg_advisory_xact_lock(77)' ], "$table, step_timeout => '1 s'"));
+like(found('reason'), qr/session 2 waits for process $pid, which is none of the sessions/, 'who waits for an outsider is told whom for');
+
+$call = ct_call($node, race([ 'SELECT 1', 'SELECT pg_advisory_xact_lock(77)' ], "$table, step_timeout => '100 s'"));
+ok(ct_await($node, "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 77 AND NOT granted"), 'a session waits');
+$node->safe_psql('postgres', "SELECT pg_terminate_backend($pid)");
+ct_call_end($outsider);
+is(ct_call_end($call), 0, 'it goes on when the lock is given back');
+is(found("verdict || ' ' || complete"), 'pass 2', 'and all is executed');
+ct_nothing_left($node, 'outsider');
+
+# ---- a crash ----
+
+$call = ct_call($node, race([ $many, 'UPDATE t SET v = v + 1;' x 4 ], "$table, duration => '600 s'"));
+ok(ct_await($node, "SELECT count(*) = 1 FROM ct_progress WHERE phase = 'running'"), 'it explores');
+$node->stop('immediate');
+ct_call_end($call);
+$node->start;
+is(ct_last($node, 'status'), 'crashed', 'after a crash it shows as crashed');
+$node->safe_psql('postgres', race([ 'SELECT 1', 'SELECT 1' ], $table));
+is(found('complete'), 2, 'and explorations work');
+ct_nothing_left($node, 'crash');
+
+$node->stop;
+done_testing();
