@@ -9,6 +9,8 @@
 #include "nodes/nodes.h"
 #include "nodes/pg_list.h"
 
+#include "src/base/ct_compat.h"
+
 /* of all of a run's clones together */
 #define CT_CLONE_MAX_BYTES	(64 * 1024 * 1024)
 
@@ -63,7 +65,7 @@ typedef struct CtClone
 
 /* clone.c: makes the relation's clone unless there is one; false: it is none of the user's. */
 extern bool ct_clone_need(CtCloning *cloning, Oid relation);
-extern void ct_clone_refuse(Oid relation, const char *why) pg_attribute_noreturn();
+ct_noreturn extern void ct_clone_refuse(Oid relation, const char *why);
 extern void ct_clone_note(CtCloning *cloning, char *note);
 
 /*

@@ -27,10 +27,10 @@
 #include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/regproc.h"
 #include "utils/varlena.h"
 
 #include "bgworker/explore/clone.h"
+#include "src/base/ct_compat.h"
 
 static void
 statement_redirect(CtCloning *cloning, RangeVar *name)
@@ -55,7 +55,7 @@ statement_is_regclass(const TypeCast *cast)
 static void
 statement_redirect_regclass(CtCloning *cloning, A_Const *constant)
 {
-	RangeVar   *name = makeRangeVarFromNameList(stringToQualifiedNameList(strVal(&constant->val)));
+	RangeVar   *name = makeRangeVarFromNameList(ct_qualified_names(strVal(&constant->val)));
 	const char *schema = name->schemaname;
 
 	statement_redirect(cloning, name);

@@ -16,6 +16,7 @@
 #include "nodes/pg_list.h"
 
 #include "bgworker/shm/turn.h"
+#include "src/base/ct_compat.h"
 
 typedef enum CtGuardMode
 {
@@ -75,6 +76,6 @@ extern void ct_guard_keys(Oid clone, bool all, const List *columns);
 extern void ct_guard_rows(Oid sandbox, const ErrorData *error, CtErrorReport *refusal);
 
 /* Raises, and tells the leader, that the run is to end so. */
-extern void ct_guard_refuse(int sqlstate, const char *message, const char *detail, const char *hint) pg_attribute_noreturn();
+ct_noreturn extern void ct_guard_refuse(int sqlstate, const char *message, const char *detail, const char *hint);
 
 #endif							/* CT_GUARD_H */

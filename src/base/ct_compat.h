@@ -284,6 +284,21 @@ typedef struct CtJsonbState
 #define ct_deconstruct_foreign_key(tuple, nkeys, conkey, confkey) \
 	DeconstructFkConstraintRow(tuple, nkeys, conkey, confkey, NULL, NULL, NULL, NULL, NULL)
 
+/* 18 says before a function that it doesn't return */
+#if PG_VERSION_NUM >= 180000
+#define ct_noreturn				pg_noreturn
+#else
+#define ct_noreturn				pg_attribute_noreturn()
+#endif
+
+/* 16 can tell instead of raising that a name isn't one */
+#include "utils/regproc.h"
+#if PG_VERSION_NUM >= 160000
+#define ct_qualified_names(text)	stringToQualifiedNameList(text, NULL)
+#else
+#define ct_qualified_names(text)	stringToQualifiedNameList(text)
+#endif
+
 /* of libpq/libpq.h, which includes headers that not all packages bring */
 extern bool pq_check_connection(void);
 
