@@ -51,6 +51,7 @@ struct CtLeader
 	uint64		end_ns;			/* when the last worker had ended; 0 before */
 	List	   *cloned;			/* relations of the user's that sessions lacked, in their order, of Oid */
 	int64		cloned_bytes;
+	List	   *cloned_names;	/* the same, of char * */
 	struct CtRounds *rounds;	/* of a run of rounds; else NULL */
 	struct CtExploration *exploration;	/* what it found, of a run that explores; else NULL */
 	struct CtExplorer *explorer;	/* the same */

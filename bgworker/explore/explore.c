@@ -27,6 +27,7 @@
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/formatting.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -149,6 +150,7 @@ static void
 explorer_clone(CtExplorer *explorer, Oid missing)
 {
 	CtLeader   *leader = explorer->leader;
+	char	   *name;
 
 	ct_execution_clear(explorer->execution, false);
 	ct_reset_restore(explorer->reset, explorer->execution->ddl);
@@ -156,8 +158,12 @@ explorer_clone(CtExplorer *explorer, Oid missing)
 	ct_leader_begin(EXPLORE_LOCK_MS);
 	ct_clone(missing, leader->sandbox, &leader->cloned_bytes, &explorer->found->notes,
 			 leader->context);
+	name = get_rel_name(missing);
 	ct_leader_commit(leader);
+	MemoryContextSwitchTo(leader->context);
 	leader->cloned = lappend_oid(leader->cloned, missing);
+	if (name != NULL)
+		leader->cloned_names = lappend(leader->cloned_names, pstrdup(name));
 	ct_reset_retake(explorer->reset);
 	explorer->ddl = false;
 	ct_execution_clear(explorer->execution, true);
@@ -470,6 +476,24 @@ explorer_replay(CtExplorer *explorer)
 	return true;
 }
 
+/* What the executions were on, and how it was brought back. */
+static void
+explorer_note_sandbox(CtExplorer *explorer)
+{
+	CtLeader   *leader = explorer->leader;
+	StringInfoData names;
+	ListCell   *lc;
+
+	initStringInfo(&names);
+	foreach(lc, leader->cloned_names)
+		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", (const char *) lfirst(lc));
+	if (names.len > 0)
+		explorer_note(explorer, psprintf("executed on copies, made with their rows and with what hangs together with them, of: %s",
+										 names.data));
+	explorer_note(explorer, psprintf("before each execution the tables were brought back by %s",
+									 ct_reset_method(explorer->reset)));
+}
+
 static void
 explorer_conclude(CtExplorer *explorer, uint64 began_ns)
 {
@@ -496,6 +520,7 @@ explorer_conclude(CtExplorer *explorer, uint64 began_ns)
 	if (!ct_written_all_told(explorer->leader))
 		ct_explorer_note(explorer, psprintf("a session has written more than %d tables: the others' states are not compared",
 										 CT_TURN_WRITTEN));
+	explorer_note_sandbox(explorer);
 	if (ct_reset_note(explorer->reset) != NULL)
 		ct_explorer_note(explorer, ct_reset_note(explorer->reset));
 

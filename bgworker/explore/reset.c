@@ -100,9 +100,9 @@ ct_reset_method(const CtReset *reset)
 		case CT_RESET_IMAGES:
 			return "page images";
 		case CT_RESET_SETUP:
-			return "setup";
+			return "the setup";
 		case CT_RESET_SCRIPT:
-			return "reset script";
+			return "the reset script";
 	}
 	return NULL;				/* keep compiler quiet */
 }

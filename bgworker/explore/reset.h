@@ -35,7 +35,7 @@ extern void ct_reset_retake(CtReset *reset);
  */
 extern void ct_reset_remake(CtReset *reset, void (*remake) (CtLeader *leader));
 
-/* "page images", "setup", "reset script": how it is done, for who reads of it. */
+/* "page images", "the setup", "the reset script": how it is done, for who reads of it. */
 extern const char *ct_reset_method(const CtReset *reset);
 
 /* A sentence about why it isn't done by page images; NULL if it is, or nothing else was asked for. */

@@ -32,13 +32,24 @@ story_extent(const CtReport *report, const CtExplorationRow *found)
 		appendStringInfoString(&buf, found->reduced ? ": they stand for all interleavings" : ": these are all interleavings");
 	else if (found->preemptions >= 0)
 		appendStringInfo(&buf, ": all with at most %s%s", ct_format_plural(found->preemptions, "preemption", "preemptions"),
-						 found->drawn > 0 ? "" : ", and some with more");
+						 found->drawn > 0 || found->stopped_by == NULL ? "" : ", and some with more");
 	if (found->drawn > 0)
 		appendStringInfo(&buf, "%s %s were drawn at random, of which %s went wrong",
 						 found->exhausted || found->preemptions >= 0 ? ";" : ":",
 						 ct_format_count(found->drawn), ct_format_count(found->drawn_failing));
 	appendStringInfoChar(&buf, '.');
 	return buf.data;
+}
+
+/* A note as a sentence of its own. */
+static char *
+story_sentence(const char *note)
+{
+	int			length = strlen(note);
+	char	   *sentence = psprintf("%s%s", note, length > 0 && note[length - 1] == '.' ? "" : ".");
+
+	sentence[0] = pg_ascii_toupper((unsigned char) sentence[0]);
+	return sentence;
 }
 
 List *
@@ -52,8 +63,6 @@ ct_report_coverage(const CtReport *report)
 	if (report->nexplorations == 0)
 		return NIL;
 	sentences = lappend(sentences, story_extent(report, found));
-	if (found->drawn > 0 && !found->uniform)
-		sentences = lappend(sentences, pstrdup("Sessions waited for each other, so that random orders are not uniform over interleavings: where there are fewer choices, an order is drawn more often."));
 	if (found->stopped_by)
 		sentences = lappend(sentences, psprintf("The search was ended by %s.", found->stopped_by));
 	if (found->first_failure > 0)
@@ -69,7 +78,7 @@ ct_report_coverage(const CtReport *report)
 	{
 		rest = pstrdup(found->notes);
 		while ((line = strsep(&rest, "\n")) != NULL)
-			sentences = lappend(sentences, line);
+			sentences = lappend(sentences, story_sentence(line));
 	}
 	return sentences;
 }

@@ -70,6 +70,7 @@ explored_create(int sessions)
 	found->inside = true;
 	found->per_second = get_float8_nan();
 	found->uniform = true;
+	found->not_serial_fails = true;
 	return found;
 }
 
