@@ -488,9 +488,9 @@ explorer_note_sandbox(CtExplorer *explorer)
 	foreach(lc, leader->cloned_names)
 		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", (const char *) lfirst(lc));
 	if (names.len > 0)
-		explorer_note(explorer, psprintf("executed on copies, made with their rows and with what hangs together with them, of: %s",
+		ct_explorer_note(explorer, psprintf("executed on copies, made with their rows and with what hangs together with them, of: %s",
 										 names.data));
-	explorer_note(explorer, psprintf("before each execution the tables were brought back by %s",
+	ct_explorer_note(explorer, psprintf("before each execution the tables were brought back by %s",
 									 ct_reset_method(explorer->reset)));
 }
 
