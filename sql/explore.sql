@@ -151,6 +151,18 @@ SELECT reason FROM ct_runs WHERE run_id = :run;
 SELECT ct_race(ARRAY[:'six', :'six'], setup => :'none', executions => 1) AS run \gset
 SELECT verdict, reason FROM ct_runs WHERE run_id = :run;
 
+SELECT complete, exhausted FROM regress_counts(ct_race('{SELECT 1; SELECT 1, SELECT 1; SELECT 1}', setup => :'none', executions => 6));
+SELECT complete, exhausted FROM regress_counts(ct_race('{SELECT 1; SELECT 1, SELECT 1; SELECT 1}', setup => :'none', executions => 5));
+
+-- who has set itself a time to wait has it
+SELECT ct_race(ARRAY['BEGIN; UPDATE c SET v = 1 WHERE id = 1', 'SET lock_timeout = 50; UPDATE c SET v = 2 WHERE id = 1'], setup => :'counter') AS run \gset
+SELECT * FROM regress_orders(:run);
+
+-- waits that aren't for rows: a table, a safe snapshot, a transaction that began before
+SELECT verdict, complete FROM regress_counts(ct_race(ARRAY['BEGIN; UPDATE c SET v = 1 WHERE id = 1; COMMIT', 'ALTER TABLE c ADD x int'], setup => :'counter'));
+SELECT verdict, complete FROM regress_counts(ct_race(ARRAY['BEGIN ISOLATION LEVEL SERIALIZABLE; UPDATE c SET v = 1; SELECT 1; COMMIT',
+	'BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE; SELECT v FROM c; COMMIT'], setup => :'counter'));
+
 -- one order again
 SELECT ct_race(ARRAY[:'increment', :'increment'], setup => :'counter') AS run \gset
 SELECT ct_replay(:run) AS again \gset
@@ -166,8 +178,10 @@ SELECT ct_replay(:run, '{1,1,2,2,2}');
 SELECT ct_create_scenario('regress_named', setup => :'counter');
 SELECT ct_add_script('regress_named', 'increment', :'increment');
 SELECT ct_add_permutation('regress_named', 'lost', '{2,1,1,2}');
+SELECT ct_add_permutation('regress_named', 'longer', '{1,1,1,2}');
 SELECT ct_explore('regress_named') AS run \gset
 SELECT c.*, e.first_failure FROM regress_counts(:run) c, ct_explorations e WHERE run_id = :run;
+SELECT notes FROM ct_explorations WHERE run_id = :run;
 SELECT ct_drop_scenario('regress_named');
 
 -- without a setup nothing happens to the user's tables

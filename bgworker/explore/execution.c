@@ -223,6 +223,7 @@ execution_begin(CtExecution *ex, bool detail)
 	ex->steps = NIL;
 	ex->missing = InvalidOid;
 	ex->refusal = NULL;
+	p->outwaits = 0;
 	p->through = !p->leader->plan->inside;
 	p->detail = detail;
 	pg_atomic_write_u64(&p->stage->commits, 0);
@@ -345,6 +346,28 @@ execution_repeat(CtExecution *ex, int session)
 	return result;
 }
 
+/*
+ * Nobody is enabled.  Who has set itself a time to wait for a lock, or for a
+ * statement, is let have it; CT_EXECUTION_STUCK if there is nobody.
+ */
+static CtExecutionEnd
+execution_outwait(CtExecution *ex)
+{
+	struct CtExecutionPrivate *p = ex->private;
+	int			k;
+
+	for (k = 0; k < ex->nsessions; k++)
+		if (p->sessions[k].busy && p->sessions[k].slot->gives_up)
+			break;
+	if (k == ex->nsessions)
+	{
+		ex->why = ct_stand_tell_stuck(ex);
+		return CT_EXECUTION_STUCK;
+	}
+	p->outwaits = ct_stand_count_waiting(ex);
+	return execution_finish_turn(ex, k);
+}
+
 static CtExecutionEnd
 execution_follow(CtExecution *ex, const CtGuide *guide)
 {
@@ -369,8 +392,15 @@ execution_follow(CtExecution *ex, const CtGuide *guide)
 			else if (s->fresh || !s->ended)
 				enabled |= 1 << k;
 		}
-		if (enabled == 0)
+		if (enabled == 0 && nwaiting == 0)
 			break;
+		if (enabled == 0)
+		{
+			end = execution_outwait(ex);
+			if (end != CT_EXECUTION_COMPLETE)
+				return end;
+			continue;
+		}
 		session = guide->choose(guide->arg, enabled, &steps);
 		if (session < 0)
 			return CT_EXECUTION_DIVERGED;
@@ -381,11 +411,6 @@ execution_follow(CtExecution *ex, const CtGuide *guide)
 			return CT_EXECUTION_DIVERGED;
 		if (end != CT_EXECUTION_COMPLETE)
 			return end;
-	}
-	if (nwaiting > 0)
-	{
-		ex->why = ct_stand_tell_stuck(ex);
-		return CT_EXECUTION_STUCK;
 	}
 	for (k = 0; k < ex->nsessions; k++)
 		execution_note_end(ex, k);

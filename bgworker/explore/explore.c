@@ -356,6 +356,21 @@ explorer_count(CtExplorer *explorer, CtExecuted *executed, bool fresh)
 	ct_story_count(explorer->story, executed);
 }
 
+/* Has an order that has a name been taken as it is? */
+static void
+explorer_note_named(CtExplorer *explorer, int number)
+{
+	const CtPlanPermutation *named = list_nth(explorer->plan->permutations, number);
+	uint8		order[CT_SEARCH_MAX_STEPS];
+	const uint8 *taken;
+	int			n = explorer_read_order(named, order);
+	int			ntaken = ct_search_order(explorer->search, &taken);
+
+	if (ntaken < n || memcmp(order, taken, n) != 0)
+		ct_explorer_note(explorer, psprintf("order \"%s\" can't be taken beyond its first %d steps",
+											named->name ? named->name : "", Min(ntaken, n)));
+}
+
 /*
  * From the first order to the last; false if something was missing, or in place
  * a table was written that none had written before, so that all begins again.
@@ -368,6 +383,7 @@ explorer_search(CtExplorer *explorer, uint64 began_ns)
 	CtSearch   *search = explorer->search;
 	CtGuide		guide = {explorer_choose, explorer_note_steps, search, false};
 	int			bound = 0;
+	int			nnamed = 0;
 	double		left_then = 0;
 
 	while ((found->stopped_by = explorer_stopped_by(explorer)) == NULL)
@@ -394,6 +410,8 @@ explorer_search(CtExplorer *explorer, uint64 began_ns)
 			continue;
 		fresh = ct_search_end(search, executed.end == CT_EXECUTION_DIVERGED ?
 							  CT_SEARCH_DIVERGED : CT_SEARCH_TAKEN);
+		if (ct_search_is_named(search))
+			explorer_note_named(explorer, nnamed++);
 		explorer_count(explorer, &executed, fresh);
 		if (executed.end == CT_EXECUTION_STUCK && explorer->execution->timed_out)
 		{

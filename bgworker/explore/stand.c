@@ -170,15 +170,15 @@ stand_waits_for_ours(CtExecution *ex)
 	return true;
 }
 
-static bool
-stand_anybody_waits(const CtExecution *ex)
+int
+ct_stand_count_waiting(const CtExecution *ex)
 {
+	int			n = 0;
 	int			k;
 
 	for (k = 0; k < ex->nsessions; k++)
-		if (ex->private->sessions[k].busy)
-			return true;
-	return false;
+		n += ex->private->sessions[k].busy;
+	return n;
 }
 
 /* What there is to be looked at from time to time; raises what ends the run. */
@@ -223,11 +223,15 @@ ct_stand_settle(CtExecution *ex)
 	{
 		if (ct_stand_look(ex))
 		{
-			if (!stand_anybody_waits(ex))
+			int			nwaiting = ct_stand_count_waiting(ex);
+
+			if (nwaiting == 0)
 				return true;
 			if (!stand_look_again(ex))
 				continue;
-			if (stand_waits_for_ours(ex))
+			if (nwaiting < p->outwaits)
+				p->outwaits = 0;
+			if (p->outwaits == 0 && stand_waits_for_ours(ex))
 				return true;
 		}
 		ct_stand_sleep(ex);
@@ -274,7 +278,8 @@ stand_name_blocker(const CtExecution *ex, int pid)
 	if (pid == 0)
 		return pstrdup("a prepared transaction");
 	if (k < 0)
-		return psprintf("process %d, which is none of the sessions", pid);
+		return psprintf("process %d, which is %s", pid,
+						pid == ex->private->shared->caller_pid ? "the caller" : "none of the sessions");
 	s = &ex->private->sessions[k];
 	if (s->busy)
 		return psprintf("session %d, which waits itself", k + 1);

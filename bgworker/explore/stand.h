@@ -31,6 +31,7 @@ struct CtExecutionPrivate
 	CtExecutionSession sessions[CT_MAX_SESSIONS];
 	bool		through;
 	bool		detail;
+	int			outwaits;		/* so many wait, one of whom is to give up by itself; or 0 */
 	uint64		began_ns;		/* when the turn was first waited for; 0: it wasn't */
 
 	/* of the turn that was chosen last: what it began with */
@@ -49,6 +50,9 @@ extern bool ct_stand_settle(CtExecution *ex);
 
 /* Sleeps for a moment, unless there is something to be seen.  Raises what ends the run. */
 extern void ct_stand_sleep(CtExecution *ex);
+
+/* How many wait, where all stand. */
+extern int	ct_stand_count_waiting(const CtExecution *ex);
 
 /* Whom a session waits for, of ours; 0: nobody of ours.  From 1. */
 extern int	ct_stand_waits_for(const CtExecution *ex, int session);

@@ -703,6 +703,12 @@ ct_search_preemptions(const CtSearch *search)
 }
 
 bool
+ct_search_is_named(const CtSearch *search)
+{
+	return search->is_named;
+}
+
+bool
 ct_search_is_drawn(const CtSearch *search)
 {
 	return search->is_drawn;
@@ -723,7 +729,10 @@ ct_search_finished(const CtSearch *search)
 bool
 ct_search_exhausted(const CtSearch *search)
 {
-	return search->done && !search->left_out && search->lost == 0;
+	return (search->done ||
+			(search->begun && !search->repeats && search->stacked == 0 &&
+			 search->queue.alternatives == 0 && search->next.alternatives == 0)) &&
+		!search->options.random && !search->drawing && !search->left_out && search->lost == 0;
 }
 
 int64

@@ -96,6 +96,7 @@ extern void ct_search_draw(CtSearch *search);
 /* of the execution under way, or the last one: the sessions' numbers */
 extern int	ct_search_order(const CtSearch *search, const uint8 **order);
 extern int	ct_search_preemptions(const CtSearch *search);
+extern bool ct_search_is_named(const CtSearch *search);
 extern bool ct_search_is_drawn(const CtSearch *search);
 
 /* the bound that is being executed, and the one before, which was finished (-1: none) */

@@ -258,6 +258,7 @@ unit_search_draws(void)
 	unit_ok(found.distinct == 20, "draws find all orders");
 	unit_ok(chi2 < 43.8, "draws are uniform: chi-square %.1f with 19 degrees of freedom", chi2);
 	unit_ok(ct_search_uniform(search), "and it is known that they are");
+	unit_ok(!ct_search_exhausted(search), "they are never all");
 	ct_search_free(search);
 }
 
