@@ -143,7 +143,7 @@ sandbox_portion(Oid schema, int limit, bool keep_schema, int *n)
 	SPI_execute_with_args("SELECT d.classid, d.objid FROM pg_depend d"
 						  " WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = $1 AND d.deptype = 'n'"
 						  " AND NOT EXISTS (SELECT FROM pg_depend o WHERE o.classid = d.classid"
-						  "  AND o.objid = d.objid AND o.deptype IN ('i', 'e', 'P', 'S'))"
+						  "  AND o.objid = d.objid AND o.objsubid = 0 AND o.deptype IN ('i', 'e', 'P', 'S'))"
 						  " ORDER BY d.classid = 'pg_class'::regclass"
 						  "  AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = d.objid) DESC, d.objid DESC"
 						  " LIMIT $2", 2, types, values, NULL, true, 0);

@@ -59,6 +59,7 @@
 typedef enum CtStateHow
 {
 	CT_STATE_NOT,				/* left out, or dropped */
+	CT_STATE_NULLS,				/* left out, but for which are null */
 	CT_STATE_DATUM,
 	CT_STATE_BYTES,				/* of a varlena */
 	CT_STATE_TEXT
@@ -89,6 +90,7 @@ typedef struct CtStateNotes
 	int			ncolumns;
 	int64		rows;
 	uint64	   *sums;			/* of each column's values */
+	int64	   *nulls;			/* of each column, how many are */
 	uint64	   *values;			/* of each row; NULL: too many */
 	int64		size;			/* rows that there is room for */
 } CtStateNotes;
@@ -103,6 +105,7 @@ struct CtState
 	int			ntables;
 	CtStateTable *tables;		/* by name */
 	List	   *surrogates;		/* of char * */
+	List	   *nulls;			/* those of them of which it counts what is null */
 	MemoryContext notes_context;
 	List	   *notes;			/* of CtStateNotes *, while there are any */
 };
@@ -119,13 +122,13 @@ state_catalog_changed(Datum arg, int cacheid, uint32 hashvalue)
 /* ---- which tables ---- */
 
 static bool
-state_is_left_out(const CtState *state, const char *table, const char *column)
+state_is_among(List *names, const char *table, const char *column)
 {
 	char	   *name = psprintf("%s.%s", table, column);
 	ListCell   *lc;
 	bool		found = false;
 
-	foreach(lc, state->surrogates)
+	foreach(lc, names)
 		found |= strcmp(lfirst(lc), name) == 0;
 	pfree(name);
 	return found;
@@ -165,7 +168,7 @@ state_find_columns(CtState *state, CtStateTable *table, Relation relation)
 
 	table->name = pstrdup(RelationGetRelationName(relation));
 	table->seed = hash_bytes_extended((unsigned char *) table->name, strlen(table->name), 0);
-	table->left_out = state_is_left_out(state, table->name, "*");
+	table->left_out = state_is_among(state->surrogates, table->name, "*");
 	table->ncolumns = desc->natts;
 	table->columns = palloc0(Max(desc->natts, 1) * sizeof(CtStateColumn));
 	for (i = 0; i < desc->natts; i++)
@@ -182,8 +185,10 @@ state_find_columns(CtState *state, CtStateTable *table, Relation relation)
 										   table->seed);
 		getTypeOutputInfo(attribute->atttypid, &function, &is_varlena);
 		fmgr_info(function, &column->output);
-		if (!state_is_left_out(state, table->name, column->name))
+		if (!state_is_among(state->surrogates, table->name, column->name))
 			column->how = state_how(attribute->atttypid);
+		else if (state_is_among(state->nulls, table->name, column->name))
+			column->how = CT_STATE_NULLS;
 	}
 }
 
@@ -310,6 +315,7 @@ ct_state_free(CtState *state)
 	MemoryContextDelete(state->row_context);
 	MemoryContextDelete(state->notes_context);
 	list_free(state->surrogates);
+	list_free(state->nulls);
 	list_free(state->relations);
 	pfree(state);
 }
@@ -357,6 +363,8 @@ state_hash_value(const CtStateColumn *column, CtStateHow how, Datum value, bool 
 	{
 		case CT_STATE_NOT:
 			break;
+		case CT_STATE_NULLS:
+			return column->seed;
 		case CT_STATE_DATUM:
 			return hash_bytes_extended((unsigned char *) &value, sizeof(value), column->seed);
 		case CT_STATE_BYTES:
@@ -377,6 +385,13 @@ state_mix(uint64 hash)
 	return hash_bytes_extended((unsigned char *) &hash, sizeof(hash), 0);
 }
 
+/* A value, as it was noted, by what counts of its column now. */
+static inline uint64
+state_noted_value(const CtStateColumn *column, uint64 value)
+{
+	return column->how == CT_STATE_NULLS && value != ~column->seed ? column->seed : value;
+}
+
 static inline uint64
 state_hash_row(const CtStateTable *table, const uint64 *values)
 {
@@ -385,7 +400,7 @@ state_hash_row(const CtStateTable *table, const uint64 *values)
 
 	for (i = 0; i < table->ncolumns; i++)
 		if (table->columns[i].how != CT_STATE_NOT)
-			row = hash_combine64(row, values[i]);
+			row = hash_combine64(row, state_noted_value(&table->columns[i], values[i]));
 	return row;
 }
 
@@ -465,6 +480,7 @@ state_note_row(const CtStateTable *table, TupleTableSlot *slot, void *arg)
 											 slot->tts_isnull[i]);
 
 		notes->sums[i] += state_mix(value);
+		notes->nulls[i] += slot->tts_isnull[i];
 		if (notes->values != NULL)
 			notes->values[notes->rows * n + i] = value;
 	}
@@ -482,6 +498,7 @@ state_take_notes(CtState *state, const CtStateTable *table)
 	notes->ncolumns = table->ncolumns;
 	notes->size = 16;
 	notes->sums = palloc0(n * sizeof(uint64));
+	notes->nulls = palloc0(n * sizeof(int64));
 	notes->values = palloc(notes->size * n * sizeof(uint64));
 	MemoryContextSwitchTo(context);
 	(void) state_scan(state, table, state_note_row, notes);
@@ -570,11 +587,14 @@ ct_state_disturb(CtState *state)
 }
 
 static void
-state_add_surrogate(CtState *state, const char *table, const char *column)
+state_add_surrogate(CtState *state, const char *table, const char *column, bool nulls)
 {
 	MemoryContext context = MemoryContextSwitchTo(state->leader->context);
+	char	   *name = psprintf("%s.%s", table, column);
 
-	state->surrogates = lappend(state->surrogates, psprintf("%s.%s", table, column));
+	state->surrogates = lappend(state->surrogates, name);
+	if (nulls)
+		state->nulls = lappend(state->nulls, name);
 	MemoryContextSwitchTo(context);
 }
 
@@ -587,6 +607,18 @@ state_sum_rows(const CtStateTable *table, int64 rows, const uint64 *values)
 	for (i = 0; i < rows; i++)
 		sum += state_mix(state_hash_row(table, values + i * table->ncolumns));
 	return sum;
+}
+
+/*
+ * A column whose values differ says nothing but which of them are null, unless
+ * even their number differs: "ended_at" is a moment, and says whether it ended.
+ */
+static void
+state_leave_out_column(CtState *state, CtStateTable *table, CtStateColumn *column,
+					   bool same_nulls)
+{
+	column->how = same_nulls ? CT_STATE_NULLS : CT_STATE_NOT;
+	state_add_surrogate(state, table->name, column->name, same_nulls);
 }
 
 /* Leaves out what differs from what was noted of the table. */
@@ -603,8 +635,7 @@ state_compare_notes(CtState *state, CtStateTable *table, const CtStateNotes *the
 
 		if (column->how == CT_STATE_NOT || now->sums[i] == then->sums[i])
 			continue;
-		column->how = CT_STATE_NOT;
-		state_add_surrogate(state, table->name, column->name);
+		state_leave_out_column(state, table, column, now->nulls[i] == then->nulls[i]);
 	}
 
 	/* values that are the same, but not in the same rows, are no row's in particular */
@@ -614,7 +645,7 @@ state_compare_notes(CtState *state, CtStateTable *table, const CtStateNotes *the
 	if (differs)
 	{
 		table->left_out = true;
-		state_add_surrogate(state, table->name, "*");
+		state_add_surrogate(state, table->name, "*", false);
 	}
 }
 
@@ -668,7 +699,8 @@ state_add_line(const CtStateTable *table, TupleTableSlot *slot, void *arg)
 	{
 		const CtStateColumn *column = &table->columns[i];
 
-		if (column->how == CT_STATE_NOT)
+		if (column->how == CT_STATE_NOT ||
+			(column->how == CT_STATE_NULLS && !slot->tts_isnull[i]))
 			continue;
 		appendStringInfo(&line, "%s%s ", first ? "" : ", ", column->name);
 		first = false;

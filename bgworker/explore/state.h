@@ -24,14 +24,14 @@ extern uint64 ct_state_digest(CtState *state);
  * Surrogates: values that differ between two executions of the same serial
  * order say nothing.  note: after the first one; disturb: before the second one,
  * with the state reset, moves each sequence on; leave_out: after it, compares,
- * and leaves the columns that differ out of digests from then on.  Returns
- * their names, List of char *, "orders.id".
+ * and leaves the columns that differ out of digests from then on, but for which
+ * of their values are null.  Returns their names, List of char *, "orders.id".
  */
 extern void ct_state_note(CtState *state);
 extern void ct_state_disturb(CtState *state);
 extern List *ct_state_leave_out(CtState *state);
 
-/* The rows, a line each, sorted, without surrogates; cut at so many lines.  Palloc'd. */
+/* The rows, a line each, sorted, without surrogates but where these are null; cut at so many lines.  Palloc'd. */
 extern char *ct_state_text(CtState *state, int lines);
 
 #endif							/* CT_STATE_H */

@@ -37,6 +37,9 @@ all right variants make the invoices of a series wait for each other; the questi
 Use one counter row per series (year, branch), and the unique constraint in any case. Where numbers
 may come a moment later, use an identity column as the key and let one job number the committed
 invoices in a batch: then nobody waits at all.
+
+In an exploration nobody declines, so that the sequence has no gap: explore
+it with params => '{"decline_every": 2}'.
 $$,
 	params => '{"invoices": 100, "decline_every": 5, "window_us": 1000}',
 	explore_params => '{"decline_every": 0, "window_us": 0}',

@@ -38,6 +38,9 @@ forget it (no dead "done" rows in the way of the next poll, but vacuum has work 
 look again once it has the lock, in a statement of its own, whose snapshot is newer than the lock.
 All three hold a transaction open while the work is done, and a mail is not rolled back: see
 `claim_released_early` for long work and for what happens if a worker dies.
+
+In an exploration for_update is right: that it has workers stand in line is
+seen under load alone.
 $$,
 	params => '{"jobs": 120, "batch": 3, "window_us": 2000}',
 	explore_params => '{"jobs": 2, "batch": 1, "window_us": 0}',

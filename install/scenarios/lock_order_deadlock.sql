@@ -21,6 +21,9 @@ what need not have failed.
 
 The unordered variant takes about a second, deadlock_timeout, per round of
 as many transfers as there are workers.
+
+In an exploration a deadlock is found at once, before any lock_timeout is
+over: that variant deadlocks there.
 $$,
 	params => '{"pairs": 9, "balance": 100, "amount": 10, "window_us": 10000, "lock_timeout_ms": 50}',
 	explore_params => '{"pairs": 1, "window_us": 0}',
