@@ -28,6 +28,7 @@
 #include "bgworker/explore/explore.h"
 #include "bgworker/holders.h"
 #include "bgworker/leader.h"
+#include "bgworker/rounds.h"
 #include "bgworker/sandbox.h"
 #include "bgworker/watch.h"
 #include "src/base/ct_compat.h"
@@ -496,11 +497,14 @@ ct_leader_finish(CtLeader *leader, CtResults *results, const ErrorData *error)
 	{
 		const char *cut = leader->checks ? ct_checks_complaint(leader->checks) : NULL;
 		const char *dropped = ct_drain_complaint(leader);
+		const char *slow = leader->rounds ? ct_rounds_complaint(leader) : NULL;
 
 		if (cut != NULL)
 			ending_warn(leader, cut);
 		if (dropped != NULL)
 			ending_warn(leader, dropped);
+		if (slow != NULL)
+			ending_warn(leader, slow);
 		ending_record(leader, &ending);
 		if (leader->explorer != NULL && leader->explorer->prepares)
 			(void) ending_succeeds(leader, "roll back what was prepared", ending_prepared_piece, &ending);

@@ -261,3 +261,10 @@ ct_rounds_conclude(CtLeader *leader, CtResults *results)
 	results->rounds_failed = leader->rounds->failed;
 	results->checks = ct_checks_of_rounds(leader->checks);
 }
+
+const char *
+ct_rounds_complaint(const CtLeader *leader)
+{
+	return ct_reset_note(leader->rounds->reset) == NULL ? NULL :
+		"setup was executed for each round, which takes longer than to bring pages back: the tables are larger than 64 MB, or not stored as the server's own are";
+}

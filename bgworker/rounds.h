@@ -16,4 +16,7 @@ extern void ct_rounds(CtLeader *leader);
 /* What the checks found in all rounds, and how many rounds there were, into the results. */
 extern void ct_rounds_conclude(CtLeader *leader, CtResults *results);
 
+/* Why they took long, if that is for how the state came back; or NULL. */
+extern const char *ct_rounds_complaint(const CtLeader *leader);
+
 #endif							/* CT_ROUNDS_H */

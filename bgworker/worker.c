@@ -463,6 +463,7 @@ worker_load(CtWorker *w)
 	if (w->nclients == 1)
 		worker_add_clients(w);
 	ct_pause_until(w->shared->gate_ns, ct_has_core(w->number));
+	ct_worker_time_passes(w);
 	driver = ct_load_create(w);
 	worker_carry(w, driver);
 	pfree(driver);

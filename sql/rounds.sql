@@ -26,6 +26,11 @@ SELECT ct_test(E'BEGIN;\nSELECT v AS x FROM t \\gset\n\\barrier read\nUPDATE t S
 	workers => 2, transactions => 2, rounds => 20, min_overlap => 10) AS id \gset
 SELECT verdict, regexp_replace(regexp_replace(reason, ';.*', ''), '[0-9]+ contended', 'N contended') AS reason, transactions, failed FROM judged(:id);
 
+-- each begins at its gate, however long it is since the one before, and that time is not measured
+SELECT ct_test('INSERT INTO t VALUES (1)', 'CREATE TABLE t (v int)', ARRAY['SELECT pg_sleep(0.3) FROM t WHERE v = 2 OR pg_sleep(0.3) IS NULL'],
+	workers => 1, transactions => 1, rounds => 4, min_overlap => 0) AS id \gset
+SELECT verdict, duration < 0.6 AS short FROM ct_runs WHERE run_id = :id;
+
 -- some rounds fail: draws go on from round to round, and are the same for the same seed
 SELECT ct_test(E'\\set x random(1, 4)\nINSERT INTO t VALUES (:x)', 'CREATE TABLE t (v int)',
 	ARRAY['SELECT v AS observed FROM t WHERE v = 4'],

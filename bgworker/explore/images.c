@@ -11,10 +11,12 @@
  *
  * What makes it safe:
  *
- * - The table is locked against writers.  A page is written under a cleanup
- *	 lock, for a reader from elsewhere may have pinned it and hold pointers into
- *	 it.  To cut off what a relation has grown by takes the strongest lock, as
- *	 in VACUUM.
+ * - A table is locked against writers, if there is anything to bring back: to
+ *	 take such a lock costs as much as to compare twenty pages.  A page is
+ *	 written under a cleanup lock, for a reader from elsewhere may have pinned
+ *	 it and hold pointers into it.  To cut off what a relation has grown by
+ *	 takes the strongest lock, as in VACUUM.  Of a sequence's page nobody holds
+ *	 more than its buffer's lock.
  * - It is WAL-logged as a full page image, in a critical section: recovery
  *	 from what an execution has logged would fail on any other page.
  * - On a standby nothing waits for pins in replay of such images.  Where
@@ -476,7 +478,7 @@ images_close(CtImages *images)
 	}
 }
 
-/* Opens and locks all of them; false if one isn't what it was. */
+/* Opens all of them; false if one isn't what it was. */
 static bool
 images_open(CtImages *images)
 {
@@ -493,13 +495,9 @@ images_open(CtImages *images)
 	{
 		CtImage    *image = &images->images[i];
 
-		image->relation = try_relation_open(image->oid,
-											image->lead == i ? ExclusiveLock : AccessShareLock);
+		image->relation = try_relation_open(image->oid, AccessShareLock);
 		if (image->relation == NULL || !images_is_same(image, image->relation))
-		{
-			images_close(images);
 			return false;
-		}
 	}
 	return true;
 }
@@ -567,23 +565,62 @@ images_write_page(const CtImage *image, int fork, Buffer buffer, const char *con
 	END_CRIT_SECTION();
 }
 
-/* Brings one page back; true if it was another one. */
-static bool
-images_restore_page(CtImages *images, CtImage *image, int fork, BlockNumber block, const char *content)
+static Buffer
+images_read(const CtImage *image, int fork, BlockNumber block)
 {
-	Buffer		buffer = ReadBufferExtended(image->relation, fork, block,
-											fork == MAIN_FORKNUM ? RBM_NORMAL : RBM_ZERO_ON_ERROR, NULL);
+	return ReadBufferExtended(image->relation, fork, block,
+							  fork == MAIN_FORKNUM ? RBM_NORMAL : RBM_ZERO_ON_ERROR, NULL);
+}
+
+static bool
+images_is_content(Buffer buffer, const char *content)
+{
 	bool		same;
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	same = memcmp((char *) BufferGetPage(buffer) + IMAGES_SKIP, content + IMAGES_SKIP,
 				  BLCKSZ - IMAGES_SKIP) == 0;
-	if (same)
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	return same;
+}
+
+/* Is any page of the relation another one than it was, or its length? */
+static bool
+images_differs(const CtImage *image)
+{
+	int			fork;
+	BlockNumber block;
+
+	for (fork = 0; fork < IMAGES_FORKS; fork++)
 	{
-		UnlockReleaseBuffer(buffer);
+		if (!image->exists[fork])
+			continue;
+		if (RelationGetNumberOfBlocksInFork(image->relation, fork) != image->nblocks[fork])
+			return true;
+		for (block = 0; block < image->nblocks[fork]; block++)
+		{
+			Buffer		buffer = images_read(image, fork, block);
+			bool		same = images_is_content(buffer, image->blocks[fork] + (Size) block * BLCKSZ);
+
+			ReleaseBuffer(buffer);
+			if (!same)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Brings one page back; true if it was another one. */
+static bool
+images_restore_page(CtImages *images, CtImage *image, int fork, BlockNumber block, const char *content)
+{
+	Buffer		buffer = images_read(image, fork, block);
+
+	if (images_is_content(buffer, content))
+	{
+		ReleaseBuffer(buffer);
 		return false;
 	}
-	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
 	images_tell_standbys(images, image);
 	if (fork == MAIN_FORKNUM)
 		images_lock_page(images, image, buffer);
@@ -710,21 +747,51 @@ images_restore_relation(CtImages *images, CtImage *image)
 		CacheInvalidateSmgr(ct_smgr_file(image->relation));
 }
 
+/*
+ * Brings back a table with what belongs to it, or a sequence: images from first
+ * to before end.  False if one isn't what it was, any more.
+ */
+static bool
+images_restore_group(CtImages *images, int first, int end)
+{
+	CtImage    *lead = &images->images[first];
+	int			i;
+
+	for (i = first; i < end; i++)
+		if (images_differs(&images->images[i]))
+			break;
+	if (i == end)
+		return true;
+	if (lead->kind == CT_IMAGE_TABLE)
+	{
+		LockRelationOid(lead->oid, ExclusiveLock);
+		for (i = first; i < end; i++)
+			if (!images_is_same(&images->images[i], images->images[i].relation))
+				return false;
+	}
+	for (i = first; i < end; i++)
+		images_restore_relation(images, &images->images[i]);
+	return true;
+}
+
 bool
 ct_images_restore(CtImages *images, int pin_timeout_ms)
 {
-	int			i;
+	bool		same;
+	int			first;
+	int			end;
 
 	images->restored = 0;
 	images->pin_timeout_ms = pin_timeout_ms;
 	images->deadline_ns = 0;
-	if (!images_open(images))
-		return false;
-	for (i = 0; i < images->n; i++)
+	same = images_open(images);
+	for (first = 0; same && first < images->n; first = end)
 	{
 		CHECK_FOR_INTERRUPTS();
-		images_restore_relation(images, &images->images[i]);
+		for (end = first + 1; end < images->n && images->images[end].lead == first; end++)
+			;
+		same = images_restore_group(images, first, end);
 	}
 	images_close(images);
-	return true;
+	return same;
 }

@@ -21,10 +21,10 @@ extern CtImages *ct_images_take(Oid schema, Size limit);
  * Copies back what has changed since.  Nobody may have a transaction open that
  * has touched these tables; who reads them from elsewhere is waited for, for a
  * lock as lock_timeout says, for a page that it has pinned as long as
- * pin_timeout_ms says, then this raises ERRCODE_LOCK_NOT_AVAILABLE.  False,
- * with nothing done, if a relation isn't the one that it was: dropped,
- * truncated, rewritten, vacuumed, analyzed.  In a transaction, at whose end
- * others may go on.
+ * pin_timeout_ms says, then this raises ERRCODE_LOCK_NOT_AVAILABLE.  False if a
+ * relation isn't the one that it was: dropped, truncated, rewritten, vacuumed,
+ * analyzed; then all is to be made anew.  In a transaction, at whose end others
+ * may go on.
  */
 extern bool ct_images_restore(CtImages *images, int pin_timeout_ms);
 

@@ -27,6 +27,7 @@
 #include "commands/sequence.h"
 #include "common/hashfn.h"
 #include "executor/tuptable.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -41,7 +42,6 @@
 #include "utils/syscache.h"
 
 #include "bgworker/explore/state.h"
-#include "src/base/text.h"
 
 /* how long a table that somebody has locked is waited for */
 #define STATE_LOCK_MS		10000
@@ -685,6 +685,20 @@ typedef struct CtStateLines
 	char	  **lines;
 } CtStateLines;
 
+/* A value, in one line, and no longer than is shown. */
+static void
+state_add_value(StringInfo line, const char *value)
+{
+	int			length = strlen(value);
+	int			shown = length <= STATE_SHOWN ? length : pg_mbcliplen(value, length, STATE_SHOWN - 3);
+	int			i;
+
+	for (i = 0; i < shown; i++)
+		appendStringInfoChar(line, (unsigned char) value[i] < ' ' ? ' ' : value[i]);
+	if (shown < length)
+		appendStringInfoString(line, "...");
+}
+
 static void
 state_add_line(const CtStateTable *table, TupleTableSlot *slot, void *arg)
 {
@@ -707,9 +721,7 @@ state_add_line(const CtStateTable *table, TupleTableSlot *slot, void *arg)
 		if (slot->tts_isnull[i])
 			appendStringInfoString(&line, "null");
 		else
-			appendStringInfoString(&line,
-								   ct_clip_text(OutputFunctionCall((FmgrInfo *) &column->output,
-																   slot->tts_values[i]), STATE_SHOWN));
+			state_add_value(&line, OutputFunctionCall((FmgrInfo *) &column->output, slot->tts_values[i]));
 	}
 	appendStringInfoChar(&line, ')');
 	if (lines->n == lines->size)

@@ -37,6 +37,7 @@ static const struct
 	{"rows", unit_rows},
 	{"explored", unit_explored},
 	{"search", unit_search},
+	{"state", unit_state},
 };
 
 /* what the worker gets to know */

@@ -21,6 +21,7 @@ extern void unit_sessions(void);
 extern void unit_interpret(void);
 extern void unit_wait_event(void);
 extern void unit_rows(void);
+extern void unit_state(void);
 extern void unit_explored(void);
 extern void unit_search(void);
 
