@@ -178,7 +178,6 @@ story_has_rows(const char *query)
 static const char *
 story_outcome(const CtReport *report, const CtStepRow *step)
 {
-	const char *arrow = report->unicode ? "\xe2\x86\x92" : "->";
 	StringInfoData buf;
 
 	initStringInfo(&buf);
@@ -198,7 +197,7 @@ story_outcome(const CtReport *report, const CtStepRow *step)
 		return buf.data;
 	}
 	if (step->first_row)
-		appendStringInfo(&buf, "%s%s %s", buf.len ? " " : "", arrow,
+		appendStringInfo(&buf, "%s-> %s", buf.len ? " " : "",
 						 ct_text_cut(step->first_row, VALUE_WIDTH, report->unicode));
 	if (step->rows > (step->first_row ? 1 : 0) ||
 		(step->rows == 0 && step->first_row == NULL && story_has_rows(step->query ? step->query : "")))
