@@ -434,12 +434,14 @@ static void
 guard_plan(PlannedStmt *stmt)
 {
 	ListCell   *lc;
+	int			result = 0;
+	int			n;
 
 	if (guard_mode != CT_GUARD_OFF)
 		foreach(lc, stmt->relationOids)
 			ct_guard_relation(lfirst_oid(lc), CT_GUARD_READS);
-	foreach(lc, stmt->resultRelations)
-		ct_guard_relation(rt_fetch(lfirst_int(lc), stmt->rtable)->relid, CT_GUARD_WRITES_ROWS);
+	for (n = 0; (result = ct_result_relation(stmt, n, result)) > 0; n++)
+		ct_guard_relation(rt_fetch(result, stmt->rtable)->relid, CT_GUARD_WRITES_ROWS);
 	if (guard_mode == CT_GUARD_OFF)
 		return;
 	foreach(lc, stmt->rowMarks)

@@ -212,10 +212,10 @@ ct_guard_utility(Node *stmt)
 		case T_VacuumStmt:
 			utility_vacuum((VacuumStmt *) stmt);
 			break;
-		case T_ClusterStmt:
-			if (((ClusterStmt *) stmt)->relation == NULL)
-				utility_refuse("CLUSTER of all tables", "Name the table.");
-			utility_relation(((ClusterStmt *) stmt)->relation, CT_GUARD_ALTERS);
+		case CT_CLUSTER_TAG:
+			if (ct_cluster_relation(stmt) == NULL)
+				utility_refuse(psprintf("%s of all tables", command), "Name the table.");
+			utility_relation(ct_cluster_relation(stmt), CT_GUARD_ALTERS);
 			break;
 		case T_ReindexStmt:
 			if (((ReindexStmt *) stmt)->relation == NULL)

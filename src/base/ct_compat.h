@@ -223,6 +223,33 @@ typedef struct CtJsonbState
 	((PROCLOCK *) SHMQueueNext(list, &(proclock)->procLink, offsetof(PROCLOCK, procLink)))
 #endif
 
+/*
+ * 19 has a set of the relations that a plan writes.  The n-th of them, from 0, by
+ * its place in the range table; last: the one before; -1: there is none.
+ */
+#include "nodes/plannodes.h"
+static inline int
+ct_result_relation(const PlannedStmt *stmt, int n, int last)
+{
+#if PG_VERSION_NUM >= 190000
+	int			next = bms_next_member(stmt->resultRelationRelids, n == 0 ? -1 : last);
+
+	return next < 0 ? -1 : next;
+#else
+	return n < list_length(stmt->resultRelations) ? list_nth_int(stmt->resultRelations, n) : -1;
+#endif
+}
+
+/* 19 has CLUSTER as a kind of REPACK */
+#if PG_VERSION_NUM >= 190000
+#define CT_CLUSTER_TAG	T_RepackStmt
+#define ct_cluster_relation(stmt) \
+	(((RepackStmt *) (stmt))->relation ? ((RepackStmt *) (stmt))->relation->relation : NULL)
+#else
+#define CT_CLUSTER_TAG	T_ClusterStmt
+#define ct_cluster_relation(stmt)	(((ClusterStmt *) (stmt))->relation)
+#endif
+
 /* 19 plans for an EXPLAIN, too */
 #include "optimizer/planner.h"
 #if PG_VERSION_NUM >= 190000
