@@ -129,7 +129,7 @@ static const Jsonb *
 permutation_of_args(FunctionCallInfo fcinfo, const char *function, int64 *run_id, ArrayType **permutation)
 {
 	const Jsonb *document;
-	ArrayType  *shortest;
+	ArrayType  *shortest = NULL;
 	CtArgs		args;
 
 	ct_args_begin(&args, fcinfo);
