@@ -614,6 +614,7 @@ inprocess_renew_more(CtInProcess *self, bool role)
 	PG_TRY();
 	{
 		StartTransactionCommand();
+		PushActiveSnapshot(GetTransactionSnapshot());
 		if (role)
 		{
 			SetPGVariable("role", NIL, false);
@@ -621,6 +622,7 @@ inprocess_renew_more(CtInProcess *self, bool role)
 		}
 		if (self->has_temp)
 			ResetTempTableNamespace();
+		PopActiveSnapshot();
 		CommitTransactionCommand();
 		self->has_temp = false;
 	}
