@@ -148,12 +148,14 @@ $node->safe_psql('postgres', <<'SQL');
 CREATE ROLE plain LOGIN;
 CREATE ROLE nologin;
 ALTER ROLE plain SET work_mem = '123kB';
+ALTER ROLE plain SET session_preload_libraries = 'plpgsql';
 CREATE SCHEMA own AUTHORIZATION plain;
 ALTER ROLE plain SET search_path = own, public;
 SQL
 my $who = "session s1 setup { CREATE TABLE mine (i int); }
 	step who { SELECT current_user, session_user, current_setting('work_mem') AS work_mem, 'mine'::regclass::oid IN (SELECT oid FROM pg_class WHERE relnamespace = 'own'::regnamespace) AS own,
 		regexp_replace(current_setting('application_name'), '^.*/', '') AS name; }
+	step preloaded { SHOW plpgsql.extra_errors; }
 	step other { SELECT * FROM public.held; }
 	teardown { DROP TABLE mine; }";
 my $call = ct_call($node, "SELECT ct_run_spec(" . literal($who) . ')', user => 'plain');
@@ -163,6 +165,7 @@ $node->safe_psql('postgres', 'GRANT EXECUTE ON FUNCTION ct_run_spec TO plain, no
 $call = ct_call($node, [ "SET work_mem = '77MB'", "SELECT ct_run_spec(" . literal($who) . ')' ], user => 'plain');
 is(ct_call_end($call), 0, 'a role with it: not') or diag($call->{stderr});
 like($call->{stdout}, qr/^plain +\|plain +\|123kB +\|t +\|s1/m, 'sessions are the role\'s, with its settings, not with the caller\'s');
+like($call->{stdout}, qr/^none +$/m, 'and with the libraries that it preloads');
 like($call->{stdout}, qr/^ERROR:  permission denied for table held$/m, 'and may what it may');
 SKIP:
 {
@@ -268,6 +271,17 @@ $node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) $sessions AND wai
 is(ct_call_end($call), 0, 'terminated: the spec goes on') or diag($call->{stderr});
 like($call->{stdout}, qr/^FATAL:  terminating connection due to administrator command\nserver closed the connection unexpectedly\n.*^step b: .*\none\n/ms, 'and says what a client would see');
 ct_nothing_left($node, 'a session that was terminated');
+
+# One that is cancelled in the middle of a message, for nobody reads, ends the message first.
+$call = ct_call($node, 'SELECT ct_run_spec(' . literal("session s1 step big { SELECT repeat('x', 1000) FROM generate_series(1, 100000000); } step after { SELECT 1 AS one; }") . ')');
+ok(ct_await($node, "SELECT count(*) = 1 $sessions AND state = 'active' AND query LIKE '%repeat%'"), 'a session sends rows');
+my $conductor = $node->safe_psql('postgres', 'SELECT ' . ct_backend($call));
+kill 'STOP', $conductor;
+ok(ct_await($node, "SELECT count(*) = 1 $sessions AND wait_event = 'MessageQueuePutMessage'"), 'which nobody reads');
+$node->safe_psql('postgres', "SELECT pg_cancel_backend(pid) $sessions");
+kill 'CONT', $conductor;
+is(ct_call_end($call), 0, 'cancelled: the spec goes on') or diag($call->{stderr});
+like($call->{stdout}, qr/^ERROR:  canceling statement due to user request\nstep after: .*\none\n/m, 'and so does the session');
 
 # ---- slots
 

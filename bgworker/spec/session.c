@@ -140,6 +140,24 @@ session_format(const Node *statement)
 	return PortalIsValid(cursor) && (cursor->cursorOptions & CURSOR_OPT_BINARY) ? 1 : 0;
 }
 
+static bool (*session_print_row) (TupleTableSlot *slot, DestReceiver *self);
+
+/*
+ * Sends a row.  Who is cancelled while the queue is full would have sent half a
+ * message, and could send no other; so that waits for its end, as it does where
+ * a client doesn't read.
+ */
+static bool
+session_send_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	bool		go_on;
+
+	HOLD_CANCEL_INTERRUPTS();
+	go_on = session_print_row(slot, self);
+	RESUME_CANCEL_INTERRUPTS();
+	return go_on;
+}
+
 /* Parses, plans and executes one statement, and drops all that it took but memory. */
 static void
 session_run(RawStmt *raw, const char *sql, QueryCompletion *completion)
@@ -168,6 +186,8 @@ session_run(RawStmt *raw, const char *sql, QueryCompletion *completion)
 	PortalSetResultFormat(portal, 1, &format);
 	receiver = CreateDestReceiver(DestRemote);
 	SetRemoteDestReceiverParams(receiver, portal);
+	session_print_row = receiver->receiveSlot;
+	receiver->receiveSlot = session_send_row;
 
 	/* the transaction's context, which a COMMIT may end */
 	MemoryContextSwitchTo(old);
@@ -354,6 +374,9 @@ ct_spec_session_main(Datum main_arg)
 	BackgroundWorkerInitializeConnectionByOid(shared->database, shared->role,
 											  CT_WORKER_CONNECTION_FLAGS);
 	SetConfigOption("application_name", shared->application_name, PGC_BACKEND, PGC_S_CLIENT);
+	StartTransactionCommand();
+	process_session_preload_libraries();
+	CommitTransactionCommand();
 	MessageContext = AllocSetContextCreate(TopMemoryContext, "MessageContext", ALLOCSET_DEFAULT_SIZES);
 
 	for (;;)
