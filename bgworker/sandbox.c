@@ -68,7 +68,7 @@ ct_sandbox_create(const char *name)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to create the run's sandbox in database \"%s\"",
 						get_database_name(MyDatabaseId)),
-				 errdetail("The scenario has a setup, which needs a schema of the run's own."),
+				 errdetail("Its setup, or copies of tables, need a schema of the run's own."),
 				 errhint("Grant role \"%s\" the CREATE privilege on the database.",
 						 GetUserNameFromId(GetUserId(), false))));
 	PushActiveSnapshot(GetTransactionSnapshot());
