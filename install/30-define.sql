@@ -210,7 +210,7 @@ COMMENT ON FUNCTION @extschema@.ct_add_slo IS
 'the same as ct_add_threshold, by its former name';
 COMMENT ON FUNCTION @extschema@.ct_add_permutation IS
 'names an order that every exploration of the scenario (ct_explore) executes before others, as one that went wrong once: a regression test.
-permutation: 1 to 1000 numbers of sessions, from 1 to 8, as in ct_permutations; what follows when they are through is the search''s own choice. Where it can''t be taken (a session waits, or is not there, as another number of sessions is explored), it is left out, and the report says so.
+permutation: 1 to 1000 numbers of sessions, from 1 to 8, as in ct_permutations; what follows when they are through is the search''s own choice. Where it can''t be taken, the report says so; one with sessions that are not explored is left out.
 Raises 42704 if there is no such scenario, 42501 unless it is the current role''s, 42710 if it has one of that name already, 22023 for what are no sessions';
 COMMENT ON FUNCTION @extschema@.ct_drop_permutation IS
 'drops an order that ct_add_permutation has named.

@@ -46,10 +46,10 @@ sub report
 # ---- views ----
 
 is(query('SELECT * FROM ct_explorations ORDER BY run_id') =~ s/\d{4}-\d\d-\d\d [\d:.+]+/TIME/gr, <<'END' =~ s/\n\z//r, 'ct_explorations');
-1|2|inside|9|6|0|0|4|0|0||t|2|TIME|1234.6|3|f|0|0|t||ticket.id, ticket.made_at|Tables event and ticket were copied, with 3 rows.
+1|2|inside|9|6|0|0|4|0|0||t|2|TIME|1234.6|3|f|6|0|0|t||ticket.id, ticket.made_at|Tables event and ticket were copied, with 3 rows.
 The state is brought back by page images.
-2|3|statement|28312|28311|0|1|0|12|0|2|f|0|TIME|900|77|f|20000|5|f|duration||
-3|8|inside|1|1|0|0|0|0|0||f|0||||f|0|0|t|executions||
+2|3|statement|28312|28311|0|1|0|12|0|2|f|0|TIME|900|77|f|8311|20000|5|f|duration||
+3|8|inside|1|1|0|0|0|0|0||f|0||||f|0|0|0|t|executions||
 END
 is(query('SELECT * FROM ct_permutations'), <<'END' =~ s/\n\z//r, 'ct_permutations');
 1|not_serial|||4|{1,2,2,1}|1|1|no serial order of the sessions leaves this state|1, 2|event: (1,1)

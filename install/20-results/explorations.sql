@@ -20,6 +20,7 @@ CREATE TABLE @extschema@.ct_result_exploration (
 	per_second		float8,
 	first_failure	bigint,
 	reduced			boolean NOT NULL,
+	bounded			bigint NOT NULL,
 	drawn			bigint NOT NULL,
 	drawn_failing	bigint NOT NULL,
 	uniform			boolean NOT NULL,
@@ -82,6 +83,7 @@ CREATE VIEW @extschema@.ct_explorations WITH (security_barrier) AS
 		e.per_second,
 		e.first_failure,
 		e.reduced,
+		e.bounded,
 		e.drawn,
 		e.drawn_failing,
 		e.uniform,
@@ -153,6 +155,7 @@ COMMENT ON COLUMN @extschema@.ct_explorations.first_failure_at IS 'when the firs
 COMMENT ON COLUMN @extschema@.ct_explorations.per_second IS 'executions per second of the search, after the first one, without the processes'' start; null if there was but one';
 COMMENT ON COLUMN @extschema@.ct_explorations.first_failure IS 'the number of that execution, from 1; null if none has gone wrong';
 COMMENT ON COLUMN @extschema@.ct_explorations.reduced IS 'orders were left out that others stand for, so that no share of interleavings follows from these numbers';
+COMMENT ON COLUMN @extschema@.ct_explorations.bounded IS 'executions of orders with at most so many preemptions as preemptions says; all of them, where orders were not drawn, if none was needed';
 COMMENT ON COLUMN @extschema@.ct_explorations.drawn IS 'executions whose order was drawn at random';
 COMMENT ON COLUMN @extschema@.ct_explorations.drawn_failing IS 'those of them that went wrong';
 COMMENT ON COLUMN @extschema@.ct_explorations.uniform IS 'nothing waited in any execution, so that the random orders are uniform over interleavings; else one with fewer choices is drawn more often';
@@ -209,6 +212,7 @@ COMMENT ON COLUMN @extschema@.ct_result_exploration.first_failure_at IS 'when th
 COMMENT ON COLUMN @extschema@.ct_result_exploration.per_second IS 'executions per second of the search, after the first one, without the processes'' start; null if there was but one';
 COMMENT ON COLUMN @extschema@.ct_result_exploration.first_failure IS 'the number of that execution, from 1; null if none has gone wrong';
 COMMENT ON COLUMN @extschema@.ct_result_exploration.reduced IS 'orders were left out that others stand for, so that no share of interleavings follows from these numbers';
+COMMENT ON COLUMN @extschema@.ct_result_exploration.bounded IS 'executions of orders with at most so many preemptions as preemptions says; all of them, where orders were not drawn, if none was needed';
 COMMENT ON COLUMN @extschema@.ct_result_exploration.drawn IS 'executions whose order was drawn at random';
 COMMENT ON COLUMN @extschema@.ct_result_exploration.drawn_failing IS 'those of them that went wrong';
 COMMENT ON COLUMN @extschema@.ct_result_exploration.uniform IS 'nothing waited in any execution, so that the random orders are uniform over interleavings; else one with fewer choices is drawn more often';

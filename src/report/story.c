@@ -31,11 +31,13 @@ story_extent(const CtReport *report, const CtExplorationRow *found)
 	if (found->exhausted)
 		appendStringInfoString(&buf, found->reduced ? ": they stand for all interleavings" : ": these are all interleavings");
 	else if (found->preemptions >= 0)
-		appendStringInfo(&buf, ": all with at most %s%s", ct_format_plural(found->preemptions, "preemption", "preemptions"),
-						 found->drawn > 0 || found->stopped_by == NULL ? "" : ", and some with more");
+		appendStringInfo(&buf, ": all %s with at most %s", ct_format_count(found->bounded),
+						 ct_format_plural(found->preemptions, "preemption", "preemptions"));
+	if (!found->exhausted && found->preemptions >= 0 && found->complete - found->drawn > found->bounded)
+		appendStringInfo(&buf, ", %s with more", ct_format_count(found->complete - found->drawn - found->bounded));
 	if (found->drawn > 0)
-		appendStringInfo(&buf, "%s %s were drawn at random, of which %s went wrong",
-						 found->exhausted || found->preemptions >= 0 ? ";" : ":",
+		appendStringInfo(&buf, "%s %s drawn at random, of which %s went wrong",
+						 found->exhausted || found->preemptions >= 0 ? ", and" : ":",
 						 ct_format_count(found->drawn), ct_format_count(found->drawn_failing));
 	appendStringInfoChar(&buf, '.');
 	return buf.data;

@@ -158,6 +158,7 @@ typedef struct CtExplorationRow
 	double		per_second;
 	int64		first_failure;	/* or -1 */
 	bool		reduced;
+	int64		bounded;
 	int64		drawn;
 	int64		drawn_failing;
 	bool		uniform;
