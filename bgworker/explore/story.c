@@ -366,6 +366,7 @@ story_tell_kind(struct CtStory *story, CtStoryKind *kind)
 					told->serial_state = ct_state_text(explorer->state, STATE_LINES);
 					told->serial_state = MemoryContextStrdup(context, told->serial_state);
 				}
+				MemoryContextSwitchTo(context);
 				if (told->serial_state != NULL && kind->result == CT_EXECUTION_NOT_SERIAL)
 					told->gist = story_tell_difference(told);
 				if (executed.result == CT_EXECUTION_PASS)
