@@ -99,6 +99,18 @@ is(join('|', map { $_ // '' } @$row{qw(workers transactions tps failed retries p
 is(($row->{scenario} // '') . ($row->{variant} // ''), '', 'warm-up: ct_test has no scenario');
 $node->safe_psql('postgres', 'SELECT ct_cancel(run_id) FROM ct_progress');
 isnt(ct_call_end($call), 0, 'warm-up: it is cancelled');
+
+# an exploration counts executions, and nothing that is measured under load
+$call = ct_call($node, q{SET ct_ext.progress_interval = 1;
+	SELECT ct_race(array_fill('SELECT 1; SELECT 2; SELECT 3; SELECT 4; SELECT 5'::text, ARRAY[4]), setup => 'CREATE TABLE t ()', duration => '1 h')});
+ok(ct_await($node, 'SELECT executions > 10 FROM ct_progress'), 'exploration: executions are counted');
+$row = progress();
+is(join('|', map { $_ // '' } @$row{qw(phase workers transactions tps failed retries p50_ms)}), 'running|4|||||', 'exploration: nothing else is');
+ok(ct_await($node, 'SELECT elapsed > 2.5 FROM ct_progress'), 'exploration: it goes on');
+$node->safe_psql('postgres', 'SELECT ct_stop(run_id) FROM ct_progress');
+is(ct_call_end($call), 0, 'exploration: stopped, it ends');
+like($call->{stderr}, qr/NOTICE: .* run \d+: \d+ s, \d+ executions$/m, 'exploration: its caller is told, too');
+is($node->safe_psql('postgres', q{SELECT stopped_by, exhausted, complete > 10 FROM ct_explorations}), 'ct_stop()|f|t', 'exploration: who stopped it');
 ct_nothing_left($node, 'progress');
 
 $node->stop;
