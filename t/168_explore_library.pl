@@ -124,6 +124,26 @@ SQL
 is(ask("SELECT complete, deadlocks, result, permutation FROM ct_explorations JOIN ct_permutations USING (run_id) WHERE run_id = $partitions ORDER BY result LIMIT 1"),
 	'4|1|deadlock|{1,2,1}', 'DDL on partitions');
 
+# Who writes and then looks whether it is the only one, at its own end or at its transaction's, hasn't been seen yet.
+my $only = "IF (SELECT count(*) FROM t) > 1 THEN RAISE EXCEPTION 'one is there'; END IF; RETURN NULL;";
+my %looks = (
+	'a trigger after the row' => [ 'INSERT INTO t VALUES (:worker_id)',
+		"CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS \$f\$ BEGIN $only END \$f\$;
+		CREATE TRIGGER only_one AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()", '12|20' ],
+	'a deferred one' => [ 'BEGIN; INSERT INTO t VALUES (:worker_id); COMMIT',
+		"CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS \$f\$ BEGIN $only END \$f\$;
+		CREATE CONSTRAINT TRIGGER only_one AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION f()", '12|20' ],
+	'a function' => [ 'SELECT f()',
+		"CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS \$f\$ BEGIN INSERT INTO t VALUES (0); $only END \$f\$", '12|20' ]);
+foreach my $name (sort keys %looks)
+{
+	my ($script, $setup, $counts) = @{ $looks{$name} };
+	my $id = ask("SELECT ct_race(ARRAY['$script', '$script'], setup => \$s\$CREATE TABLE t (n int); $setup\$s\$,
+		expected_errors => '{P0001}', checks => '{SELECT count(*) FROM t HAVING count(*) > 1}')");
+
+	is(ask("SELECT violating, complete FROM ct_explorations WHERE run_id = $id"), $counts, "$name that looks again");
+}
+
 # What isn't meant to be explored says so.
 my ($out, $stdout, $stderr) = $node->psql('postgres', "SELECT ct_explore('lock_timeout', executions => 1) > 0");
 like($stderr, qr/scenario "lock_timeout" is not meant to be explored/, 'a scenario without explore_params says so');

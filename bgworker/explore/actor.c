@@ -454,6 +454,24 @@ actor_place(const CtInterpreter *interpreter)
 	return place;
 }
 
+/*
+ * A transaction is about to commit, and its deferred triggers are through.  What it
+ * has written may rest on what a function or trigger has read since the last
+ * park ("is mine the only one?"), and others may do the same before it is seen.
+ */
+static void
+actor_pre_commit(XactEvent event, void *arg)
+{
+	CtActorPlace place;
+
+	if (event != XACT_EVENT_PRE_COMMIT || me == NULL || !me->executing ||
+		!me->effects.read || me->effects.wrote == 0)
+		return;
+	place = actor_place(&me->interpreter);
+	place.query = "COMMIT";
+	ct_actor_at(~actor_label(&me->interpreter), false, &place);
+}
+
 /* The statement that it is at.  Returns false if it has failed; *began: it has only begun a block. */
 static bool
 actor_execute(CtActor *self, bool *began)
@@ -721,6 +739,7 @@ actor_create(CtWorker *w)
 	self->first_vars = ct_variables_create(w->program->symbols);
 	ct_variables_copy(self->first_vars, interpreter->vars);
 	self->first_random = interpreter->random;
+	RegisterXactCallback(actor_pre_commit, NULL);
 	self->observer.before_commit = actor_before_commit;
 	self->observer.ended = actor_ended;
 	return self;
