@@ -230,6 +230,9 @@ sees('defaults, and serial and identity columns that go on where they are, and a
 	q{(SELECT id = 3 AND name = 'x' AND feels = 'good' AND number = 120 AND twice = 0 FROM "Event" WHERE seats = 0)
 	AND (SELECT "The id" FROM "Kind of" WHERE who = 'new') = 9},
 	first => q{INSERT INTO "Kind of" (who) VALUES ('new'); INSERT INTO "Event" (seats, parent) VALUES (0, 1); });
+sees('statistics of columns',
+	q{(SELECT array_agg(attname::text ORDER BY attname) FROM pg_stats WHERE schemaname = current_schema AND tablename = 'Event' AND n_distinct <> 0)
+	@> '{id,name}' AND (SELECT reltuples FROM pg_class WHERE oid = '"Event"'::regclass) = 2});
 sees('ON CONFLICT ON CONSTRAINT',
 	q{(SELECT seats FROM "Event" WHERE id = 1) = 3},
 	first => q{INSERT INTO "Event" (name, kind) VALUES ('One', 7) ON CONFLICT ON CONSTRAINT "one of a name" DO UPDATE SET seats = 3; });

@@ -424,6 +424,7 @@ clone_table(CtCloning *cloning, Oid original)
 	clone_own_sequences(cloning, clone);
 	ct_clone_rows(cloning, clone);
 	clone_indexes(cloning, clone);
+	ct_clone_statistics(clone);
 	cloning->made = lappend(cloning->made, clone);
 	return clone;
 }

@@ -78,6 +78,7 @@ extern void ct_clone_execute_text(CtCloning *cloning, Oid role, const char *sql)
 
 /* clone_rows.c */
 extern void ct_clone_rows(CtCloning *cloning, const CtClone *clone);
+extern void ct_clone_statistics(const CtClone *clone);
 extern void ct_clone_sequence_state(const CtClone *clone);
 
 /* clone_grants.c */

@@ -15,9 +15,11 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/indexing.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_statistic.h"
 #include "executor/spi.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
@@ -27,6 +29,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
+#include "utils/syscache.h"
 
 #include "bgworker/explore/clone.h"
 #include "src/base/ct_compat.h"
@@ -164,6 +167,32 @@ ct_clone_rows(CtCloning *cloning, const CtClone *clone)
 	if (check_enable_rls(clone->original, cloning->role, true) == RLS_ENABLED)
 		ct_clone_note(cloning, psprintf("The clone of %s has the " INT64_FORMAT " rows that row-level security lets role %s see.",
 										name, n, role));
+}
+
+/* The planner's statistics of columns, so that plans are those of the original. */
+void
+ct_clone_statistics(const CtClone *clone)
+{
+	Relation	catalog = table_open(StatisticRelationId, RowExclusiveLock);
+	Relation	rel = table_open(clone->clone, AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(rel);
+	int			i;
+
+	for (i = 0; i < desc->natts; i++)
+	{
+		AttrNumber	attnum = get_attnum(clone->original, NameStr(TupleDescAttr(desc, i)->attname));
+		HeapTuple	tuple = SearchSysCacheCopy3(STATRELATTINH, ObjectIdGetDatum(clone->original),
+												Int16GetDatum(attnum), BoolGetDatum(false));
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		((Form_pg_statistic) GETSTRUCT(tuple))->starelid = clone->clone;
+		((Form_pg_statistic) GETSTRUCT(tuple))->staattnum = TupleDescAttr(desc, i)->attnum;
+		CatalogTupleInsert(catalog, tuple);
+	}
+	table_close(rel, AccessShareLock);
+	table_close(catalog, RowExclusiveLock);
+	CommandCounterIncrement();
 }
 
 void
