@@ -48,8 +48,11 @@ ct_explorer_roll_back_prepared(CtExplorer *explorer)
 	for (i = 0; i < SPI_processed; i++)
 	{
 		char	   *gid = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+		MemoryContext oldcontext = MemoryContextSwitchTo(explorer->scratch);
 
-		gids = lappend(gids, MemoryContextStrdup(explorer->scratch, gid));
+		/* the list, too, is to outlive SPI's memory */
+		gids = lappend(gids, pstrdup(gid));
+		MemoryContextSwitchTo(oldcontext);
 	}
 	SPI_finish();
 	PopActiveSnapshot();
