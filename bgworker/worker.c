@@ -320,8 +320,12 @@ worker_await_gate(CtWorker *w, int number)
 	pg_atomic_write_u32(&w->slot->state, CT_WORKER_READY);
 	ConditionVariableBroadcast(&shared->news);
 
+	/* who cancels us here is too late, or too early */
+	HOLD_CANCEL_INTERRUPTS();
 	while (pg_atomic_read_u32(&shared->gates) < (uint32) number && !ct_worker_stopped(w, CT_STOP_AFTER))
 		(void) ct_pause_latch(AWAIT_MS, CT_WAIT_GATE);
+	QueryCancelPending = false;
+	RESUME_CANCEL_INTERRUPTS();
 	pg_read_barrier();
 	return pg_atomic_read_u32(&shared->gates) >= (uint32) number;
 }
@@ -462,7 +466,9 @@ worker_load(CtWorker *w)
 
 	if (w->nclients == 1)
 		worker_add_clients(w);
+	HOLD_CANCEL_INTERRUPTS();
 	ct_pause_until(w->shared->gate_ns, ct_has_core(w->number));
+	RESUME_CANCEL_INTERRUPTS();
 	ct_worker_time_passes(w);
 	driver = ct_load_create(w);
 	worker_carry(w, driver);

@@ -313,6 +313,23 @@ is($standby->safe_psql('postgres', $rows), $node->safe_psql('postgres', $rows), 
 unlike(slurp_file($standby->logfile), qr/inconsistent page|PANIC|was terminated/, '... and no page there was another one than here');
 $standby->stop;
 
+# ---- who ends rounds, and who doesn't ----
+
+my $under_way = 'SELECT coalesce(bool_or(transactions > 200), false) FROM ct_progress';
+$call = call_rounds(1000000, 'false');
+ct_await($node, $under_way);
+$node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE backend_type = 'ct_ext worker'}) for 1 .. 10;
+$node->safe_psql('postgres', 'SELECT ct_stop(max(run_id)) FROM ct_runs');
+is(ct_call_end($call), 0, 'who cancels statements of the workers, and ct_stop()');
+like(ct_last($node, 'reason'), qr/rounds.*ended early by ct_stop\(\)/, '... end no more than those, and the round under way');
+$call = call_rounds(1000000, 'false');
+ct_await($node, $under_way);
+$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'ct_ext worker' LIMIT 1});
+isnt(ct_call_end($call), 0, 'a worker that is terminated ends the run');
+like($call->{stderr}, qr/worker \d of the run was lost/, '... which says so');
+$node->safe_psql('postgres', "DROP SCHEMA $schema CASCADE");
+ct_nothing_left($node, 'rounds');
+
 # ---- what is too large ----
 
 is(ct_call_end(ct_call($node, q{SELECT ct_test('DELETE FROM big WHERE id <= 10', 'CREATE TABLE big AS SELECT i AS id, repeat(''x'', 1900) AS t FROM generate_series(1, 36000) i',
