@@ -32,7 +32,7 @@ my %known = (
 	check_then_insert_unique => 'complete=4 violating=0 errors=2 not_serial=0',
 	# surrogates
 	uuid_key => 'complete=10 not_serial=0 left_out="message.at","message.id"',
-	hang_open_transaction => 'complete=2 hangs=1',
+	hang_session_lock => 'complete=5 hangs=2',
 	# each of three orders of releases
 	waits_for_two => 'complete=30 not_serial=0',
 	# a conflict that is reported by what a statement returns is no anomaly

@@ -6,14 +6,15 @@
  *
  * A line for each file: its name, and then counts, "complete=20 violating=6 ...".
  * --list: a line for each execution before it.  --limit: more executions than
- * that are not made; complete is -1 then.  As a superuser, on the server's own machine as
- * the server's own user, in a database whose schema "truth" is the explorer's.
+ * that are not made; complete is -1 then.  As a superuser, on the server's own
+ * machine as the server's own user, in a database whose schema "truth" is the
+ * explorer's.
  *
  * complete: interleavings; violating: after which a check found a row; deadlocks:
  * in which a session met 40P01; retried: met 40001; errors: in which a session
- * ended in an error that isn't 40P01, and not in a 40001 that it could be run again
- * for; not_serial: whose state no serial order of the sessions leaves; hangs:
- * in which sessions waited for ever; states: different ones at the end.
+ * ended in an error other than 40P01, and not in a 40001 that it could be run
+ * again for; not_serial: whose state no serial order of the sessions leaves;
+ * hangs: in which sessions waited for ever; states: different ones at the end.
  *
  * An error ends its session.  One that met 40001 or 40P01 having committed
  * nothing is run again, alone, when all have ended, and then the checks are asked.

@@ -90,7 +90,7 @@ typedef struct Session
 	int			last_commit;	/* ends with its commit of this number; 0: with its steps */
 
 	/* of this execution */
-	int			commits;
+	int			commits;		/* of transactions that wrote */
 	bool		wrote;			/* in what it has committed */
 	bool		writes;			/* in the transaction under way */
 	char		sqlstate[6];	/* of the error that ended it; "" */

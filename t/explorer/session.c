@@ -256,10 +256,10 @@ session_note(const Program *program, Session *s, const char *sql, PGresult *resu
 		if (session_has_xid(s))
 			s->writes = true;
 	}
-	if (PQtransactionStatus(s->conn) == PQTRANS_IDLE && !tag_is(tag, "ROLLBACK"))
+	if (PQtransactionStatus(s->conn) == PQTRANS_IDLE && s->writes)
 	{
 		s->commits++;
-		s->wrote = s->wrote || s->writes;
+		s->wrote = true;
 		s->writes = false;
 	}
 }
@@ -329,7 +329,7 @@ session_poll(const Program *program, int k)
 			snprintf(s->sqlstate, sizeof(s->sqlstate), "%s", sqlstate ? sqlstate : "?????");
 			text_add(&s->seen, "%s\n", s->sqlstate);
 		}
-		else if (!s->rolling_back && s->sub < program->steps[k][s->next].n)
+		else if (!s->rolling_back)
 			session_note(program, s, program->steps[k][s->next].sql[s->sub], result);
 		PQclear(result);
 		session_advance(program, k, failed);

@@ -27,7 +27,8 @@ use File::Basename 'dirname';
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(ct_explorer_build ct_explorer_truth ct_program_files ct_program_generate ct_program_read ct_program_race);
+our @EXPORT = qw(ct_explorer_build ct_explorer_truth ct_counts ct_program_explore ct_program_files
+  ct_program_generate ct_program_read);
 
 my $here = dirname(__FILE__);
 
@@ -94,13 +95,33 @@ sub quoted
 	return q(') . $text =~ s/'/''/gr . q(');
 }
 
-# The call that explores a program; options: as text, "reduction => false".
-sub ct_program_race
+# Explores a program by ct_race with the options, as text; its counts, as the truth has them, and
+# exhausted, executions, cut, verdict.
+sub ct_program_explore
 {
-	my ($program, $options) = @_;
-	return sprintf('SELECT ct_race(ARRAY[%s], setup => %s, checks => ARRAY[%s]::text[], %s)',
+	my ($node, $db, $program, $options) = @_;
+	my ($status, $out, $err) = $node->psql($db, sprintf(<<'END',
+SET client_min_messages = warning;
+SELECT ct_race(ARRAY[%s], setup => %s, checks => ARRAY[%s]::text[], duration => '10 min', %s) AS run_id \gset
+SELECT complete, violating, deadlocks, errors, not_serial,
+	(SELECT coalesce(sum(p.executions), 0) FROM ct_permutations p WHERE p.run_id = e.run_id AND result = 'hang'),
+	exhausted, executions, cut, (SELECT verdict FROM ct_runs r WHERE r.run_id = e.run_id)
+	FROM ct_explorations e WHERE run_id = :run_id;
+END
 		join(', ', map { quoted($_) } @{ $program->{sessions} }), quoted($program->{setup}),
-		join(', ', map { quoted($_) } @{ $program->{checks} }), $options);
+		join(', ', map { quoted($_) } @{ $program->{checks} }), $options));
+	my %counts;
+
+	diag($err) if $err ne '';
+	@counts{qw(complete violating deadlocks errors not_serial hangs exhausted executions cut verdict)} = split /\|/, $out // '';
+	return \%counts;
+}
+
+# The counts that both have, in a line.
+sub ct_counts
+{
+	my ($counts) = @_;
+	return join ' ', map { "$_=" . ($counts->{$_} // '') } qw(complete violating deadlocks errors not_serial hangs);
 }
 
 # ---- programs made of a seed ----
