@@ -29,6 +29,7 @@
 #include "bgworker/explore/actor.h"
 #include "bgworker/explore/blocked.h"
 #include "bgworker/explore/effects.h"
+#include "bgworker/explore/footprint.h"
 #include "bgworker/explore/guard.h"
 #include "bgworker/explore/yield.h"
 #include "bgworker/locks.h"
@@ -121,6 +122,7 @@ actor_waits(TimestampTz since)
 {
 	if (me == NULL)
 		return;
+	ct_footprint_waits();
 	pg_write_barrier();
 	pg_atomic_write_u64(&me->turn->checked, (uint64) since);
 	ct_turn_tell(me->worker->shared, me->stage);
@@ -334,6 +336,7 @@ actor_begin_step(CtActor *self, uint32 label, const CtActorPlace *place)
 	}
 	else
 		ct_effects_tell(NULL);
+	ct_footprint_set(turn->footprint ? &turn->footprint_made : NULL);
 	ct_blocked_listen();
 }
 
@@ -370,6 +373,7 @@ ct_actor_at(uint32 label, bool calls, const CtActorPlace *place)
 			self->turn->in_transaction = true;
 			self->turn->did_ddl = self->effects.did_ddl;
 			self->turn->holds = true;
+			ct_footprint_end();
 			if (!actor_hand_over(self, CT_TURN_PARKED, false))
 				actor_raise_if_over();
 			if (left >= 0)
@@ -620,6 +624,7 @@ actor_take_turn(CtActor *self)
 	while (turn->place != CT_TURN_ENDED)
 	{
 		actor_make_step(self);
+		ct_footprint_end();
 		if (self->giving_up)
 			return;
 		turn->made++;
@@ -755,6 +760,8 @@ ct_actor_perform(CtWorker *w)
 	ct_blocked_begin(actor_waits, actor_woken);
 	ct_effects_begin(&self->effects, actor_raise_if_over);
 	ct_yield_begin();
+	if (w->plan->reduction)
+		ct_footprint_begin();
 	actor_set_guard(self);
 	w->session->observer = &self->observer;
 	actor_serve(self);

@@ -77,7 +77,10 @@ ct_explorer_reset(CtExplorer *explorer)
 	ct_reset_restore(explorer->reset, explorer->ddl);
 	explorer->ddl = true;		/* until it is known better */
 	if (ct_reset_rebuilt(explorer->reset))
+	{
+		explorer->rebuilds++;
 		ct_execution_clear(explorer->execution, true);
+	}
 	MemoryContextSwitchTo(explorer->scratch);
 }
 
@@ -201,6 +204,8 @@ ct_explorer_execute(CtExplorer *explorer, const CtGuide *guide, bool gist, CtExe
 		executed->result = CT_EXECUTION_HANG;
 		executed->gist = pstrdup(ex->why);
 	}
+	if (executed->end == CT_EXECUTION_CUT)
+		explorer->ddl = ex->ddl;
 	if (executed->end != CT_EXECUTION_COMPLETE)
 		return;
 	explorer->ddl = ex->ddl;

@@ -101,7 +101,7 @@ execution_give(CtExecution *ex, int session, int steps, int last_commit)
 	turn->fresh = s->fresh;
 	turn->through = ex->private->through;
 	turn->detail = ex->private->detail;
-	turn->footprint = false;
+	turn->footprint = ex->private->footprints;
 	turn->last_commit = last_commit;
 	s->fresh = false;
 	execution_order(ex, session, CT_TURN_STEP);
@@ -131,6 +131,31 @@ execution_refused(CtExecution *ex)
 		}
 	}
 	return false;
+}
+
+/*
+ * What a turn has touched: its session, and those that it has set free, which
+ * slept until then (bits), all of their steps.
+ */
+static void
+execution_take_footprint(CtExecution *ex, int session, uint32 slept)
+{
+	int			k;
+
+	ct_footprint_clear(&ex->footprint);
+	for (k = 0; k < ex->nsessions; k++)
+	{
+		const CtExecutionSession *s = &ex->private->sessions[k];
+
+		if (k != session && ((slept & (1 << k)) == 0 || (s->busy && !s->went_on)))
+			continue;
+		ct_footprint_merge(&ex->footprint, &s->turn->footprint_made);
+		/* it waits for what nobody notes, as a safe snapshot */
+		if (s->busy && s->turn->footprint_made.n == 0)
+			ex->footprint.everything = true;
+		if (s->busy || s->turn->sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED)
+			ex->footprint.flags |= CT_FOOTPRINT_WAITS;
+	}
 }
 
 /* What ended, or began to wait, in the turn that a session was given. */
@@ -205,6 +230,7 @@ execution_finish_turn(CtExecution *ex, int session)
 		if (k == ex->nsessions)
 			return CT_EXECUTION_COMPLETE;
 		session = k;
+		ex->private->sessions[k].went_on = true;
 		execution_give(ex, k, 1, ex->private->sessions[k].turn->last_commit);
 	}
 }
@@ -226,6 +252,7 @@ execution_begin(CtExecution *ex, bool detail)
 	p->outwaits = 0;
 	p->through = !p->leader->plan->inside;
 	p->detail = detail;
+	p->footprints = false;
 	pg_atomic_write_u64(&p->stage->commits, 0);
 }
 
@@ -334,7 +361,7 @@ execution_repeat(CtExecution *ex, int session)
 		execution_order(ex, session, CT_TURN_RESET);
 		execution_await(ex);
 	}
-	ex->private->detail = false;
+	ex->private->detail = ex->private->footprints = false;
 	result = execution_perform(ex, session, 0);
 	end->again = true;
 	if (!end->failed)
@@ -368,6 +395,21 @@ execution_outwait(CtExecution *ex)
 	return execution_finish_turn(ex, k);
 }
 
+/* Before its end an execution is given up: more than rows may have changed, or change yet. */
+static void
+execution_note_cut(CtExecution *ex)
+{
+	int			k;
+
+	for (k = 0; k < ex->nsessions; k++)
+	{
+		const CtExecutionSession *s = &ex->private->sessions[k];
+
+		if (!s->fresh && (s->turn->did_ddl || (s->busy && s->turn->footprint_made.everything)))
+			ex->ddl = true;
+	}
+}
+
 static CtExecutionEnd
 execution_follow(CtExecution *ex, const CtGuide *guide)
 {
@@ -379,6 +421,7 @@ execution_follow(CtExecution *ex, const CtGuide *guide)
 	for (;;)
 	{
 		uint32		enabled = 0;
+		uint32		slept = 0;
 		int			session;
 		int			steps;
 
@@ -387,8 +430,12 @@ execution_follow(CtExecution *ex, const CtGuide *guide)
 		{
 			CtExecutionSession *s = &p->sessions[k];
 
+			s->went_on = false;
 			if (s->busy)
+			{
 				nwaiting++;
+				slept |= 1 << k;
+			}
 			else if (s->fresh || !s->ended)
 				enabled |= 1 << k;
 		}
@@ -402,10 +449,17 @@ execution_follow(CtExecution *ex, const CtGuide *guide)
 			continue;
 		}
 		session = guide->choose(guide->arg, enabled, &steps);
+		if (session == CT_GUIDE_CUT)
+		{
+			execution_note_cut(ex);
+			return CT_EXECUTION_CUT;
+		}
 		if (session < 0)
 			return CT_EXECUTION_DIVERGED;
 		execution_give(ex, session, nwaiting > 0 || guide->detail ? 1 : steps, 0);
 		end = execution_finish_turn(ex, session);
+		if (guide->footprints)
+			execution_take_footprint(ex, session, slept);
 		if (!guide->note(guide->arg, session, enabled, p->labels, p->begun) &&
 			end == CT_EXECUTION_COMPLETE)
 			return CT_EXECUTION_DIVERGED;
@@ -432,6 +486,7 @@ ct_execution_run(CtExecution *ex, const CtGuide *guide)
 	CtExecutionEnd end;
 
 	execution_begin(ex, guide->detail);
+	ex->private->footprints = guide->footprints;
 	oldcontext = MemoryContextSwitchTo(ex->private->context);
 	end = execution_follow(ex, guide);
 	MemoryContextSwitchTo(oldcontext);

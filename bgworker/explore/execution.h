@@ -16,6 +16,7 @@ typedef enum CtExecutionEnd
 {
 	CT_EXECUTION_COMPLETE,		/* all sessions have ended */
 	CT_EXECUTION_DIVERGED,		/* the guide's order couldn't be taken */
+	CT_EXECUTION_CUT,			/* the guide wants no more of it */
 	CT_EXECUTION_STUCK,			/* sessions wait that nobody would wake, or a step took too long */
 	CT_EXECUTION_REFUSED,		/* the guard has found something: missing, or a refusal */
 	CT_EXECUTION_STOPPED		/* the time was over */
@@ -28,7 +29,12 @@ typedef struct CtGuide
 	bool		(*note) (void *arg, int session, uint32 enabled, const uint32 *labels, int n);
 	void	   *arg;
 	bool		detail;			/* step by step, each told of */
+	bool		footprints;		/* what the turn's last step touched is in the execution's footprint */
 } CtGuide;
+
+/* of choose: nobody goes on */
+#define CT_GUIDE_DIVERGED	(-1)
+#define CT_GUIDE_CUT		(-2)	/* others stand for what would follow */
 
 /* what became of a session */
 typedef struct CtSessionEnd
@@ -67,6 +73,9 @@ struct CtExecution
 	List	   *steps;			/* of CtStepResult *, where detail was asked for */
 	Oid			missing;		/* of REFUSED; InvalidOid: a refusal */
 	const CtErrorReport *refusal;	/* of REFUSED */
+
+	/* of the turn that was noted last, where the guide asked for it */
+	CtFootprint footprint;
 
 	/* of all of them */
 	uint64		stop_ns;		/* a step is given up that lasts longer, and where somebody asks

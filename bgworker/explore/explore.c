@@ -21,6 +21,7 @@
 #include "access/xact.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "pgstat.h"
@@ -33,8 +34,12 @@
 
 #include "bgworker/explore/clone.h"
 #include "bgworker/explore/explore.h"
+#include "bgworker/explore/reduce.h"
 #include "bgworker/explore/written.h"
 #include "src/base/ct_compat.h"
+
+/* so many preemptions, and then others may be left out */
+#define REDUCED_BEYOND		1
 
 /* what orders to come may take */
 #define SEARCH_MEMORY		((Size) 64 * 1024 * 1024)
@@ -286,6 +291,7 @@ explorer_create_search(CtExplorer *explorer)
 	options.random = explorer->plan->random;
 	options.seed = explorer->plan->seed;
 	options.memory = SEARCH_MEMORY;
+	options.hand_over = ct_reduce_may(explorer) ? REDUCED_BEYOND : -1;
 	explorer->search = ct_search_create(&options);
 	explorer->serial = ct_serial_create(explorer);
 	explorer->story = ct_story_create(explorer);
@@ -305,6 +311,29 @@ explorer_note_steps(void *arg, int session, uint32 enabled, const uint32 *labels
 	return ct_search_note(arg, session, enabled, labels, n);
 }
 
+/*
+ * For tests: an order's result, state, and what its sessions have seen.  Orders
+ * that stand for others end as these do.
+ */
+static void
+explorer_log(const CtExplorer *explorer, const CtExecuted *executed)
+{
+	const CtExecution *ex = explorer->execution;
+	const uint8 *order;
+	int			n = ct_search_order(explorer->search, &order);
+	StringInfoData text;
+	uint64		seen = 0;
+	int			i;
+
+	initStringInfo(&text);
+	for (i = 0; i < n; i++)
+		appendStringInfoChar(&text, '1' + order[i]);
+	for (i = 0; i < ex->nsessions; i++)
+		seen = hash_combine64(hash_combine64(seen, ex->sessions[i].seen), ex->sessions[i].sqlstate);
+	elog(DEBUG1, "order %s: %s, state " UINT64_FORMAT ", seen " UINT64_FORMAT, text.data,
+		 ct_execution_result_name(executed->result), executed->digest, seen);
+}
+
 /* Counts an execution that was as the search wanted it, and asks what serial orders say. */
 static void
 explorer_count(CtExplorer *explorer, CtExecuted *executed, bool fresh)
@@ -319,6 +348,8 @@ explorer_count(CtExplorer *explorer, CtExecuted *executed, bool fresh)
 		found->complete++;
 	if (executed->end == CT_EXECUTION_COMPLETE)
 	{
+		if (message_level_is_interesting(DEBUG1))
+			explorer_log(explorer, executed);
 		found->complete++;
 		found->violating += executed->violating;
 		found->deadlocks += executed->deadlock;
@@ -371,6 +402,72 @@ explorer_note_named(CtExplorer *explorer, int number)
 											named->name ? named->name : "", Min(ntaken, n)));
 }
 
+/* how far the way is that the search takes */
+typedef struct CtExplorerWay
+{
+	uint64		began_ns;
+	bool		may_reduce;
+	CtReduce   *reduce;			/* NULL: not yet, or not any more */
+	bool		all;			/* what it stands for is all that there is */
+	uint64		half_ns;		/* half of what was left of the budgets when that began is spent then; */
+	int64		half_executions;	/* 0: there is no such budget */
+	int			bound;
+	double		left_then;		/* executions, when the bound was begun with */
+} CtExplorerWay;
+
+/* What is left of the search is reduced from now on. */
+static void
+explorer_begin_reduced(CtExplorer *explorer, CtExplorerWay *way)
+{
+	uint64		stop_ns = explorer->leader->shared->stop_ns;
+	int64		executions = explorer->plan->executions;
+
+	MemoryContextSwitchTo(explorer->leader->context);
+	way->reduce = ct_reduce_create(explorer);
+	way->half_ns = stop_ns == 0 ? 0 : stop_ns / 2 + ct_now_ns() / 2;
+	way->half_executions = executions == 0 ? 0 : (executions + explorer->found->executions) / 2;
+}
+
+/* Half of what was left is for random orders, which say more than a part of a tree. */
+static bool
+explorer_gives_up_reduced(const CtExplorer *explorer, const CtExplorerWay *way)
+{
+	return (way->half_ns != 0 && ct_now_ns() > way->half_ns) ||
+		(way->half_executions != 0 && explorer->found->executions > way->half_executions);
+}
+
+/* Begins with the next execution; false: there is none left. */
+static bool
+explorer_begin_next(CtExplorer *explorer, CtExplorerWay *way)
+{
+	CtSearch   *search = explorer->search;
+	bool		hands_over = way->may_reduce && ct_search_bound(search) >= REDUCED_BEYOND &&
+		ct_search_known(search) == ct_search_begun(search);
+
+	if (way->reduce == NULL)
+	{
+		if (!hands_over && !explorer->plan->random &&
+			explorer_gives_up_bound(explorer, way->began_ns, &way->bound, &way->left_then))
+			ct_search_draw(search);
+		if (ct_search_begin(search))
+			return true;
+		if (!way->may_reduce || ct_search_next_known(search) == 0)
+			return false;
+		explorer_begin_reduced(explorer, way);
+	}
+	if (explorer_gives_up_reduced(explorer, way))
+	{
+		way->reduce = NULL;
+		way->may_reduce = false;
+		ct_search_draw(search);
+		return ct_search_begin(search);
+	}
+	if (ct_reduce_begin(way->reduce))
+		return true;
+	way->all = !ct_reduce_lost(way->reduce) && ct_search_lost(search) == 0;
+	return false;
+}
+
 /*
  * From the first order to the last; false if something was missing, or in place
  * a table was written that none had written before, so that all begins again.
@@ -382,23 +479,22 @@ explorer_search(CtExplorer *explorer, uint64 began_ns)
 	CtStage    *stage = ct_shared_stage(explorer->leader->shared);
 	CtSearch   *search = explorer->search;
 	CtGuide		guide = {explorer_choose, explorer_note_steps, search, false};
-	int			bound = 0;
 	int			nnamed = 0;
-	double		left_then = 0;
+	CtExplorerWay way = {began_ns, ct_reduce_may(explorer)};
 
 	while ((found->stopped_by = explorer_stopped_by(explorer)) == NULL)
 	{
 		CtExecuted	executed;
 		bool		fresh;
 
-		if (!explorer->plan->random && explorer_gives_up_bound(explorer, began_ns, &bound, &left_then))
-			ct_search_draw(search);
-		if (!ct_search_begin(search))
+		if (!explorer_begin_next(explorer, &way))
 			break;
 		ct_explorer_reset(explorer);
+		if (way.reduce)
+			ct_reduce_check(way.reduce);
 		found->executions++;
 		pg_atomic_write_u64(&stage->executions, found->executions);
-		ct_explorer_execute(explorer, &guide, false, &executed);
+		ct_explorer_execute(explorer, way.reduce ? ct_reduce_guide(way.reduce) : &guide, false, &executed);
 		if (executed.end == CT_EXECUTION_REFUSED)
 		{
 			explorer_see_to_refusal(explorer);
@@ -408,8 +504,12 @@ explorer_search(CtExplorer *explorer, uint64 began_ns)
 			return false;
 		if (executed.end == CT_EXECUTION_STOPPED)
 			continue;
-		fresh = ct_search_end(search, executed.end == CT_EXECUTION_DIVERGED ?
-							  CT_SEARCH_DIVERGED : CT_SEARCH_TAKEN);
+		found->cut += executed.end == CT_EXECUTION_CUT;
+		if (way.reduce)
+			fresh = ct_reduce_end(way.reduce, executed.end);
+		else
+			fresh = ct_search_end(search, executed.end == CT_EXECUTION_DIVERGED ?
+								  CT_SEARCH_DIVERGED : CT_SEARCH_TAKEN);
 		if (ct_search_is_named(search))
 			explorer_note_named(explorer, nnamed++);
 		explorer_count(explorer, &executed, fresh);
@@ -419,8 +519,10 @@ explorer_search(CtExplorer *explorer, uint64 began_ns)
 			break;
 		}
 	}
+	found->reduced = way.reduce != NULL;
+	found->exhausted = ct_search_exhausted(search) || way.all;
 	/* an end by itself may have come at the same time */
-	if (found->stopped_by != NULL && ct_search_exhausted(search))
+	if (found->stopped_by != NULL && found->exhausted)
 		found->stopped_by = NULL;
 	return true;
 }
@@ -521,7 +623,6 @@ explorer_conclude(CtExplorer *explorer, uint64 began_ns)
 
 	found->seconds = (ct_now_ns() - began_ns) / 1e9;
 	found->per_second = found->seconds > 0 ? found->executions / found->seconds : get_float8_nan();
-	found->exhausted = ct_search_exhausted(search);
 	found->preemptions = found->exhausted ? INT_MAX : ct_search_finished(search);
 	found->bounded = ct_search_bounded(search);
 	found->uniform = found->uniform && ct_search_uniform(search);

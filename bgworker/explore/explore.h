@@ -38,6 +38,7 @@ typedef struct CtExplorer
 	CtPin	   *pin;
 	MemoryContext scratch;		/* of one execution and what is made of it */
 	bool		ddl;			/* the last execution may have changed more than rows */
+	int64		rebuilds;		/* resets that made relations anew */
 	bool		prepares;		/* a script may leave prepared transactions behind */
 	uint32		left_open;		/* sessions that ended with a transaction open, noted */
 	int64		serial_unknown; /* executions of which serial orders say nothing */

@@ -20,6 +20,7 @@ typedef struct CtExecutionSession
 	bool		ended;
 	uint64		waits;			/* the wait that it is in; 0: none */
 	bool		told;			/* the story, that it waits */
+	bool		went_on;		/* was set free in the turn under way */
 } CtExecutionSession;
 
 struct CtExecutionPrivate
@@ -32,6 +33,7 @@ struct CtExecutionPrivate
 	bool		through;
 	bool		detail;
 	int			outwaits;		/* so many wait, one of whom is to give up by itself; or 0 */
+	bool		footprints;
 	uint64		began_ns;		/* when the turn was first waited for; 0: it wasn't */
 
 	/* of the turn that was chosen last: what it began with */

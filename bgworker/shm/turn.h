@@ -34,6 +34,7 @@
 
 #include "bgworker/shm/error.h"
 #include "src/base/clock.h"
+#include "src/explore/conflict.h"
 #include "src/plan/plan.h"
 
 #define CT_TURN_LABELS		64	/* steps of one turn, at most */
@@ -72,28 +73,6 @@ typedef struct CtTurnDetail
 										 * returned none */
 	char		error[CT_TURN_TEXT];	/* message that ended the session in it, or "" */
 } CtTurnDetail;
-
-/*
- * What a step has touched, for the reduction: see bgworker/explore/footprint.h.
- */
-#define CT_FOOTPRINT_OBJECTS	64
-
-typedef struct CtTouch
-{
-	uint32		relation;		/* or another kind's number */
-	uint32		block;
-	uint16		offset;
-	uint8		kind;
-	uint8		mode;
-} CtTouch;
-
-typedef struct CtFootprint
-{
-	bool		everything;		/* more than there is room for, or what can't be seen */
-	uint8		flags;			/* CT_FOOTPRINT_..., footprint.h */
-	int			n;
-	CtTouch		touches[CT_FOOTPRINT_OBJECTS];
-} CtFootprint;
 
 typedef struct CtTurn
 {

@@ -329,4 +329,45 @@ ct_result_relation(const PlannedStmt *stmt, int n, int last)
 /* of libpq/libpq.h, which includes headers that not all packages bring */
 extern bool pq_check_connection(void);
 
+/* what heap's callbacks take: 16 tells more of indexes than whether, 19 has options */
+#include "access/tableam.h"
+#define CT_TUPLE_INSERT_ARGS \
+	Relation rel, TupleTableSlot *slot, CommandId cid, CT_INSERT_OPTIONS options, \
+	struct BulkInsertStateData *bistate
+#define ct_tuple_insert_args	rel, slot, cid, options, bistate
+#define CT_MULTI_INSERT_ARGS \
+	Relation rel, TupleTableSlot **slots, int nslots, CommandId cid, CT_INSERT_OPTIONS options, \
+	struct BulkInsertStateData *bistate
+#define ct_multi_insert_args	rel, slots, nslots, cid, options, bistate
+#if PG_VERSION_NUM >= 190000
+#define CT_INSERT_OPTIONS		uint32
+#define CT_TUPLE_DELETE_ARGS \
+	Relation rel, ItemPointer tid, CommandId cid, uint32 options, Snapshot snapshot, \
+	Snapshot crosscheck, bool wait, TM_FailureData *tmfd
+#define ct_tuple_delete_args	rel, tid, cid, options, snapshot, crosscheck, wait, tmfd
+#define CT_TUPLE_UPDATE_ARGS \
+	Relation rel, ItemPointer otid, TupleTableSlot *slot, CommandId cid, uint32 options, \
+	Snapshot snapshot, Snapshot crosscheck, bool wait, TM_FailureData *tmfd, \
+	LockTupleMode *lockmode, TU_UpdateIndexes *update_indexes
+#define ct_tuple_update_args \
+	rel, otid, slot, cid, options, snapshot, crosscheck, wait, tmfd, lockmode, update_indexes
+#else
+#define CT_INSERT_OPTIONS		int
+#define CT_TUPLE_DELETE_ARGS \
+	Relation rel, ItemPointer tid, CommandId cid, Snapshot snapshot, Snapshot crosscheck, \
+	bool wait, TM_FailureData *tmfd, bool changing_part
+#define ct_tuple_delete_args	rel, tid, cid, snapshot, crosscheck, wait, tmfd, changing_part
+#if PG_VERSION_NUM >= 160000
+#define CT_UPDATE_INDEXES		TU_UpdateIndexes
+#else
+#define CT_UPDATE_INDEXES		bool
+#endif
+#define CT_TUPLE_UPDATE_ARGS \
+	Relation rel, ItemPointer otid, TupleTableSlot *slot, CommandId cid, Snapshot snapshot, \
+	Snapshot crosscheck, bool wait, TM_FailureData *tmfd, LockTupleMode *lockmode, \
+	CT_UPDATE_INDEXES *update_indexes
+#define ct_tuple_update_args \
+	rel, otid, slot, cid, snapshot, crosscheck, wait, tmfd, lockmode, update_indexes
+#endif
+
 #endif							/* CT_COMPAT_H */

@@ -134,6 +134,7 @@ struct CtSearch
 	int			ahead;			/* drawn already; -1: nobody */
 	bool		is_named;
 	bool		is_drawn;
+	bool		is_led;			/* and is_drawn, as far as noting goes */
 	int			repeated;
 	bool		repeats;
 };
@@ -369,6 +370,8 @@ search_next(CtSearch *search)
 				search->done = true;
 				return false;
 			}
+			if (search->bound == search->options.hand_over)
+				return false;
 			search->queue = search->next;
 			memset(&search->next, 0, sizeof(CtQueue));
 			search->bound++;
@@ -451,7 +454,7 @@ ct_search_begin(CtSearch *search)
 		return true;
 	}
 	search->repeated = 0;
-	search->is_named = search->is_drawn = false;
+	search->is_named = search->is_drawn = search->is_led = false;
 	if (!slist_is_empty(&search->named))
 	{
 		CtNamedOrder *named = slist_container(CtNamedOrder, node, slist_pop_head_node(&search->named));
@@ -474,6 +477,15 @@ ct_search_begin(CtSearch *search)
 		search->begun_in_bound++;
 	search_rewind(search);
 	return true;
+}
+
+void
+ct_search_lead(CtSearch *search)
+{
+	search->is_named = false;
+	search->is_drawn = search->is_led = true;
+	search->fixed = search->checked = 0;
+	search_rewind(search);
 }
 
 /* A session, by the steps that each has left. */
@@ -674,6 +686,8 @@ ct_search_end(CtSearch *search, CtSearchEnd end)
 		search_remember_named(search);
 		return true;
 	}
+	if (search->is_led)
+		return search->order.preemptions > search->finished && !search_was_named(search);
 	if (search->is_drawn)
 		return true;
 	search->executed[search->order.preemptions]++;
@@ -711,7 +725,7 @@ ct_search_is_named(const CtSearch *search)
 bool
 ct_search_is_drawn(const CtSearch *search)
 {
-	return search->is_drawn;
+	return search->is_drawn && !search->is_led;
 }
 
 int

@@ -44,6 +44,8 @@ typedef struct CtSearchOptions
 	int			nsessions;
 	int			preemptions;	/* at most so many; -1: no bound */
 	bool		random;			/* orders are drawn, none is enumerated */
+	int			hand_over;		/* after this bound somebody else goes on, see ct_search_lead; -1:
+								 * nobody does */
 	uint64		seed;
 	Size		memory;			/* bytes that orders to come may take */
 } CtSearchOptions;
@@ -87,6 +89,13 @@ extern bool ct_search_end(CtSearch *search, CtSearchEnd end);
  * returns -1, and it isn't tried again.
  */
 extern void ct_search_name(CtSearch *search, const uint8 *order, int n);
+
+/*
+ * Begins with an execution of which somebody else chooses each step: what it
+ * notes is known as of other executions, and it is new if it is beyond the
+ * bounds that are finished.
+ */
+extern void ct_search_lead(CtSearch *search);
 
 /* From now on orders are drawn at random, and there is always another one. */
 extern void ct_search_draw(CtSearch *search);
