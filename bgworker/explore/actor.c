@@ -394,13 +394,6 @@ ct_actor_at_end(uint32 label, const CtActorPlace *place)
 		ct_actor_at(label, false, place);
 }
 
-void
-ct_actor_touched(void)
-{
-	if (me != NULL)
-		me->effects.touched = true;
-}
-
 /* An error has ended the session. */
 static void
 actor_fail(CtActor *self, const ErrorData *edata)

@@ -38,7 +38,4 @@ extern void ct_actor_at(uint32 label, bool calls, const CtActorPlace *place);
  */
 extern void ct_actor_at_end(uint32 label, const CtActorPlace *place);
 
-/* Something of the database has been read, written or locked since the last park. */
-extern void ct_actor_touched(void);
-
 #endif							/* CT_ACTOR_H */
