@@ -55,9 +55,9 @@ SELECT position, session, function, line, query, event, waits_for, rows, first_r
 SELECT ct_replay(:run_id) AS replay_id \gset
 SELECT r.mode, r.verdict, e.executions, p.result, p.permutation
 FROM ct_runs r JOIN ct_explorations e USING (run_id) JOIN ct_permutations p USING (run_id) WHERE run_id = :replay_id;
-SELECT ct_replay(:run_id, '{1,1,1,2}') AS replay_id \gset
+SELECT ct_replay(:run_id, '{1,1,1,1,2}') AS replay_id \gset
 SELECT verdict FROM ct_runs WHERE run_id = :replay_id;
-SELECT ct_replay(:run_id, '{2,2,2,1,1}');
+SELECT ct_replay(:run_id, '{2,2,2,2,1,1}');
 
 -- for CI
 \set VERBOSITY sqlstate

@@ -201,8 +201,7 @@ story_outcome(const CtReport *report, const CtStepRow *step)
 	if (step->first_row)
 		appendStringInfo(&buf, "%s-> %s", buf.len ? " " : "",
 						 ct_text_cut(step->first_row, VALUE_WIDTH, report->unicode));
-	if (step->rows > (step->first_row ? 1 : 0) ||
-		(step->rows == 0 && step->first_row == NULL && story_has_rows(step->query ? step->query : "")))
+	if ((step->first_row ? step->rows > 1 : step->rows >= 0) && story_has_rows(step->query ? step->query : ""))
 		appendStringInfo(&buf, "%s%s", buf.len ? ", " : "", ct_format_plural(step->rows, "row", "rows"));
 	return buf.len ? buf.data : NULL;
 }
