@@ -353,6 +353,7 @@ BEGIN
 	RETURN 1;
 END $$;
 CREATE SEQUENCE lone;
+CREATE PROCEDURE called(bigint) LANGUAGE plpgsql AS 'BEGIN END';
 CREATE TABLE large AS SELECT i, repeat(md5(i::text), 60) AS t FROM generate_series(1, 35000) i;
 CREATE SCHEMA other;
 CREATE TABLE other.event (id int);
@@ -421,8 +422,17 @@ my @attacks = (
 	'CREATE TABLE p3 (x int REFERENCES public.event)', 'CREATE TABLE t3 (x int); ALTER TABLE t3 SET SCHEMA public', 'ALTER SEQUENCE public.lone RESTART 5',
 	'CREATE EVENT TRIGGER x ON ddl_command_start EXECUTE FUNCTION x()', 'SECURITY LABEL ON TABLE public.event IS NULL', 'CREATE PUBLICATION x',
 	'ALTER TABLE public.large SET (fillfactor = 50)', 'IMPORT FOREIGN SCHEMA x FROM SERVER files INTO public', 'ALTER TABLE ALL IN TABLESPACE pg_default SET TABLESPACE pg_default',
-	'CREATE TABLE t4 (x int DEFAULT nextval($$public.lone$$)); INSERT INTO t4 DEFAULT VALUES', 'CREATE VIEW v5 AS SELECT * FROM public.ticket; DELETE FROM v5');
-my @harmless = ('NOTIFY x', q{SELECT pg_notify('x', 'y')}, 'CREATE TEMP TABLE t (x int); INSERT INTO t VALUES (1)', 'SELECT count(*) FROM pg_class',
+	'CREATE TABLE t4 (x int DEFAULT nextval($$public.lone$$)); INSERT INTO t4 DEFAULT VALUES', 'CREATE VIEW v5 AS SELECT * FROM public.ticket; DELETE FROM v5',
+	q{CREATE TABLE t6 AS SELECT 1 AS x; ALTER TABLE t6 ADD y int DEFAULT nextval('public.lone')},
+	q{CREATE TABLE t6 AS SELECT 1 AS x; ALTER TABLE t6 ADD y int DEFAULT nextval('public.lone'::text)},
+	q{CREATE TABLE t6 AS SELECT 1 AS x; ALTER TABLE t6 ALTER x TYPE bigint USING nextval('public.lone')},
+	q{CREATE TABLE t6 AS SELECT 1 AS x; ALTER TABLE t6 ADD CHECK (nextval('public.lone') > 0)},
+	q{CREATE DOMAIN t7 AS int CHECK (nextval('public.lone') > VALUE); SELECT 0::t7}, q{CALL called(nextval('public.lone'))},
+	q{CALL public.called(nextval('public.' || 'lone'))},
+	q{PREPARE p(bigint) AS SELECT $1; EXECUTE p(nextval('public.lone'))}, q{PREPARE q(bigint) AS SELECT $1; EXECUTE q(nextval('public.' || 'lone'))});
+my @harmless = (q{CALL called(nextval('lone'::text || ''))}, q{CALL called(nextval('lone'))},
+	q{CREATE TABLE t6 AS SELECT 1 AS x; ALTER TABLE t6 ADD y int DEFAULT nextval('lone')},
+	'NOTIFY x', q{SELECT pg_notify('x', 'y')}, 'CREATE TEMP TABLE t (x int); INSERT INTO t VALUES (1)', 'SELECT count(*) FROM pg_class',
 	'SELECT count(*) FROM information_schema.tables', 'SELECT count(*) FROM ct_runs', 'CREATE TABLE mine (x int PRIMARY KEY); INSERT INTO mine VALUES (1)',
 	'CREATE INDEX ON event (seats)', 'ALTER TABLE event ADD x int', 'SELECT pg_advisory_xact_lock(1)', 'DROP TABLE IF EXISTS nothing');
 for my $sql (@attacks)

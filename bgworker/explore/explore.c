@@ -155,10 +155,16 @@ static void
 explorer_clone(CtExplorer *explorer, Oid missing)
 {
 	CtLeader   *leader = explorer->leader;
+	CtStage    *stage = ct_shared_stage(leader->shared);
+	bool		ddl = explorer->execution->ddl;
 	char	   *name;
+	int			k;
 
+	/* who was stopped in the middle may have committed it before */
+	for (k = 0; k < stage->nsessions; k++)
+		ddl |= stage->turns[k].turn.did_ddl;
 	ct_execution_clear(explorer->execution, false);
-	ct_reset_restore(explorer->reset, explorer->execution->ddl);
+	ct_reset_restore(explorer->reset, ddl);
 	MemoryContextSwitchTo(leader->context);
 	ct_leader_begin(EXPLORE_LOCK_MS);
 	ct_clone(missing, leader->sandbox, &leader->cloned_bytes, &explorer->found->notes,

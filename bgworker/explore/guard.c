@@ -491,6 +491,13 @@ guard_process_utility(PlannedStmt *pstmt, const char *queryString, bool readOnly
 					  QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
 {
 	ct_guard_utility(pstmt->utilityStmt);
+
+	/* its arguments are executed without being planned */
+	if (guard_mode != CT_GUARD_OFF && IsA(pstmt->utilityStmt, CallStmt))
+	{
+		pstmt = copyObject(pstmt);
+		(void) guard_sequence_walker((Node *) ((CallStmt *) pstmt->utilityStmt)->funcexpr, NULL);
+	}
 	if (previous_process_utility)
 		previous_process_utility(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
 	else

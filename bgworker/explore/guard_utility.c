@@ -28,6 +28,7 @@
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
 #include "parser/parse_type.h"
 #include "tcop/utility.h"
@@ -169,6 +170,80 @@ utility_create_schema_object(List *names, const char *command)
 	char	   *name;
 
 	ct_guard_schema(QualifiedNameGetCreationNamespace(names, &name), command);
+}
+
+/* ---- expressions that are executed without being planned ---- */
+
+static bool
+utility_sequence_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, FuncCall) && ((FuncCall *) node)->args != NIL)
+	{
+		const char *name = strVal(llast(((FuncCall *) node)->funcname));
+		Node	   *sequence = linitial(((FuncCall *) node)->args);
+
+		while (IsA(sequence, TypeCast))
+			sequence = ((TypeCast *) sequence)->arg;
+		if (strcmp(name, "nextval") != 0 && strcmp(name, "setval") != 0)
+			;
+		else if (IsA(sequence, A_Const) && IsA(&((A_Const *) sequence)->val, String))
+			utility_relation(makeRangeVarFromNameList(ct_qualified_names(strVal(&((A_Const *) sequence)->val))),
+							 CT_GUARD_WRITES_ROWS);
+		else
+			utility_refuse("a statement that is no query with a sequence that is computed",
+						   "Name the sequence by a constant.");
+	}
+	return raw_expression_tree_walker(node, utility_sequence_walker, context);
+}
+
+/* A column, a constraint, or a column's new default. */
+static void
+utility_element(Node *element)
+{
+	ListCell   *lc;
+
+	if (element == NULL)
+		return;
+	if (IsA(element, Constraint))
+		(void) utility_sequence_walker(((Constraint *) element)->raw_expr, NULL);
+	else if (IsA(element, ColumnDef))
+	{
+		(void) utility_sequence_walker(((ColumnDef *) element)->raw_default, NULL);
+		foreach(lc, ((ColumnDef *) element)->constraints)
+			utility_element(lfirst(lc));
+	}
+}
+
+/* Sequences in what isn't planned: the planner's hook doesn't see it. */
+static void
+utility_expressions(Node *stmt)
+{
+	ListCell   *lc;
+
+	if (IsA(stmt, ExecuteStmt))
+		(void) utility_sequence_walker((Node *) ((ExecuteStmt *) stmt)->params, NULL);
+	else if (IsA(stmt, CreateTrigStmt))
+		(void) utility_sequence_walker(((CreateTrigStmt *) stmt)->whenClause, NULL);
+	else if (IsA(stmt, AlterDomainStmt))
+		utility_element(((AlterDomainStmt *) stmt)->def);
+	else if (IsA(stmt, CreateDomainStmt))
+		foreach(lc, ((CreateDomainStmt *) stmt)->constraints)
+			utility_element(lfirst(lc));
+	else if (IsA(stmt, CreateStmt))
+		foreach(lc, ((CreateStmt *) stmt)->tableElts)
+			utility_element(lfirst(lc));
+	else if (IsA(stmt, AlterTableStmt))
+		foreach(lc, ((AlterTableStmt *) stmt)->cmds)
+		{
+			AlterTableCmd *command = lfirst_node(AlterTableCmd, lc);
+
+			if (command->subtype == AT_ColumnDefault)
+				(void) utility_sequence_walker(command->def, NULL);
+			else
+				utility_element(command->def);
+		}
 }
 
 void
@@ -316,6 +391,7 @@ ct_guard_utility(Node *stmt)
 		default:
 			utility_refuse(command, "Leave it out of what the sessions do.");
 	}
+	utility_expressions(stmt);
 }
 
 /* ---- objects ---- */
