@@ -132,7 +132,7 @@ sql($torture, <<'SQL');
 		SET enable_indexonlyscan = off AS 'SELECT s.counts()';
 SQL
 
-is(sql(<<'SQL'), "\nt\nt", 'torture: each of 40 times all pages are as they were, and a session with its caches finds the same by all indexes');
+is(sql(<<'SQL'), "\nt\nt\nt", 'torture: each of 40 times all pages are as they were, and a session with its caches finds the same by all indexes');
 	CREATE TABLE public.trouble (i int, what text);
 	DO $$
 	DECLARE
@@ -159,6 +159,8 @@ is(sql(<<'SQL'), "\nt\nt", 'torture: each of 40 times all pages are as they were
 	END $$;
 	SELECT string_agg(i || ': ' || what, ', ') FROM trouble;
 	SELECT bool_and(n > 0) FROM (SELECT count(*) AS n FROM were GROUP BY name) c;
+	-- from 19 on, who reads may mark pages as visible to all
+	SELECT images_restore(1000);
 	SELECT images_restore(1000) AND images_restored() = 0;
 SQL
 
