@@ -194,6 +194,12 @@ SELECT ct_race(array_fill(E'SELECT v FROM regress_mine WHERE id = 1 \\gset\nUPDA
 SELECT * FROM regress_counts(:run);
 TABLE regress_mine;
 
+-- a session that fails whoever went before it is wrong, which is no race; and it is one if order matters
+SELECT ct_race(ARRAY['SELECT 1', 'SELECT v FROM regress_nowhere']);
+SELECT ct_race(ARRAY['ALTER TABLE counter RENAME v TO n', 'SELECT v FROM counter'],
+	setup => 'CREATE TABLE counter AS SELECT 1 AS v') AS run \gset
+SELECT * FROM regress_counts(:run);
+
 SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'ct\_run%';
 DROP TABLE regress_mine;
 DROP FUNCTION regress_counts, regress_orders, regress_doctors;

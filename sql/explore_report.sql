@@ -12,7 +12,7 @@ CREATE FUNCTION shown(run_id bigint, format text DEFAULT 'text') RETURNS text
 LANGUAGE sql AS $$
 	SELECT regexp_replace(regexp_replace(regexp_replace(regexp_replace(ct_report(run_id, format),
 		'\d sessions, one step.*?\n\n', E'FACTS\n\n'),
-		'run \d+', 'run N'), ', [\d,.]+ per second', ', N per second'),
+		' *run \d+', ' run N'), ', [\d,.]+ per second', ', N per second'),
 		', first seen\s+after [\d.]+\s+\S+', ', first seen LATER', 'g')
 $$;
 

@@ -220,6 +220,44 @@ explorer_create_state(CtExplorer *explorer)
 }
 
 /*
+ * Does an error say that what was to be executed isn't there, or isn't SQL?
+ * Others of its class, as a lack of privileges, are the program's to meet.
+ */
+static bool
+explorer_is_mistake(int sqlstate)
+{
+	switch (sqlstate)
+	{
+		case ERRCODE_SYNTAX_ERROR:
+		case ERRCODE_UNDEFINED_TABLE:
+		case ERRCODE_UNDEFINED_COLUMN:
+		case ERRCODE_UNDEFINED_FUNCTION:
+		case ERRCODE_UNDEFINED_OBJECT:
+		case ERRCODE_UNDEFINED_PARAMETER:
+		case ERRCODE_INVALID_SCHEMA_NAME:
+		case ERRCODE_FEATURE_NOT_SUPPORTED:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* A session that fails so whoever went before it is wrong in itself, which is no race. */
+static void
+explorer_blame_script(CtExplorer *explorer, int session)
+{
+	const CtSessionEnd *end = &explorer->execution->sessions[session];
+	CtLeader   *leader = explorer->leader;
+	int			script = ((CtPlanSession *) list_nth(explorer->plan->sessions, session))->script;
+
+	leader->culprit = ct_program_place(leader->program, script, end->error_command);
+	ereport(ERROR,
+			(errcode(end->sqlstate),
+			 errmsg_internal("%s", end->message),
+			 errdetail("Session %d ends so in each serial order, so that there is nothing to explore.", session + 1)));
+}
+
+/*
  * Each session first, once: what one lacks may depend on what others have done.
  * Then values that aren't the same in the same order twice are left out.
  */
@@ -229,18 +267,25 @@ explorer_begin(CtExplorer *explorer)
 	int			n = explorer->execution->nsessions;
 	int			sessions[CT_MAX_SESSIONS];
 	CtExecutionEnd end = CT_EXECUTION_COMPLETE;
+	int			wrong[CT_MAX_SESSIONS] = {0};
 	int			first;
 	int			k;
 
 	for (first = n - 1; first >= 0; first--)
 	{
-		/* with a setup nothing is missing: the last one is enough */
-		if (first > 0 && OidIsValid(explorer->leader->sandbox) && explorer->plan->setup != NULL)
-			continue;
 		for (k = 0; k < n; k++)
 			sessions[k] = (first + k) % n;
 		end = explorer_try(explorer, sessions);
+		for (k = 0; k < n && end == CT_EXECUTION_COMPLETE; k++)
+		{
+			const CtSessionEnd *session = &explorer->execution->sessions[k];
+
+			wrong[k] += session->failed && !session->expected && explorer_is_mistake(session->sqlstate);
+		}
 	}
+	for (k = 0; k < n; k++)
+		if (wrong[k] == n)
+			explorer_blame_script(explorer, k);
 	(void) ct_written_collect(explorer->leader, &explorer->written);
 	explorer_create_state(explorer);
 	if (end != CT_EXECUTION_COMPLETE)
