@@ -328,6 +328,54 @@ $call = race('clerk', [ 'UPDATE ticket SET buyer = 5', 'SELECT buyer FROM ticket
 is($call->{verdict}, 'pass', 'columns that it may write can be written') or diag($call->{stderr} . $call->{reason});
 untouched('roles');
 
+# what a function does with its owner's privileges is not for whoever calls it to see
+$node->safe_psql('postgres', <<'SQL');
+SET ROLE shop;
+CREATE TABLE hidden (word text);
+CREATE TABLE tried (word text);
+CREATE TABLE tries (n int);
+INSERT INTO hidden VALUES ('sesame');
+INSERT INTO tries VALUES (0);
+GRANT SELECT, UPDATE ON tries TO clerk;
+CREATE FUNCTION try(guess text) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+	right_one text;
+	had int;
+BEGIN
+	SELECT word INTO right_one FROM hidden;
+	SELECT n INTO had FROM tries;
+	UPDATE tries SET n = had + 1;
+	EXECUTE format('INSERT INTO tried VALUES (%L || peeked())', coalesce(right_one, upper('SeSaMe')));
+	RETURN right_one = guess;
+END $$;
+CREATE FUNCTION peeked() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM tries); END $$;
+CREATE FUNCTION look() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+	right_one text;
+BEGIN
+	SELECT word INTO right_one FROM hidden;
+	RETURN right_one IS NULL;
+END $$;
+SQL
+sub keeps
+{
+	my ($what, @call) = @_;
+	my $got = race('clerk', @call);
+	my $told = $node->safe_psql('postgres', "SELECT ct_report($got->{run}), reason FROM ct_runs WHERE run_id = $got->{run};"
+		  . " SELECT query, first_row FROM ct_steps WHERE run_id = $got->{run}");
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is($got->{verdict}, 'fail', "$what: its story is told") or diag($got->{stderr});
+	like($told, qr/SELECT word FROM hidden/, "$what: with the statement");
+	unlike($told, qr/sesame|SESAME/, "$what: but not with what only the function's owner may read");
+	return;
+}
+keeps('clones', [ q{SELECT try('a')}, q{SELECT try('b')} ]);
+keeps('a setup', [ 'SELECT look()', 'SELECT 1' ], setup => q{'SELECT 1'}, checks => q{ARRAY['SELECT 1']});
+keeps('in place', [ q{SELECT try('a')}, q{SELECT try('b')} ], in_place => 'true', reset => q{'UPDATE tries SET n = 0'});
+$node->safe_psql('postgres', 'DROP FUNCTION try, look, peeked; DROP TABLE hidden, tried, tries');
+remember();
+
 # ---- what is refused, by name
 
 $node->safe_psql('postgres', <<'SQL');

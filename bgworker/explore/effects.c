@@ -6,10 +6,12 @@
 
 #include "access/xact.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "nodes/plannodes.h"
 #include "pgstat.h"
 #include "tcop/utility.h"
+#include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -31,15 +33,28 @@ typedef struct CtEffectsReceiver
 } CtEffectsReceiver;
 
 static CtEffects *effects = NULL;
+static Oid	effects_role = InvalidOid;	/* the run's */
 static void (*effects_before) (void);
 static CtTurnDetail *effects_detail = NULL;
 static QueryDesc *effects_told = NULL;	/* the statement that tells; NULL: none has begun */
 static const QueryDesc *effects_innermost = NULL;	/* that is being executed */
+static bool effects_innermost_open = false; /* its text is for the run's role to see */
 
 static ExecutorStart_hook_type previous_executor_start = NULL;
 static ExecutorRun_hook_type previous_executor_run = NULL;
 static ExecutorFinish_hook_type previous_executor_finish = NULL;
 static ProcessUtility_hook_type previous_process_utility = NULL;
+
+/*
+ * What a function reads, and executes, with its owner's privileges (SECURITY
+ * DEFINER) is not for the run's role to see, whose report this is, unless it has
+ * them, too.
+ */
+static bool
+effects_may_tell(void)
+{
+	return !InLocalUserIdChange() || has_privs_of_role(effects_role, GetUserId());
+}
 
 /* ---- what is written ---- */
 
@@ -295,7 +310,8 @@ receiver_receive(TupleTableSlot *slot, DestReceiver *self)
 {
 	CtEffectsReceiver *receiver = (CtEffectsReceiver *) self;
 
-	if (effects_tells(receiver->statement) && effects_detail->first_row[0] == '\0')
+	if (effects_tells(receiver->statement) && effects_detail->first_row[0] == '\0' &&
+		effects_may_tell())
 		receiver_tell(receiver->desc, slot);
 	return receiver->to->receiveSlot(slot, receiver->to);
 }
@@ -317,8 +333,10 @@ static void
 effects_run(CT_EXECUTOR_RUN_ARGS)
 {
 	const QueryDesc *outer = effects_innermost;
+	bool		outer_open = effects_innermost_open;
 
 	effects_innermost = desc;
+	effects_innermost_open = effects_may_tell();
 	PG_TRY();
 	{
 		/* a cursor whose rows are locked locks them as they are fetched */
@@ -332,6 +350,7 @@ effects_run(CT_EXECUTOR_RUN_ARGS)
 	PG_FINALLY();
 	{
 		effects_innermost = outer;
+		effects_innermost_open = outer_open;
 	}
 	PG_END_TRY();
 }
@@ -376,6 +395,7 @@ ct_effects_begin(CtEffects *into, void (*before) (void))
 {
 	Assert(effects == NULL);
 	effects = into;
+	effects_role = GetSessionUserId();
 	effects_before = before;
 	previous_executor_start = ExecutorStart_hook;
 	ExecutorStart_hook = effects_executor_start;
@@ -399,10 +419,11 @@ ct_effects_end_transaction(CtEffects *into)
 }
 
 const char *
-ct_effects_writing(void)
+ct_effects_writing(bool *open)
 {
 	const QueryDesc *desc = effects_innermost;
 
+	*open = effects_innermost_open;
 	return desc != NULL && (desc->operation != CMD_SELECT || desc->plannedstmt->hasModifyingCTE) ?
 		desc->sourceText : NULL;
 }

@@ -31,12 +31,15 @@ extern void ct_effects_begin(CtEffects *effects, void (*before) (void));
 /* Its transaction has ended. */
 extern void ct_effects_end_transaction(CtEffects *effects);
 
-/* The text of the innermost statement that is being executed, if it writes rows; else NULL. */
-extern const char *ct_effects_writing(void);
+/*
+ * The text of the innermost statement that is being executed, if it writes rows;
+ * else NULL.  open: it is for the run's role to see.
+ */
+extern const char *ct_effects_writing(bool *open);
 
 /*
  * The first statement on tables that begins from now on tells its rows, and
- * the first of them; NULL: none does.
+ * the first of them, if that is for the run's role to see; NULL: none does.
  */
 extern void ct_effects_tell(CtTurnDetail *detail);
 extern bool ct_effects_has_told(void);	/* one has begun since */

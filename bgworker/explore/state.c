@@ -738,13 +738,18 @@ state_compare_lines(const void *a, const void *b)
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-/* Whether the rows of one of the user's own tables are for the run's role to see. */
+/*
+ * Whether the table's rows are for the run's role to see, also those that a
+ * session has written with the privileges of a function's owner.
+ */
 static bool
-state_may_show(const CtState *state, const CtStateTable *table)
+state_may_show(const CtStateTable *table)
 {
-	return state->relations == NIL ||
-		(pg_class_aclcheck(table->oid, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
-		 check_enable_rls(table->oid, InvalidOid, true) != RLS_ENABLED);
+	Oid			role = GetUserId();
+
+	return (pg_class_aclcheck(table->oid, role, ACL_SELECT) == ACLCHECK_OK ||
+			pg_attribute_aclcheck_all(table->oid, role, ACL_SELECT, ACLMASK_ALL) == ACLCHECK_OK) &&
+		check_enable_rls(table->oid, InvalidOid, true) != RLS_ENABLED;
 }
 
 char *
@@ -766,7 +771,7 @@ ct_state_text(CtState *state, int lines)
 	{
 		const CtStateTable *table = &state->tables[i];
 
-		if (table->left_out || !state_may_show(state, table))
+		if (table->left_out || !state_may_show(table))
 			continue;
 		all.n = 0;
 		all.size = 64;

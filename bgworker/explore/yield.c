@@ -379,13 +379,14 @@ yield_statement_begins(PLpgSQL_execstate *estate, PLpgSQL_stmt *stmt)
 static void
 yield_function_ends(PLpgSQL_execstate *estate, PLpgSQL_function *function)
 {
-	const char *writing = ct_effects_writing();
+	bool		open;
+	const char *writing = ct_effects_writing(&open);
 
 	if (writing != NULL &&
 		(estate->trigdata == NULL || TRIGGER_FIRED_BEFORE(estate->trigdata->tg_event)))
 	{
-		CtActorPlace place = {function->fn_signature, function->action->lineno, "END, then", writing};
-
+		CtActorPlace place = {function->fn_signature, function->action->lineno,
+			open ? "END, then" : "END", open ? writing : NULL};
 		ct_actor_at_end(yield_label(function->fn_signature, 0), &place);
 	}
 	if (yield_previous != NULL && yield_previous->func_end != NULL)
