@@ -376,6 +376,17 @@ keeps('in place', [ q{SELECT try('a')}, q{SELECT try('b')} ], in_place => 'true'
 $node->safe_psql('postgres', 'DROP FUNCTION try, look, peeked; DROP TABLE hidden, tried, tries');
 remember();
 
+# the sandbox is the run's role's: what it puts there itself is not taken for a clone
+$call = ct_call($node, [ q{SELECT ct_race(ARRAY['SELECT pg_sleep(3); INSERT INTO ticket (event_id, buyer) VALUES (1, 1)', 'SELECT 1'])} ],
+	user => 'app');
+ok(ct_await($node, q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'ct_ext worker' AND wait_event = 'PgSleep'}), 'a session sleeps');
+my $sandbox = $node->safe_psql('postgres', q{SELECT nspname FROM pg_namespace WHERE nspowner = 'app'::regrole});
+my $oid = $node->safe_psql('postgres', q{SELECT 'event'::regclass::oid});
+$node->safe_psql('postgres', "SET ROLE app; CREATE TABLE $sandbox.event (id int PRIMARY KEY); COMMENT ON TABLE $sandbox.event IS 'ct_ext: clone of relation $oid'");
+ct_call_end($call);
+like($call->{stderr}, qr/0A000.*cannot clone public\.event: there is another relation of that name in the sandbox/, 'a table with the comment of a clone is none');
+untouched('a false clone');
+
 # ---- what is refused, by name
 
 $node->safe_psql('postgres', <<'SQL');

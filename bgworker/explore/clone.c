@@ -543,17 +543,45 @@ clone_make(CtCloning *cloning, Oid original)
 	return clone;
 }
 
+static Oid
+clone_owner(Oid relation)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	Oid			owner = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
+
+/*
+ * Is there a clone of it, which nobody drops until the transaction's end?  The
+ * sandbox is the run's role's, which may put a table of its own in a clone's
+ * place, with a clone's comment: what is done as the original's owner must not
+ * lead there.
+ */
+static bool
+clone_is_there(CtCloning *cloning, Oid relation)
+{
+	const char *name = get_rel_name(relation);
+	Oid			clone = get_relname_relid(name, cloning->sandbox);
+
+	if (!OidIsValid(clone))
+		return false;
+	LockRelationOid(clone, AccessShareLock);
+	return get_relname_relid(name, cloning->sandbox) == clone && ct_clone_original(clone) == relation &&
+		clone_owner(clone) == clone_owner(relation);
+}
+
 bool
 ct_clone_need(CtCloning *cloning, Oid relation)
 {
-	Oid			clone;
-
 	if (!clone_is_users(cloning, relation))
 		return false;
-	if (list_member_oid(cloning->making, relation))
-		return true;
-	clone = get_relname_relid(get_rel_name(relation), cloning->sandbox);
-	if (!OidIsValid(clone) || ct_clone_original(clone) != relation)
+	if (!list_member_oid(cloning->making, relation) && !clone_is_there(cloning, relation))
 		(void) clone_make(cloning, relation);
 	return true;
 }
