@@ -152,6 +152,8 @@ is($call->{verdict}, 'fail', 'a race in a function is found') or diag($call->{st
 untouched('a race that is found');
 like($node->safe_psql('postgres', "SELECT ct_report($call->{run})"),
 	qr/buy_ticket line 8: INSERT INTO ticket/, 'its story names the line');
+like($node->safe_psql('postgres', "SELECT ct_report($call->{run})"),
+	qr/Executed on copies, .* of: (event,\s+ticket|ticket,\s+event)\./s, 'and what was copied');
 is($node->safe_psql('postgres', "SELECT bool_and(exhausted) FROM ct_explorations"), 't', 'all orders were executed');
 
 $node->safe_psql('postgres',

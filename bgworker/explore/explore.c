@@ -169,12 +169,13 @@ explorer_clone(CtExplorer *explorer, Oid missing)
 	ct_leader_begin(EXPLORE_LOCK_MS);
 	ct_clone(missing, leader->sandbox, &leader->cloned_bytes, &explorer->found->notes,
 			 leader->context);
+	MemoryContextSwitchTo(leader->context);
 	name = get_rel_name(missing);
 	ct_leader_commit(leader);
 	MemoryContextSwitchTo(leader->context);
 	leader->cloned = lappend_oid(leader->cloned, missing);
 	if (name != NULL)
-		leader->cloned_names = lappend(leader->cloned_names, pstrdup(name));
+		leader->cloned_names = lappend(leader->cloned_names, name);
 	ct_reset_retake(explorer->reset);
 	explorer->ddl = false;
 	ct_execution_clear(explorer->execution, true);
