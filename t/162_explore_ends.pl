@@ -94,6 +94,20 @@ like(found('reason'), qr/^no anomaly in all interleavings with at most \d+ preem
 $node->safe_psql('postgres', race([ 'SELECT pg_sleep(0.3)', 'SELECT pg_sleep(100)' ], "$table, duration => '1 s', step_timeout => '100 s'"));
 is(found("verdict || ' ' || stopped_by"), 'inconclusive duration', 'a step is given up when the time is over');
 cmp_ok(found('duration'), '<', 5, 'in time');
+
+# an order under way then was not executed
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE slow (seconds float);
+INSERT INTO slow VALUES (0);
+CREATE FUNCTION slowly() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(seconds) FROM slow; END $$;
+SQL
+$node->safe_psql('postgres', race([ 'SELECT slowly()', 'SELECT slowly()' ], "duration => '2 s', step_timeout => '100 s'"));
+is(found("verdict || ' ' || complete"), 'pass 2', 'it is fast');
+$node->safe_psql('postgres', 'UPDATE slow SET seconds = 100');
+$node->safe_psql('postgres', race([ 'SELECT slowly()', 'SELECT slowly()' ], "duration => '2 s', step_timeout => '100 s'"));
+is(found("verdict || ' ' || complete || ' ' || exhausted"), 'inconclusive 0 false', 'an order that is given up is none of all');
+$node->safe_psql('postgres', q{SELECT ct_replay(max(run_id), '{1,2}') FROM ct_explorations WHERE complete = 2 AND yield = 'inside'});
+is(found("verdict || ' ' || complete"), 'inconclusive 0', 'nor is one that is replayed');
 ct_nothing_left($node, 'duration');
 
 my $call = ct_call($node, race([ $many, $many ], "$table, duration => '600 s'"));

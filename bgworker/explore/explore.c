@@ -533,6 +533,7 @@ explorer_search(CtExplorer *explorer, uint64 began_ns)
 	CtGuide		guide = {explorer_choose, explorer_note_steps, search, false};
 	int			nnamed = 0;
 	CtExplorerWay way = {began_ns, ct_reduce_may(explorer)};
+	bool		interrupted = false;	/* an order, which is none of those that are left any more */
 
 	while ((found->stopped_by = explorer_stopped_by(explorer)) == NULL)
 	{
@@ -555,7 +556,10 @@ explorer_search(CtExplorer *explorer, uint64 began_ns)
 		if (explorer->plan->in_place && ct_written_collect(explorer->leader, &explorer->written))
 			return false;
 		if (executed.end == CT_EXECUTION_STOPPED)
+		{
+			interrupted = true;
 			continue;
+		}
 		found->cut += executed.end == CT_EXECUTION_CUT;
 		if (way.reduce)
 			fresh = ct_reduce_end(way.reduce, executed.end);
@@ -572,7 +576,7 @@ explorer_search(CtExplorer *explorer, uint64 began_ns)
 		}
 	}
 	found->reduced = way.reduce != NULL;
-	found->exhausted = ct_search_exhausted(search) || way.all;
+	found->exhausted = !interrupted && (ct_search_exhausted(search) || way.all);
 	/* an end by itself may have come at the same time */
 	if (found->stopped_by != NULL && found->exhausted)
 		found->stopped_by = NULL;

@@ -263,7 +263,7 @@ ct_judge_exploration(const CtPlan *plan, CtResults *results, const CtExploration
 		if (failed > 1)
 			results->reason = psprintf("%s; %d kinds of failure in all", results->reason, failed);
 	}
-	else if (plan->replay)
+	else if (plan->replay && found->complete > 0)
 	{
 		results->verdict = "pass";
 		results->reason = psprintf("no anomaly in this order%s", explored_besides(found));
