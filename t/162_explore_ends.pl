@@ -152,6 +152,26 @@ is(found('verdict'), 'pass', 'a transaction that is prepared, and that nobody wa
 is($node->safe_psql('postgres', 'SELECT gid FROM pg_prepared_xacts'), 'mine', 'only those of the execution are rolled back');
 $node->safe_psql('postgres', "ROLLBACK PREPARED 'mine'");
 
+# ---- functions that set what waiting is heard by ----
+
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE t (i int PRIMARY KEY, v int);
+INSERT INTO t VALUES (1, 0), (2, 0);
+CREATE FUNCTION unheard() RETURNS void LANGUAGE plpgsql SET deadlock_timeout = '100s' SET log_lock_waits = off
+	SET log_min_messages = panic AS $$
+BEGIN
+	UPDATE t SET v = v + 1 WHERE i = 1;
+	UPDATE t SET v = v + 1 WHERE i = 2;
+END $$;
+CREATE FUNCTION unheard_sql() RETURNS void LANGUAGE sql SET deadlock_timeout = '100s' SET log_lock_waits = off
+	SET log_min_messages = panic AS 'UPDATE t SET v = v + 1 WHERE i = 1';
+SQL
+for my $function (qw(unheard unheard_sql))
+{
+	$node->safe_psql('postgres', race([ "SELECT $function()", "SELECT $function()" ], "step_timeout => '10 s'"));
+	is(found('verdict'), 'pass', "$function: a function's settings don't hide that it waits") or diag(found('reason'));
+}
+
 # ---- an outsider's lock ----
 
 my $outsider = ct_call($node, [ 'SELECT pg_advisory_lock(77)', 'SELECT pg_sleep(600)' ]);

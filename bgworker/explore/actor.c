@@ -116,6 +116,15 @@ actor_raise_if_over(void)
 			 errmsg("the execution is given up")));
 }
 
+/* A statement begins, also within a function, which may have settings of its own. */
+static void
+actor_statement_begins(void)
+{
+	if (me != NULL && me->executing)
+		ct_blocked_listen();
+	actor_raise_if_over();
+}
+
 /* It sleeps on a lock, and that is no deadlock. */
 static void
 actor_waits(TimestampTz since)
@@ -360,7 +369,7 @@ ct_actor_at(uint32 label, bool calls, const CtActorPlace *place)
 
 	if (self == NULL || !self->executing)
 		return;
-	actor_raise_if_over();
+	actor_statement_begins();
 	if (self->turn->through || self->interpreter.repeats > 0)
 		return;
 	if (self->effects.touched && InterruptHoldoffCount == 0 && CritSectionCount == 0)
@@ -751,7 +760,7 @@ ct_actor_perform(CtWorker *w)
 	self->turn->place = CT_TURN_ENDED;
 	me = self;
 	ct_blocked_begin(actor_waits, actor_woken);
-	ct_effects_begin(&self->effects, actor_raise_if_over);
+	ct_effects_begin(&self->effects, actor_statement_begins);
 	ct_yield_begin();
 	if (w->plan->reduction)
 		ct_footprint_begin();
