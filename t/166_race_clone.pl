@@ -443,6 +443,8 @@ for (sort keys %breaks)
 
 	refused($_, $text, race('shop', [ $sql, 'SELECT 1' ]));
 }
+refused('a clone that a session drops', qr/cannot explore what follows when a session drops or renames the clone of "event"/,
+	race('shop', [ 'DROP TABLE event CASCADE', 'UPDATE event SET seats = 2' ]));
 untouched('what is refused');
 
 # ---- by hook or by crook

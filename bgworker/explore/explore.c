@@ -184,12 +184,29 @@ explorer_clone(CtExplorer *explorer, Oid missing)
 	MemoryContextSwitchTo(leader->context);
 }
 
+/* What has been cloned is missing again: its name leads to the original, where a session has dropped or renamed the clone. */
+static void
+explorer_refuse_gone(Oid relation)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot explore what follows when a session drops or renames the clone of \"%s\"",
+					get_rel_name(relation)),
+			 errdetail("Its name then leads to the original."),
+			 errhint("Give the trial a setup that makes what the sessions need, or explore with in_place => true and a reset script.")));
+}
+
 /* Sees to what the guard has found. */
 static void
 explorer_see_to_refusal(CtExplorer *explorer)
 {
 	if (!OidIsValid(explorer->execution->missing))
 		ct_error_raise(explorer->execution->refusal, ERROR);
+	if (list_member_oid(explorer->leader->cloned, explorer->execution->missing))
+	{
+		ct_leader_begin(EXPLORE_LOCK_MS);
+		explorer_refuse_gone(explorer->execution->missing);
+	}
 	if (list_length(explorer->leader->cloned) >= MAX_MISSING)
 		elog(ERROR, "there is no end to what the sessions lack");
 	explorer_clone(explorer, explorer->execution->missing);
