@@ -152,6 +152,22 @@ is(found('verdict'), 'pass', 'a transaction that is prepared, and that nobody wa
 is($node->safe_psql('postgres', 'SELECT gid FROM pg_prepared_xacts'), 'mine', 'only those of the execution are rolled back');
 $node->safe_psql('postgres', "ROLLBACK PREPARED 'mine'");
 
+# ---- what goes wrong once ----
+
+# in an order that is none of the serial ones which are executed first, and not when its story is told
+$node->safe_psql('postgres', 'CREATE TABLE tick (n int); CREATE TABLE once (n int); INSERT INTO tick VALUES (0); INSERT INTO once VALUES (1)');
+my @once;
+for my $when (4 .. 10)
+{
+	$node->safe_psql('postgres', 'UPDATE tick SET n = 0');
+	$node->safe_psql('postgres', race([ "SELECT 1 / (n - $when) FROM tick", 'UPDATE once SET n = n + 1', 'UPDATE once SET n = n * 2' ],
+		"in_place => true, reset => 'UPDATE tick SET n = n + 1; UPDATE once SET n = 1'"));
+	push @once, found('reason') if found('verdict') eq 'fail';
+}
+cmp_ok(@once, '>', 0, 'what goes wrong once is found');
+is(join("\n", grep { !/ in 1 of 6 interleavings: session 1: division by zero; / } @once), '', 'and told as it was');
+ct_nothing_left($node, 'once');
+
 # ---- functions that set what waiting is heard by ----
 
 $node->safe_psql('postgres', <<'SQL');

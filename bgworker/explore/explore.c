@@ -409,9 +409,13 @@ explorer_count(CtExplorer *explorer, CtExecuted *executed, bool fresh)
 {
 	CtExploration *found = explorer->found;
 	bool		drawn = ct_search_is_drawn(explorer->search);
+	char	   *gist = NULL;
 
 	if (!fresh)
 		return;
+	/* serial orders are executed in the memory that it is in */
+	if (executed->gist != NULL)
+		executed->gist = gist = MemoryContextStrdup(explorer->leader->context, executed->gist);
 	/* to wait for ever is an end, too */
 	if (executed->end == CT_EXECUTION_STUCK && !explorer->execution->timed_out)
 		found->complete++;
@@ -454,6 +458,9 @@ explorer_count(CtExplorer *explorer, CtExecuted *executed, bool fresh)
 		}
 	}
 	ct_story_count(explorer->story, executed);
+	executed->gist = NULL;
+	if (gist != NULL)
+		pfree(gist);
 }
 
 /* Has an order that has a name been taken as it is? */
