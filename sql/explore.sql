@@ -194,6 +194,12 @@ SELECT ct_race(array_fill(E'SELECT v FROM regress_mine WHERE id = 1 \\gset\nUPDA
 SELECT * FROM regress_counts(:run);
 TABLE regress_mine;
 
+-- two rows that are the same, where a serial order leaves one of them
+CREATE TABLE regress_rank (n bigint);
+SELECT ct_race(array_fill(E'SELECT count(*) AS n FROM regress_rank \\gset\nINSERT INTO regress_rank VALUES (:n)'::text, ARRAY[2])) AS run \gset
+SELECT reason FROM ct_runs WHERE run_id = :run;
+DROP TABLE regress_rank;
+
 -- a session that fails whoever went before it is wrong, which is no race; and it is one if order matters
 SELECT ct_race(ARRAY['SELECT 1', 'SELECT v FROM regress_nowhere']);
 SELECT ct_race(ARRAY['ALTER TABLE counter RENAME v TO n', 'SELECT v FROM counter'],

@@ -277,26 +277,40 @@ story_copy_steps(const List *steps)
 	return copies;
 }
 
-/* The first of a text's lines that another one hasn't got; NULL: there is none.  Palloc'd. */
+/* How often a line is among a text's lines, which end before that place. */
+static int
+story_count_line(const char *line, int length, const char *text, const char *end)
+{
+	int			n = 0;
+
+	while (*text != '\0' && text < end)
+	{
+		int			text_length = strcspn(text, "\n");
+
+		n += text_length == length && strncmp(text, line, length) == 0;
+		text += text_length + (text[text_length] != '\0');
+	}
+	return n;
+}
+
+/*
+ * The first of a text's lines that another one hasn't got, or not so often; NULL:
+ * there is none.  Palloc'd.
+ */
 static char *
 story_unlike_line(const char *text, const char *other)
 {
-	while (*text != '\0')
+	const char *line = text;
+
+	while (*line != '\0')
 	{
-		int			length = strcspn(text, "\n");
-		const char *at = other;
+		int			length = strcspn(line, "\n");
+		const char *next = line + length + (line[length] != '\0');
 
-		while (*at != '\0')
-		{
-			int			other_length = strcspn(at, "\n");
-
-			if (other_length == length && strncmp(at, text, length) == 0)
-				break;
-			at += other_length + (at[other_length] != '\0');
-		}
-		if (*at == '\0')
-			return pnstrdup(text, length);
-		text += length + (text[length] != '\0');
+		if (story_count_line(line, length, text, next) >
+			story_count_line(line, length, other, other + strlen(other)))
+			return pnstrdup(line, length);
+		line = next;
 	}
 	return NULL;
 }
