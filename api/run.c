@@ -168,8 +168,8 @@ ct_execute(PG_FUNCTION_ARGS)
 	desc = BlessTupleDesc(desc);
 	document = run_plan(fcinfo, &raise_on_fail);
 	value = Int64GetDatum(ct_run_and_wait(document,
-									   run_may_commit(fcinfo) ? CT_CALL_COMMITS : CT_CALL_WAITS,
-									   raise_on_fail));
+										  run_may_commit(fcinfo) ? CT_CALL_COMMITS : CT_CALL_WAITS,
+										  raise_on_fail));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, &value, &isnull)));
 }
 
@@ -194,7 +194,7 @@ ct_test(PG_FUNCTION_ARGS)
 	raise_on_fail = ct_args_flag(&args, "raise_on_fail");
 	ct_args_end(&args);
 	PG_RETURN_INT64(ct_run_and_wait(ct_plan_of_test(script, setup, teardown, checks, &options),
-								 CT_CALL_WAITS, raise_on_fail));
+									CT_CALL_WAITS, raise_on_fail));
 }
 
 Datum

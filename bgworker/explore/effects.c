@@ -293,11 +293,11 @@ receiver_tell(TupleDesc desc, TupleTableSlot *slot)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 		Oid			output;
-		bool		varlena;
+		bool		is_varlena;
 
 		if (att->attisdropped)
 			continue;
-		getTypeOutputInfo(att->atttypid, &output, &varlena);
+		getTypeOutputInfo(att->atttypid, &output, &is_varlena);
 		ct_effects_append_value(&row, NameStr(att->attname), slot->tts_isnull[i] ? NULL :
 								OidOutputFunctionCall(output, slot->tts_values[i]));
 	}

@@ -183,7 +183,7 @@ explorer_close_transactions(CtExplorer *explorer)
 			continue;
 		if ((explorer->left_open & (1 << k)) == 0)
 			ct_explorer_note(explorer, psprintf("session %d ends with an open transaction, which is rolled back before the tables are looked at",
-											 k + 1));
+												k + 1));
 		explorer->left_open |= 1 << k;
 		ct_execution_clear(explorer->execution, false);
 	}

@@ -689,9 +689,9 @@ explorer_note_sandbox(CtExplorer *explorer)
 		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", (const char *) lfirst(lc));
 	if (names.len > 0)
 		ct_explorer_note(explorer, psprintf("executed on copies, made with their rows and with what hangs together with them, of: %s",
-										 names.data));
+											names.data));
 	ct_explorer_note(explorer, psprintf("before each execution the tables were brought back by %s",
-									 ct_reset_method(explorer->reset)));
+										ct_reset_method(explorer->reset)));
 }
 
 static void
@@ -708,14 +708,14 @@ explorer_conclude(CtExplorer *explorer, uint64 began_ns)
 	found->uniform = found->uniform && ct_search_uniform(search);
 	if (ct_search_lost(search) > 0)
 		ct_explorer_note(explorer, psprintf(INT64_FORMAT " orders were not the same when they were executed again, %d times, and are left out: the sessions are not deterministic",
-										 ct_search_lost(search), CT_SEARCH_REPEATS));
+											ct_search_lost(search), CT_SEARCH_REPEATS));
 	if (explorer->serial_unknown > 0)
 		ct_explorer_note(explorer, psprintf("after " INT64_FORMAT " executions it is not known whether a serial order leaves such tables: there are too many serial orders",
-										 explorer->serial_unknown));
+											explorer->serial_unknown));
 	if (found->drawn > 0)
 		ct_explorer_note(explorer, found->uniform ?
-					  "random orders were drawn uniformly from all interleavings" :
-					  "random orders were drawn by the steps that each session has left, which is not uniform over all interleavings, since sessions waited or had not always as many steps");
+						 "random orders were drawn uniformly from all interleavings" :
+						 "random orders were drawn by the steps that each session has left, which is not uniform over all interleavings, since sessions waited or had not always as many steps");
 	if (!ct_written_all_told(explorer->leader))
 		ct_explorer_note(explorer, psprintf("a session has written more than %d tables: the others' states are not compared",
 										 CT_TURN_WRITTEN));

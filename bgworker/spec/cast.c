@@ -275,9 +275,9 @@ ct_spec_cast_begin(CtSpecCast *cast)
 		if (failure != NULL)
 			ct_spec_raise(failure, "could not connect a spec's session");
 		result = ct_spec_cast_execute(cast, session,
-								   psprintf("SELECT pg_catalog.set_config('application_name', "
-											"pg_catalog.current_setting('application_name') OPERATOR(pg_catalog.||) '/' OPERATOR(pg_catalog.||) %s, false)",
-											quote_literal_cstr(session->wire.name)));
+									  psprintf("SELECT pg_catalog.set_config('application_name', "
+											   "pg_catalog.current_setting('application_name') OPERATOR(pg_catalog.||) '/' OPERATOR(pg_catalog.||) %s, false)",
+											   quote_literal_cstr(session->wire.name)));
 		if (result.kind != CT_SPEC_ROWS)
 			ct_spec_raise(&result, "setting of application name failed");
 		if (GetBackgroundWorkerPid(session->wire.handle, &session->pid) != BGWH_STARTED)

@@ -369,7 +369,7 @@ conductor_setup(SpecConductor *c, CtSpecPlayer *session, const char *sql)
 
 	if (result.kind == CT_SPEC_ERROR || result.kind == CT_SPEC_LOST)
 		ct_spec_raise(&result, session->spec == NULL ? "setup failed" :
-						psprintf("setup of session %s failed", session->wire.name));
+					  psprintf("setup of session %s failed", session->wire.name));
 	conductor_print_result(c, &result);
 }
 

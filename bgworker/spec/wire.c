@@ -294,7 +294,7 @@ ct_spec_wire_look(CtSpecWire *wire)
 	MemoryContext old = MemoryContextSwitchTo(wire->context);
 
 	while (wire_look_at_next(wire))
-		 /* go on */ ;
+		;
 	MemoryContextSwitchTo(old);
 }
 

@@ -208,7 +208,7 @@ measure_thresholds(const CtProgram *program, CtResults *results)
 		CtAnomalyResult *anomaly;
 		const CtErrorResult *error;
 		double		actual = measure_actual_value(&program->thresholds[foreach_current_index(lc)],
-												results, &run);
+												  results, &run);
 
 		result->name = threshold->metric;
 		result->kind = "threshold";

@@ -16,9 +16,9 @@ static const uint8 lock_conflicts[MaxLockMode + 1] = {
 	[AccessShareLock] = BIT(AccessExclusiveLock),
 	[RowShareLock] = BIT(ExclusiveLock) | BIT(AccessExclusiveLock),
 	[RowExclusiveLock] = BIT(ShareLock) | BIT(ShareRowExclusiveLock) | BIT(ExclusiveLock) |
-		BIT(AccessExclusiveLock),
+	BIT(AccessExclusiveLock),
 	[ShareUpdateExclusiveLock] = BIT(ShareUpdateExclusiveLock) | BIT(ShareLock) |
-		BIT(ShareRowExclusiveLock) | BIT(ExclusiveLock) | BIT(AccessExclusiveLock),
+	BIT(ShareRowExclusiveLock) | BIT(ExclusiveLock) | BIT(AccessExclusiveLock),
 	[ShareLock] = BIT(RowExclusiveLock) | BIT(ShareUpdateExclusiveLock) |
 		BIT(ShareRowExclusiveLock) | BIT(ExclusiveLock) | BIT(AccessExclusiveLock),
 	[ShareRowExclusiveLock] = BIT(RowExclusiveLock) | BIT(ShareUpdateExclusiveLock) |

@@ -232,7 +232,7 @@ story_take_same(List **here, List **serial)
 	{
 		foreach(lc2, *serial)
 			if (strcmp(lfirst(lc), lfirst(lc2)) == 0)
-				break;
+			break;
 		if (lc2 == NULL)
 			only_here = lappend(only_here, lfirst(lc));
 		else
