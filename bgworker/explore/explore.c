@@ -718,7 +718,7 @@ explorer_conclude(CtExplorer *explorer, uint64 began_ns)
 						 "random orders were drawn by the steps that each session has left, which is not uniform over all interleavings, since sessions waited or had not always as many steps");
 	if (!ct_written_all_told(explorer->leader))
 		ct_explorer_note(explorer, psprintf("a session has written more than %d tables: the others' states are not compared",
-										 CT_TURN_WRITTEN));
+											CT_TURN_WRITTEN));
 	explorer_note_sandbox(explorer);
 	if (ct_reset_note(explorer->reset) != NULL)
 		ct_explorer_note(explorer, ct_reset_note(explorer->reset));

@@ -20,11 +20,11 @@ static const uint8 lock_conflicts[MaxLockMode + 1] = {
 	[ShareUpdateExclusiveLock] = BIT(ShareUpdateExclusiveLock) | BIT(ShareLock) |
 	BIT(ShareRowExclusiveLock) | BIT(ExclusiveLock) | BIT(AccessExclusiveLock),
 	[ShareLock] = BIT(RowExclusiveLock) | BIT(ShareUpdateExclusiveLock) |
-		BIT(ShareRowExclusiveLock) | BIT(ExclusiveLock) | BIT(AccessExclusiveLock),
+	BIT(ShareRowExclusiveLock) | BIT(ExclusiveLock) | BIT(AccessExclusiveLock),
 	[ShareRowExclusiveLock] = BIT(RowExclusiveLock) | BIT(ShareUpdateExclusiveLock) |
-		BIT(ShareLock) | BIT(ShareRowExclusiveLock) | BIT(ExclusiveLock) | BIT(AccessExclusiveLock),
+	BIT(ShareLock) | BIT(ShareRowExclusiveLock) | BIT(ExclusiveLock) | BIT(AccessExclusiveLock),
 	[ExclusiveLock] = BIT(RowShareLock) | BIT(RowExclusiveLock) | BIT(ShareUpdateExclusiveLock) |
-		BIT(ShareLock) | BIT(ShareRowExclusiveLock) | BIT(ExclusiveLock) | BIT(AccessExclusiveLock),
+	BIT(ShareLock) | BIT(ShareRowExclusiveLock) | BIT(ExclusiveLock) | BIT(AccessExclusiveLock),
 	[AccessExclusiveLock] = 0xff,
 };
 
