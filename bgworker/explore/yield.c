@@ -386,7 +386,8 @@ yield_function_ends(PLpgSQL_execstate *estate, PLpgSQL_function *function)
 		(estate->trigdata == NULL || TRIGGER_FIRED_BEFORE(estate->trigdata->tg_event)))
 	{
 		CtActorPlace place = {function->fn_signature, function->action->lineno,
-			open ? "END, then" : "END", open ? writing : NULL};
+		open ? "END, then" : "END", open ? writing : NULL};
+
 		ct_actor_at_end(yield_label(function->fn_signature, 0), &place);
 	}
 	if (yield_previous != NULL && yield_previous->func_end != NULL)
