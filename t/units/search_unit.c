@@ -192,6 +192,7 @@ unit_search_create(int n, int preemptions, bool random, Size memory)
 
 	options.nsessions = n;
 	options.preemptions = preemptions;
+	options.hand_over = -1;
 	options.random = random;
 	options.seed = 1;
 	options.memory = memory;
@@ -331,10 +332,8 @@ unit_search_diverges(void)
 	unit_begin(&state, 2, sessions);
 	(void) unit_execute(search, &state, true);
 	(void) ct_search_end(search, CT_SEARCH_TAKEN);
-	do
-	{
-		(void) ct_search_begin(search);
-	} while (ct_search_choose(search, 3, &steps) != 0);
+	while (ct_search_begin(search) && ct_search_choose(search, 3, &steps) != 0)
+		;
 	unit_ok(!ct_search_note(search, 0, 3, &label, 1) ||
 			(label = 12345, !ct_search_note(search, 0, 3, &label, 1)), "another label is noticed");
 	ct_search_free(search);
