@@ -26,7 +26,7 @@ transaction (`one_table_each`). Call a function once in a transaction, and keep 
 (`computed_once`); or give the new one another name. Take the strong lock only where it is free, and come
 again if it isn't (`lock_if_free`): then nobody queues behind you. See docs/migrations.md.
 $$,
-	params => '{"orders": 4, "actions": 120, "price": 100, "window_us": 1000, "report_ms": 60, "patience_ms": 20, "again_us": 20000}',
+	params => '{"orders": 8, "actions": 240, "price": 100, "window_us": 1000, "report_ms": 60, "patience_ms": 20, "again_us": 20000}',
 	explore_params => '{"orders": 1, "window_us": 0, "report_ms": 0, "patience_ms": 0, "again_us": 0}',
 	transactions_expr => ':actions',
 	min_overlap => 5,
@@ -149,7 +149,7 @@ ALTER TABLE customer_order ALTER COLUMN note SET DEFAULT '';
 \outcome migrated
 \sleep :again_us us
 $$);
-SELECT @extschema@.ct_add_script('migration_under_traffic', 'request', variant => 'lock_queue', body => $$
+SELECT @extschema@.ct_add_script('migration_under_traffic', 'request', variant => 'lock_queue', think_time => '5 ms', body => $$
 \set order random(1, :orders)
 BEGIN;
 \if :patience_ms > 0
@@ -194,7 +194,7 @@ SELECT migrate_if_free() AS migrated \gset
 \endif
 \sleep :again_us us
 $$);
-SELECT @extschema@.ct_add_script('migration_under_traffic', 'request', variant => 'lock_if_free', body => $$
+SELECT @extschema@.ct_add_script('migration_under_traffic', 'request', variant => 'lock_if_free', think_time => '5 ms', body => $$
 \set order random(1, :orders)
 BEGIN;
 \if :patience_ms > 0
