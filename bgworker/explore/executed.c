@@ -134,6 +134,25 @@ explorer_results(CtExplorer *explorer)
 	return results;
 }
 
+bool
+ct_explorer_is_mistake(int sqlstate)
+{
+	switch (sqlstate)
+	{
+		case ERRCODE_SYNTAX_ERROR:
+		case ERRCODE_UNDEFINED_TABLE:
+		case ERRCODE_UNDEFINED_COLUMN:
+		case ERRCODE_UNDEFINED_FUNCTION:
+		case ERRCODE_UNDEFINED_OBJECT:
+		case ERRCODE_UNDEFINED_PARAMETER:
+		case ERRCODE_INVALID_SCHEMA_NAME:
+		case ERRCODE_FEATURE_NOT_SUPPORTED:
+			return true;
+		default:
+			return false;
+	}
+}
+
 /* What is wrong with sessions' errors, the worst first. */
 static void
 explorer_class_errors(CtExplorer *explorer, CtExecuted *executed)

@@ -237,29 +237,6 @@ explorer_create_state(CtExplorer *explorer)
 	explorer->state = ct_state_create(explorer->leader, explorer->written);
 }
 
-/*
- * Does an error say that what was to be executed isn't there, or isn't SQL?
- * Others of its class, as a lack of privileges, are the program's to meet.
- */
-static bool
-explorer_is_mistake(int sqlstate)
-{
-	switch (sqlstate)
-	{
-		case ERRCODE_SYNTAX_ERROR:
-		case ERRCODE_UNDEFINED_TABLE:
-		case ERRCODE_UNDEFINED_COLUMN:
-		case ERRCODE_UNDEFINED_FUNCTION:
-		case ERRCODE_UNDEFINED_OBJECT:
-		case ERRCODE_UNDEFINED_PARAMETER:
-		case ERRCODE_INVALID_SCHEMA_NAME:
-		case ERRCODE_FEATURE_NOT_SUPPORTED:
-			return true;
-		default:
-			return false;
-	}
-}
-
 /* A session that fails so whoever went before it is wrong in itself, which is no race. */
 static void
 explorer_blame_script(CtExplorer *explorer, int session)
@@ -298,7 +275,7 @@ explorer_begin(CtExplorer *explorer)
 		{
 			const CtSessionEnd *session = &explorer->execution->sessions[k];
 
-			wrong[k] += session->failed && !session->expected && explorer_is_mistake(session->sqlstate);
+			wrong[k] += session->failed && !session->expected && ct_explorer_is_mistake(session->sqlstate);
 		}
 	}
 	for (k = 0; k < n; k++)

@@ -86,6 +86,12 @@ extern CtExecutionEnd ct_explorer_run_serial(CtExplorer *explorer, int n, const 
 extern void ct_explorer_execute(CtExplorer *explorer, const CtGuide *guide, bool gist,
 								CtExecuted *executed);
 
+/*
+ * Does an error say that what was to be executed isn't there, or isn't SQL?
+ * Others of its class, as a lack of privileges, are the program's to meet.
+ */
+extern bool ct_explorer_is_mistake(int sqlstate);
+
 /* Rolls back the transactions that this run's sessions have prepared.  Outside of a transaction. */
 extern void ct_explorer_roll_back_prepared(CtExplorer *explorer);
 
