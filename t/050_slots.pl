@@ -157,7 +157,10 @@ my @calls = map { ct_call($node, "SELECT ct_run('default_busy')") } 1 .. 10;
 ok(ct_await($node, q{SELECT count(*) = (SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'ct_test caller%') AND count(*) > 0
 	AND bool_and(transactions > 20) FROM ct_progress}), 'ten that go on: all are under way, or refused');
 is($node->safe_psql('postgres', 'SELECT min(workers) >= 1 FROM ct_progress'), 't', 'ten that go on: each has a worker');
-is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'ct_ext%'}), 15, 'ten that go on: all slots are used');
+
+# The last one may be free: it was an eighth leader's, who found none for its worker and left when the others had theirs.
+cmp_ok($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'ct_ext%'}), '>=', 14,
+	'ten that go on: no two slots are left, which would be a run more');
 $node->safe_psql('postgres', 'SELECT ct_cancel(run_id) FROM ct_progress');
 foreach my $n (0 .. 9)
 {
