@@ -57,8 +57,8 @@ touch_by_plan(const PlannedStmt *stmt)
 		touch_advisory_walker((Node *) stmt->planTree->targetlist, NULL);
 }
 
-static bool
-touch_by_utility(const Node *stmt)
+bool
+ct_touch_only_controls(const Node *stmt)
 {
 	switch (nodeTag(stmt))
 	{
@@ -84,9 +84,34 @@ touch_by_utility(const Node *stmt)
 		case T_ExplainStmt:
 		case T_CallStmt:
 		case T_DoStmt:
-			return false;
-		default:
 			return true;
+		default:
+			return false;
+	}
+}
+
+static inline bool
+touch_is_temporary(const RangeVar *relation)
+{
+	return relation->relpersistence == RELPERSISTENCE_TEMP ||
+		(relation->schemaname != NULL && strcmp(relation->schemaname, "pg_temp") == 0);
+}
+
+bool
+ct_touch_makes_temporary(const Node *stmt)
+{
+	switch (nodeTag(stmt))
+	{
+		case T_CreateStmt:
+			return touch_is_temporary(((CreateStmt *) stmt)->relation);
+		case T_CreateTableAsStmt:
+			return touch_is_temporary(((CreateTableAsStmt *) stmt)->into->rel);
+		case T_ViewStmt:
+			return touch_is_temporary(((ViewStmt *) stmt)->view);
+		case T_CreateSeqStmt:
+			return touch_is_temporary(((CreateSeqStmt *) stmt)->sequence);
+		default:
+			return false;
 	}
 }
 
@@ -94,13 +119,7 @@ touch_by_utility(const Node *stmt)
 static bool
 touch_is_ddl(Node *stmt)
 {
-	if (IsA(stmt, CreateStmt) &&
-		((CreateStmt *) stmt)->relation->relpersistence == RELPERSISTENCE_TEMP)
-		return false;
-	if (IsA(stmt, CreateTableAsStmt) &&
-		((CreateTableAsStmt *) stmt)->into->rel->relpersistence == RELPERSISTENCE_TEMP)
-		return false;
-	return GetCommandLogLevel(stmt) == LOGSTMT_DDL;
+	return !ct_touch_makes_temporary(stmt) && GetCommandLogLevel(stmt) == LOGSTMT_DDL;
 }
 
 static void
@@ -119,7 +138,7 @@ touch_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 			  ProcessUtilityContext context, ParamListInfo params,
 			  QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
 {
-	if (touch_by_utility(pstmt->utilityStmt))
+	if (!ct_touch_only_controls(pstmt->utilityStmt))
 	{
 		report_touch();
 		if (report_ddl != NULL && touch_is_ddl(pstmt->utilityStmt))

@@ -14,6 +14,8 @@
 #ifndef CT_TOUCH_H
 #define CT_TOUCH_H
 
+#include "nodes/nodes.h"
+
 /*
  * From now on in this process, calls "touched" whenever something is about to
  * be executed that touches the database.  It may be called many times in a
@@ -23,5 +25,14 @@ extern void ct_touch_watch(void (*touched) (void));
 
 /* The same of what may change more than rows: DDL, but on what is temporary. */
 extern void ct_touch_watch_ddl(void (*changes) (void));
+
+/*
+ * Does a utility only control transactions, settings and the session, or
+ * execute something else, which is seen when that is executed?
+ */
+extern bool ct_touch_only_controls(const Node *stmt);
+
+/* Does it make something that is gone with the session? */
+extern bool ct_touch_makes_temporary(const Node *stmt);
 
 #endif							/* CT_TOUCH_H */

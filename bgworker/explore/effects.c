@@ -17,6 +17,7 @@
 #include "utils/snapmgr.h"
 
 #include "bgworker/explore/effects.h"
+#include "bgworker/touch.h"
 #include "src/base/ct_compat.h"
 #include "src/base/text.h"
 
@@ -147,57 +148,15 @@ typedef enum CtUtility
 	CT_UTILITY_DDL				/* anything else */
 } CtUtility;
 
-static bool
-effects_is_temporary(const RangeVar *relation)
-{
-	return relation->relpersistence == RELPERSISTENCE_TEMP ||
-		(relation->schemaname != NULL && strcmp(relation->schemaname, "pg_temp") == 0);
-}
-
 static CtUtility
 effects_of_utility(const Node *stmt)
 {
-	switch (nodeTag(stmt))
-	{
-		case T_TransactionStmt:
-		case T_ConstraintsSetStmt:
-		case T_VariableSetStmt:
-		case T_VariableShowStmt:
-		case T_AlterSystemStmt:
-		case T_DiscardStmt:
-		case T_LoadStmt:
-		case T_CheckPointStmt:
-		case T_ListenStmt:
-		case T_UnlistenStmt:
-		case T_NotifyStmt:
-		case T_PrepareStmt:
-		case T_DeallocateStmt:
-		case T_ClosePortalStmt:
-		case T_ExecuteStmt:
-		case T_DeclareCursorStmt:
-		case T_ExplainStmt:
-		case T_CallStmt:
-		case T_DoStmt:
-			return CT_UTILITY_CONTROLS;
-		case T_FetchStmt:
-		case T_LockStmt:
-		case T_CopyStmt:
-			return CT_UTILITY_TOUCHES;
-		case T_CreateStmt:
-			return effects_is_temporary(((CreateStmt *) stmt)->relation) ?
-				CT_UTILITY_TEMPORARY : CT_UTILITY_DDL;
-		case T_CreateTableAsStmt:
-			return effects_is_temporary(((CreateTableAsStmt *) stmt)->into->rel) ?
-				CT_UTILITY_TEMPORARY : CT_UTILITY_DDL;
-		case T_ViewStmt:
-			return effects_is_temporary(((ViewStmt *) stmt)->view) ?
-				CT_UTILITY_TEMPORARY : CT_UTILITY_DDL;
-		case T_CreateSeqStmt:
-			return effects_is_temporary(((CreateSeqStmt *) stmt)->sequence) ?
-				CT_UTILITY_TEMPORARY : CT_UTILITY_DDL;
-		default:
-			return CT_UTILITY_DDL;
-	}
+	if (ct_touch_only_controls(stmt))
+		return CT_UTILITY_CONTROLS;
+	if (ct_touch_makes_temporary(stmt))
+		return CT_UTILITY_TEMPORARY;
+	return IsA(stmt, FetchStmt) || IsA(stmt, LockStmt) || IsA(stmt, CopyStmt) ?
+		CT_UTILITY_TOUCHES : CT_UTILITY_DDL;
 }
 
 static void
