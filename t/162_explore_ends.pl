@@ -193,8 +193,9 @@ for my $function (qw(unheard unheard_sql))
 my $outsider = ct_call($node, [ 'SELECT pg_advisory_lock(77)', 'SELECT pg_sleep(600)' ]);
 ok(ct_await($node, "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 77 AND granted"), 'somebody has a lock');
 my $pid = $node->safe_psql('postgres', 'SELECT ' . ct_backend($outsider));
-$node->safe_psql('postgres', race([ 'SELECT 1', 'SELECT pg_advisory_xact_lock(77)' ], "$table, step_timeout => '1 s'"));
-like(found('reason'), qr/session 2 waits for process $pid, which is none of the sessions/, 'who waits for an outsider is told whom for');
+my $refused = ($node->psql('postgres', "\\set VERBOSITY verbose\n" . race([ 'SELECT 1', 'SELECT pg_advisory_xact_lock(77)' ], "$table, step_timeout => '1 s'")))[2];
+like($refused, qr/ERROR:  55P03: session 2 waited 1 s for process $pid, which is none of the sessions/, 'who waits for an outsider is told whom for');
+is($node->safe_psql('postgres', 'SELECT verdict IS NULL FROM ct_runs ORDER BY run_id DESC LIMIT 1'), 't', 'and accuses nobody');
 
 $call = ct_call($node, race([ 'SELECT 1', 'SELECT pg_advisory_xact_lock(77)' ], "$table, step_timeout => '100 s'"));
 ok(ct_await($node, "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 77 AND NOT granted"), 'a session waits');

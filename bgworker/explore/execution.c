@@ -209,6 +209,7 @@ execution_finish_turn(CtExecution *ex, int session)
 		{
 			if (!ex->timed_out)
 				return CT_EXECUTION_STOPPED;
+			ct_stand_check_outsiders(ex);
 			if (ex->private->detail && !s->told)
 				execution_tell(ex, session, CT_STEP_WAITS);
 			ex->why = ct_stand_tell_timeout(ex);

@@ -170,6 +170,31 @@ stand_waits_for_ours(CtExecution *ex)
 	return true;
 }
 
+void
+ct_stand_check_outsiders(CtExecution *ex)
+{
+	int			k;
+
+	for (k = 0; k < ex->nsessions; k++)
+	{
+		const CtExecutionSession *s = &ex->private->sessions[k];
+		int			pids[MAX_BLOCKERS];
+		int			n = s->busy && s->waits != 0 ? stand_blockers(s, pids) : 0;
+		int			i;
+
+		for (i = 0; i < n; i++)
+			if (pids[i] == 0 || stand_find(ex, pids[i]) >= 0)
+				break;
+		if (n > 0 && i == n)
+			ereport(ERROR,
+					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+					 errmsg("session %d waited %g s for process %d, which is none of the sessions",
+							k + 1, ex->private->leader->plan->step_timeout, pids[0]),
+					 errdetail("That is no fault of what is explored, so there is no verdict."),
+					 errhint("End what that process does, or raise step_timeout.")));
+	}
+}
+
 int
 ct_stand_count_waiting(const CtExecution *ex)
 {

@@ -53,6 +53,9 @@ extern bool ct_stand_settle(CtExecution *ex);
 /* Sleeps for a moment, unless there is something to be seen.  Raises what ends the run. */
 extern void ct_stand_sleep(CtExecution *ex);
 
+/* Of a step that took too long: raises if somebody waits who only others than ours could let go on. */
+extern void ct_stand_check_outsiders(CtExecution *ex);
+
 /* How many wait, where all stand. */
 extern int	ct_stand_count_waiting(const CtExecution *ex);
 
