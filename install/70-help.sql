@@ -9,7 +9,7 @@ CREATE FUNCTION @extschema@.ct_help(
 	OUT use			text,
 	OUT does		text
 ) RETURNS SETOF record
-LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 40
+LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 60
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT h.topic, h.use, h.does
@@ -41,6 +41,12 @@ FROM (VALUES
 	('see what happened', 'ct_explorations', 'how many orders were executed, which fail'),
 	('see what happened', 'ct_permutations', 'the shortest order of each kind'),
 	('see what happened', 'ct_steps', 'its steps, told one by one'),
+	('see what happened', 'ct_phases', 'how the load went, phase by phase'),
+	('see what happened', 'ct_waits', 'what the sessions waited for'),
+	('see what happened', 'ct_blocking', 'who waited for whom, and how long'),
+	('see what happened', 'ct_deadlocks', 'who held what and wanted what'),
+	('see what happened', 'ct_resources', 'CPU, memory, WAL, pages, each second'),
+	('see what happened', 'ct_samples', 'single transactions, the slowest ones too'),
 	('see what happened', 'ct_outcomes', 'how transactions ended'),
 	('see what happened', 'ct_tallies', 'what scripts added up'),
 	('see what happened', 'ct_orders', 'which orders of steps were seen'),

@@ -295,20 +295,29 @@ rowset_query(const CtRowSet *set)
 
 /* null is read as none */
 static CtArray
-rowset_read_ints(ArrayType *array)
+rowset_read_array(CtColumnType type, ArrayType *array)
 {
+	const CtTypeInfo *info = &type_info[type];
 	CtArray		read = {0};
 	Datum	   *elements;
-	int		   *ints;
+	int		   *ints = NULL;
+	double	   *floats = NULL;
 	int			i;
 
 	if (array == NULL)
 		return read;
-	deconstruct_array(array, INT4OID, sizeof(int32), true, TYPALIGN_INT, &elements, NULL, &read.n);
-	ints = palloc(Max(read.n, 1) * sizeof(int));
+	deconstruct_array(array, info->element, info->length, info->byval, info->align, &elements, NULL, &read.n);
+	if (type == CT_INT4S)
+		read.elements = ints = palloc(Max(read.n, 1) * sizeof(int));
+	else
+		read.elements = floats = palloc(Max(read.n, 1) * sizeof(double));
 	for (i = 0; i < read.n; i++)
-		ints[i] = DatumGetInt32(elements[i]);
-	read.elements = ints;
+	{
+		if (type == CT_INT4S)
+			ints[i] = DatumGetInt32(elements[i]);
+		else
+			floats[i] = DatumGetFloat8(elements[i]);
+	}
 	return read;
 }
 
@@ -341,7 +350,8 @@ rowset_store(const CtRowColumn *column, void *row, Datum value, bool isnull)
 			*(TimestampTz *) member = isnull ? 0 : DatumGetTimestampTz(value);
 			break;
 		case CT_INT4S:
-			*(CtArray *) member = rowset_read_ints(isnull ? NULL : DatumGetArrayTypeP(value));
+		case CT_FLOAT8S:
+			*(CtArray *) member = rowset_read_array(column->type, isnull ? NULL : DatumGetArrayTypeP(value));
 			break;
 		default:
 			elog(ERROR, "column \"%s\" is not one that is read", column->name);

@@ -28,9 +28,9 @@ typedef enum CtColumnType
 	CT_JSONB,					/* const char *, its text */
 	CT_TIME,					/* TimestampTz */
 	CT_INT4S,					/* CtArray of int */
-	CT_BOOLS,					/* ... of bool; this and what follows is written only */
-	CT_INT8S,					/* ... of int64 */
-	CT_FLOAT8S					/* ... of double */
+	CT_FLOAT8S,					/* ... of double; what follows is written only */
+	CT_BOOLS,					/* ... of bool */
+	CT_INT8S					/* ... of int64 */
 } CtColumnType;
 
 /* bytes that are kept of what a user can make as long as they like; it is cut, with a mark */

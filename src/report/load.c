@@ -112,6 +112,12 @@ static const struct
 	{READ(ct_exploration_rows, CtExplorationRow, explorations, nexplorations)},
 	{READ(ct_permutation_rows, CtPermutationRow, permutations, npermutations)},
 	{READ(ct_step_rows, CtStepRow, steps, nsteps)},
+	{READ(ct_phase_rows, CtPhaseRow, phases, nphases)},
+	{READ(ct_wait_rows, CtWaitRow, waits, nwaits)},
+	{READ(ct_blocking_rows, CtBlockingRow, blocking, nblocking)},
+	{READ(ct_deadlock_rows, CtDeadlockRow, deadlocks, ndeadlocks)},
+	{READ(ct_resource_rows, CtResourceRow, resources, nresources)},
+	{READ(ct_sample_rows, CtSampleRow, samples, nsamples)},
 #undef READ
 };
 

@@ -114,6 +114,18 @@ typedef struct CtReport
 	CtPermutationRow *permutations;
 	int			nsteps;			/* of all of these */
 	CtStepRow  *steps;
+	int			nphases;
+	CtPhaseRow *phases;
+	int			nwaits;
+	CtWaitRow  *waits;
+	int			nblocking;
+	CtBlockingRow *blocking;
+	int			ndeadlocks;
+	CtDeadlockRow *deadlocks;
+	int			nresources;
+	CtResourceRow *resources;
+	int			nsamples;
+	CtSampleRow *samples;
 
 	/* what is summed up while it is loaded */
 	int			nbuckets;

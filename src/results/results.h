@@ -109,6 +109,13 @@ typedef struct CtResults
 	CtHistogram *histograms;	/* merged, in the program's numbering */
 	uint64	   *orders;			/* merged, see CtProgram; NULL if they aren't told */
 
+	/* rows as they are recorded, see rows.h; made by who measures them */
+	List	   *phases;			/* of CtPhaseRow * */
+	List	   *waits;			/* of CtWaitRow * */
+	List	   *blocking;		/* of CtBlockingRow * */
+	List	   *deadlocks;		/* of CtDeadlockRow * */
+	List	   *samples;		/* of CtSampleRow * */
+
 	/* whole run */
 	int64		all_transactions;
 	int64		barrier_breaks;

@@ -587,5 +587,11 @@ const CtRowKind *const ct_row_kinds[] = {
 	&ct_exploration_rows,
 	&ct_permutation_rows,
 	&ct_step_rows,
+	&ct_phase_rows,
+	&ct_wait_rows,
+	&ct_blocking_rows,
+	&ct_deadlock_rows,
+	&ct_resource_rows,
+	&ct_sample_rows,
 };
 const int	ct_nrow_kinds = lengthof(ct_row_kinds);

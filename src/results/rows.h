@@ -200,6 +200,112 @@ typedef struct CtStepRow
 	int			place;			/* of its order among the run's */
 } CtStepRow;
 
+typedef struct CtWaitRow
+{
+	const char *script;
+	const char *wait_event_type;	/* CPU: it waited for nothing; ct_ext: for us */
+	const char *wait_event;
+	int64		samples;
+	double		share;	/* shown, not stored */
+} CtWaitRow;
+
+typedef struct CtBlockingRow
+{
+	int			position;
+	const char *script;
+	int			step;
+	const char *locktype;
+	const char *relation;	/* or NULL */
+	const char *mode;
+	bool		outside;
+	const char *blocker_script;	/* NULL: a session from outside */
+	int			blocker_step;
+	const char *blocker_mode;	/* or NULL */
+	int64		samples;
+	double		waited_ms;
+	double		max_ms;
+	int			chain;	/* sessions that waited for each other in a row */
+	const char *query;	/* or NULL */
+	const char *blocker_query;	/* or NULL */
+} CtBlockingRow;
+
+typedef struct CtDeadlockRow
+{
+	int			deadlock;
+	int			participant;
+	const char *script;	/* or NULL */
+	int			step;
+	const char *query;	/* or NULL */
+	const char *holds;	/* or NULL */
+	const char *locktype;
+	const char *mode;
+	int			waits_for;
+	bool		victim;
+	TimestampTz at;
+	const char *relation;	/* or NULL */
+} CtDeadlockRow;
+
+typedef struct CtResourceRow
+{
+	TimestampTz time;	/* its end */
+	int			second;	/* shown, not stored */
+	double		seconds;	/* its length */
+	double		cpu;	/* percent of all CPUs */
+	double		server_cpu;
+	double		machine_cpu;
+	double		memory_mb;
+	double		max_worker_mb;
+	int64		temp_bytes;
+	int64		wal_bytes;
+	int64		buffers_hit;
+	int64		buffers_read;
+	int64		dead_tuples;
+	int64		table_bytes;
+	int			connections;
+	int			max_connections;
+} CtResourceRow;
+
+typedef struct CtSampleRow
+{
+	int			sample;
+	const char *kind;	/* random, slowest, failed */
+	const char *script;
+	int			client;
+	int			worker;
+	int64		iteration;
+	TimestampTz started_at;
+	double		latency_ms;
+	int			tries;
+	const char *outcome;	/* or NULL */
+	const char *sqlstate;	/* or NULL */
+	const char *phase;	/* or NULL */
+	CtArray		steps;	/* of int */
+	CtArray		statement_ms;	/* of double, of these steps */
+	const char *message;	/* or NULL */
+} CtSampleRow;
+
+typedef struct CtPhaseRow
+{
+	int			position;
+	const char *phase;
+	double		from_s;
+	double		seconds;	/* its length */
+	double		rate;
+	int			clients;
+	int64		transactions;
+	double		tps;	/* shown, not stored */
+	int64		failed;
+	int64		skipped;
+	double		mean_ms;
+	double		p50_ms;
+	double		p90_ms;
+	double		p95_ms;
+	double		p99_ms;
+	double		p999_ms;
+	double		max_ms;
+	double		recovery_s;
+} CtPhaseRow;
+
 /* A kind of row. */
 typedef struct CtRowKind
 {
@@ -227,6 +333,12 @@ extern const CtRowKind ct_worker_rows;
 extern const CtRowKind ct_exploration_rows;
 extern const CtRowKind ct_permutation_rows;
 extern const CtRowKind ct_step_rows;
+extern const CtRowKind ct_phase_rows;
+extern const CtRowKind ct_wait_rows;
+extern const CtRowKind ct_blocking_rows;
+extern const CtRowKind ct_deadlock_rows;
+extern const CtRowKind ct_resource_rows;
+extern const CtRowKind ct_sample_rows;
 
 /* all of them, also those that nobody needs by name */
 extern const CtRowKind *const ct_row_kinds[];
