@@ -37,7 +37,9 @@ CREATE TABLE @extschema@.ct_result (
 	tps_low			float8,			-- its interval, see ct_runs
 	tps_high		float8,
 	mean_ms			float8,
+	stddev_ms		float8,
 	p50_ms			float8,
+	p90_ms			float8,
 	p95_ms			float8,
 	p99_ms			float8,
 	p999_ms			float8,
@@ -113,7 +115,9 @@ COMMENT ON COLUMN @extschema@.ct_result.tps IS 'completed transactions per secon
 COMMENT ON COLUMN @extschema@.ct_result.tps_low IS 'lower end of its 95 % interval by batch means';
 COMMENT ON COLUMN @extschema@.ct_result.tps_high IS 'upper end of the same';
 COMMENT ON COLUMN @extschema@.ct_result.mean_ms IS 'mean latency of a completed transaction, ms';
+COMMENT ON COLUMN @extschema@.ct_result.stddev_ms IS 'its standard deviation, ms';
 COMMENT ON COLUMN @extschema@.ct_result.p50_ms IS 'its median, ms';
+COMMENT ON COLUMN @extschema@.ct_result.p90_ms IS 'its 90th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_result.p95_ms IS 'its 95th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_result.p99_ms IS 'its 99th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_result.p999_ms IS 'its 99.9th percentile, ms';
@@ -165,7 +169,9 @@ COMMENT ON COLUMN @extschema@.ct_visible_result.tps IS 'completed transactions p
 COMMENT ON COLUMN @extschema@.ct_visible_result.tps_low IS 'lower end of its 95 % interval by batch means';
 COMMENT ON COLUMN @extschema@.ct_visible_result.tps_high IS 'upper end of the same';
 COMMENT ON COLUMN @extschema@.ct_visible_result.mean_ms IS 'mean latency of a completed transaction, ms';
+COMMENT ON COLUMN @extschema@.ct_visible_result.stddev_ms IS 'its standard deviation, ms';
 COMMENT ON COLUMN @extschema@.ct_visible_result.p50_ms IS 'its median, ms';
+COMMENT ON COLUMN @extschema@.ct_visible_result.p90_ms IS 'its 90th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_visible_result.p95_ms IS 'its 95th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_visible_result.p99_ms IS 'its 99th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_visible_result.p999_ms IS 'its 99.9th percentile, ms';

@@ -27,6 +27,7 @@ CREATE VIEW @extschema@.ct_runs WITH (security_barrier) AS
 		r.transactions,
 		pg_catalog.round(r.tps::numeric, 1)::float8 AS tps,
 		r.failed,
+		r.transactions::float8 / nullif(r.transactions::float8 + r.failed::float8, 0::float8) AS success_rate,
 		r.retries,
 		CASE WHEN r.transactions IS NOT NULL THEN (
 			SELECT coalesce(pg_catalog.sum(e.count)::bigint, 0::bigint)
@@ -36,7 +37,9 @@ CREATE VIEW @extschema@.ct_runs WITH (security_barrier) AS
 		END AS deadlocks,
 		r.anomalies,
 		pg_catalog.round(r.mean_ms::numeric, 3)::float8 AS mean_ms,
+		pg_catalog.round(r.stddev_ms::numeric, 3)::float8 AS stddev_ms,
 		pg_catalog.round(r.p50_ms::numeric, 3)::float8 AS p50_ms,
+		pg_catalog.round(r.p90_ms::numeric, 3)::float8 AS p90_ms,
 		pg_catalog.round(r.p95_ms::numeric, 3)::float8 AS p95_ms,
 		pg_catalog.round(r.p99_ms::numeric, 3)::float8 AS p99_ms,
 		pg_catalog.round(r.p999_ms::numeric, 3)::float8 AS p999_ms,
@@ -88,11 +91,14 @@ COMMENT ON COLUMN @extschema@.ct_runs.isolation IS 'isolation level of the trans
 COMMENT ON COLUMN @extschema@.ct_runs.transactions IS 'transactions (script iterations) that completed in the measured part; with a rate, those that were scheduled in it. Latencies are also of those that began in it and ended after it';
 COMMENT ON COLUMN @extschema@.ct_runs.tps IS 'the same per second of duration';
 COMMENT ON COLUMN @extschema@.ct_runs.failed IS 'transactions given up: by an error that is neither retried nor expected, or after the last try';
+COMMENT ON COLUMN @extschema@.ct_runs.success_rate IS 'transactions of transactions and failed together, 0 to 1; null where there were none';
 COMMENT ON COLUMN @extschema@.ct_runs.retries IS 'tries of transactions beyond their first, those of transactions that the run''s end cut off included';
 COMMENT ON COLUMN @extschema@.ct_runs.deadlocks IS 'errors 40P01, whatever became of them, warm-up included; of a run that explored, executions in which a session met one; a threshold "deadlocks = 0" forbids them';
 COMMENT ON COLUMN @extschema@.ct_runs.anomalies IS 'what went wrong, counted: the violations of all checks and thresholds together, see ct_checks.violations; ct_anomalies has the first of them. Of a run that explored, executions that went wrong';
 COMMENT ON COLUMN @extschema@.ct_runs.mean_ms IS 'mean latency of a completed transaction with its retries, ms; time at a \barrier isn''t part of it';
+COMMENT ON COLUMN @extschema@.ct_runs.stddev_ms IS 'standard deviation of the same, ms';
 COMMENT ON COLUMN @extschema@.ct_runs.p50_ms IS 'median latency of a completed transaction with its retries, ms; with a rate, from the intended start; time at a \barrier isn''t part of it';
+COMMENT ON COLUMN @extschema@.ct_runs.p90_ms IS '90th percentile of the same, ms';
 COMMENT ON COLUMN @extschema@.ct_runs.p95_ms IS '95th percentile of the same, ms (percentiles come from a histogram with at most 1 % error)';
 COMMENT ON COLUMN @extschema@.ct_runs.p99_ms IS '99th percentile of the same, ms';
 COMMENT ON COLUMN @extschema@.ct_runs.p999_ms IS '99.9th percentile of the same, ms';

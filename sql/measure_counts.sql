@@ -50,13 +50,14 @@ SELECT ct_add_check('regress_known', 'as counted', $$SELECT :transactions AS tra
 CREATE FUNCTION pg_temp.last_run() RETURNS bigint STABLE LANGUAGE sql AS 'SELECT max(run_id) FROM ct_runs';
 
 SELECT ct_run('regress_known', 'one', seed => 5, thresholds => '{transactions = 75,failed = 5,retries = 11,errors = 16,deadlocks = 2,serialization_failures = 10,
-	success_rate = 0.9375,error_rate = 0.0625,retry_rate = 0.1375,anomalies = 3,fairness >= 0.9924,fairness < 0.9925,
+	success_rate = 0.9375,error_rate = 0.0625,retry_rate = 0.1375,anomalies = 3,prevented = 13,prevention_rate = 0.8125,fairness >= 0.9924,fairness < 0.9925,
 	read.transactions = 40,write.transactions = 16,again.transactions = 19,first.transactions = 20,second.transactions = 20,
 	written.transactions = 14,refused.transactions = 2,read.errors = 0,write.errors = 4,again.errors = 12,
 	again.deadlocks = 2,again.serialization_failures = 10,write.deadlocks = 0,read.serialization_failures = 0,
 	tally.rows_read = 280,tally.rows_written = 42,tps > 0,read.tps > 0,first.tps > 0,rows_per_s > 0,connect_ms > 0}') > 0 AS ran;
 SELECT scenario, variant, status, verdict, workers, workers_asked, isolation, transactions, failed, retries, deadlocks, anomalies, barrier_breaks, max_tries, seed
 	FROM ct_runs WHERE run_id = pg_temp.last_run();
+SELECT success_rate, stddev_ms > 0 AS stddev, p90_ms BETWEEN p50_ms AND p95_ms AS p90 FROM ct_runs WHERE run_id = pg_temp.last_run();
 SELECT regexp_replace(reason, '\d+\.\d s', 'N s') AS reason FROM ct_runs WHERE run_id = pg_temp.last_run();
 SELECT position, check_name, kind, status, violations, target, CASE WHEN check_name ~ 'tps|_per_s|connect_ms' THEN 'N' ELSE actual END AS actual
 	FROM ct_checks WHERE run_id = pg_temp.last_run();

@@ -308,11 +308,11 @@ for my $op (sort keys %op)
 ask("is $_", 'is_op', $_) for '!=', '==', '<<';
 # The members of CtMetrics in their order, and what there can be of a run, a script, an outcome (4)
 # and a statement (8).
-my @members = qw(tps transactions failed retries errors deadlocks serialization_failures anomalies fairness
+my @members = qw(tps transactions failed retries errors deadlocks serialization_failures anomalies prevented fairness
   rows_per_s connect_ms mean_ms stddev_ms p50_ms p90_ms p95_ms p99_ms p999_ms max_ms);
-my %kinds = ((map { $_ => 1 } @members, qw(success_rate error_rate retry_rate)), tps => 7, transactions => 7,
+my %kinds = ((map { $_ => 1 } @members, qw(success_rate error_rate retry_rate prevention_rate)), tps => 7, transactions => 7,
 	(map { $_ => 3 } qw(errors deadlocks serialization_failures)), (map { $_ => 15 } grep { /^(?:mean|stddev|p\d+|max)_ms/ } @members));
-my %grows = map { $_ => 1 } qw(transactions failed retries errors deadlocks serialization_failures max_ms);
+my %grows = map { $_ => 1 } qw(transactions failed retries errors deadlocks serialization_failures prevented max_ms);
 ask('metrics', 'metrics');
 for my $metric (sort keys %kinds)
 {
@@ -330,7 +330,7 @@ is(join('', map { $answer{"is $_"} } (sort keys %op), '!=', '==', '<<'), '111111
 is(join(' ', sort split / /, $answer{metrics}), join(' ', sort keys %kinds), 'these are the metrics');
 is(join(' ', map { "$_ " . $answer{"kinds $_"} } sort keys %kinds), join(' ', map { "$_ $kinds{$_}" } sort keys %kinds), 'what each can be of');
 is($answer{kinds}, 0, 'there is no other one');
-my %actual = (success_rate => 0.75, error_rate => 0.25, retry_rate => 0.1, transactions => 30, failed => 10);
+my %actual = (success_rate => 0.75, error_rate => 0.25, retry_rate => 0.1, prevention_rate => 9 / 17, transactions => 30, failed => 10);
 $actual{ $members[$_] } //= $_ + 1 for 0 .. $#members;
 is(join(' ', map { "$_ " . ($answer{"actual $_"} + 0) } sort keys %kinds), join(' ', map { "$_ $actual{$_}" } sort keys %kinds), 'what each has come to');
 like($answer{"none $_"}, qr/^-?nan$/i, "of no transactions there is no $_") for qw(success_rate error_rate retry_rate);

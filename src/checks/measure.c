@@ -61,6 +61,26 @@ measure_count_anomalies(const CtResults *results)
 	return n;
 }
 
+/*
+ * Tries that were ended before they could do harm, as the author expects it: by
+ * an error that is retried, or one that is expected.
+ */
+static double
+measure_count_prevented(const CtResults *results)
+{
+	double		n = 0;
+	ListCell   *lc;
+
+	foreach(lc, results->errors)
+	{
+		const CtErrorResult *error = lfirst(lc);
+
+		if (strcmp(error->handling, "retried") == 0 || strcmp(error->handling, "expected") == 0)
+			n += error->count;
+	}
+	return n;
+}
+
 static void
 measure_set_latencies(CtMetrics *input, const CtHistogram *h)
 {
@@ -94,6 +114,7 @@ measure_run_input(const CtResults *results)
 	input.deadlocks = ct_results_errors(results, -1, ERRCODE_T_R_DEADLOCK_DETECTED);
 	input.serialization_failures = ct_results_errors(results, -1, ERRCODE_T_R_SERIALIZATION_FAILURE);
 	input.anomalies = measure_count_anomalies(results);
+	input.prevented = measure_count_prevented(results);
 	input.fairness = measure_fairness(results);
 	input.rows_per_s = measure_rate(results, results->rows);
 	input.connect_ms = results->connect_ns / 1e6;

@@ -17,7 +17,7 @@
 
 const char *const ct_metrics[] = {
 	"tps", "transactions", "failed", "retries", "errors", "deadlocks",
-	"serialization_failures", "success_rate", "error_rate", "retry_rate", "anomalies",
+	"serialization_failures", "success_rate", "error_rate", "retry_rate", "anomalies", "prevented", "prevention_rate",
 	"fairness", "rows_per_s", "connect_ms", "mean_ms", "stddev_ms",
 	"p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms", NULL
 };
@@ -44,6 +44,7 @@ static const struct
 	{"serialization_failures", offsetof(CtMetrics, serialization_failures),
 	CT_OF_RUN | CT_OF_SCRIPT, true},
 	{"anomalies", offsetof(CtMetrics, anomalies), CT_OF_RUN, false},
+	{"prevented", offsetof(CtMetrics, prevented), CT_OF_RUN, true},
 	{"fairness", offsetof(CtMetrics, fairness), CT_OF_RUN, false},
 	{"rows_per_s", offsetof(CtMetrics, rows_per_s), CT_OF_RUN, false},
 	{"connect_ms", offsetof(CtMetrics, connect_ms), CT_OF_RUN, false},
@@ -115,6 +116,9 @@ ct_metric_actual(const char *metric, const CtMetrics *input)
 		return all > 0 ? input->failed / all : get_float8_nan();
 	if (strcmp(metric, "retry_rate") == 0)
 		return all > 0 ? input->retries / all : get_float8_nan();
+	if (strcmp(metric, "prevention_rate") == 0)
+		return input->prevented + input->anomalies > 0 ?
+			input->prevented / (input->prevented + input->anomalies) : get_float8_nan();
 	for (i = 0; i < lengthof(members); i++)
 	{
 		if (strcmp(metric, members[i].name) == 0)

@@ -31,6 +31,8 @@ typedef struct CtMetrics
 	double		deadlocks;		/* 40P01 among the errors */
 	double		serialization_failures; /* 40001 among the errors */
 	double		anomalies;		/* rows that the checks returned */
+	double		prevented;		/* tries that the server or a constraint ended: retried, or an
+								 * expected error */
 	double		fairness;		/* Jain's index over the workers' transactions */
 	double		rows_per_s;		/* rows that statements of committed
 								 * transactions returned or changed */
@@ -49,7 +51,8 @@ typedef struct CtMetrics
 /*
  * The metrics' names, NULL-terminated: the members of CtMetrics, and
  * success_rate (transactions of transactions + failed), error_rate (failed of
- * them) and retry_rate (retries per transaction, failed ones included).
+ * them), retry_rate (retries per transaction, failed ones included) and
+ * prevention_rate (prevented of prevented + anomalies).
  */
 extern const char *const ct_metrics[];
 

@@ -76,8 +76,11 @@ typedef struct CtReport
 	double		tps;
 	double		tps_low;		/* its interval */
 	double		tps_high;
+	double		success_rate;	/* 0 to 1 */
 	double		mean_ms;
+	double		stddev_ms;
 	double		p50_ms;
+	double		p90_ms;
 	double		p95_ms;
 	double		p99_ms;
 	double		p999_ms;

@@ -168,7 +168,9 @@ record_add_measured(CtValues *values, const CtResults *results)
 	ct_values_double(values, "tps_low", record_rate(tps - half < 0 ? 0 : tps - half));
 	ct_values_double(values, "tps_high", record_rate(tps + half));
 	ct_values_double(values, "mean_ms", ct_rows_ms(ct_histogram_mean(results->latency)));
+	ct_values_double(values, "stddev_ms", ct_rows_ms(ct_histogram_stddev(results->latency)));
 	ct_values_double(values, "p50_ms", ct_rows_ms(ct_histogram_quantile(results->latency, 0.50)));
+	ct_values_double(values, "p90_ms", ct_rows_ms(ct_histogram_quantile(results->latency, 0.90)));
 	ct_values_double(values, "p95_ms", ct_rows_ms(ct_histogram_quantile(results->latency, 0.95)));
 	ct_values_double(values, "p99_ms", ct_rows_ms(ct_histogram_quantile(results->latency, 0.99)));
 	ct_values_double(values, "p999_ms", ct_rows_ms(ct_histogram_quantile(results->latency, 0.999)));
