@@ -7,6 +7,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "src/base/machine.h"
 #include "src/base/settings.h"
 
 PG_MODULE_MAGIC;
@@ -41,5 +42,10 @@ _PG_init(void)
 							"isolationtester has it from the environment, as PGISOLATIONTIMEOUT. After twice this time the spec is given up.",
 							&ct_spec_step_timeout, 360, 1, 86400,
 							PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomStringVariable("ct_ext.proc_path",
+							   "Folder where the system tells of its processes.",
+							   "A run's memory and the machine's CPU are read from there; where it doesn't exist they are unknown.",
+							   &ct_proc_path, "/proc",
+							   PGC_SIGHUP, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("ct_ext");
 }

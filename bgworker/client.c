@@ -25,6 +25,9 @@
 #include "bgworker/shm/slot.h"
 #include "bgworker/worker.h"
 
+/* after a statement that took so long it is told what was used, and not only at the transaction's end */
+#define LONG_STATEMENT_NS	(10 * CT_NS_PER_MS)
+
 /* how a try ended */
 typedef enum CtTryResult
 {
@@ -200,6 +203,8 @@ client_note_executed(CtClient *client)
 	if (iteration->measured)
 		ct_histogram_record(ct_slot_histogram(w->slot, script->step_histogram[index]),
 							end - iteration->statement_ns);
+	if (unlikely(end - iteration->statement_ns > LONG_STATEMENT_NS))
+		ct_worker_tell_usage(w);
 	iteration->statement_ns = 0;
 	client_record_wait(client);
 	ct_presence_ended(w->shared, &w->lookout, &iteration->stay, end, step);
@@ -652,6 +657,7 @@ client_end(CtClient *client, CtTryResult result)
 	CtWorker   *w = client->worker;
 	uint64		end = ct_worker_clock(w);
 
+	ct_worker_tell_usage(w);
 	ct_presence_close(w->shared, &w->lookout, &client->iteration->stay);
 	if (result == CT_TRY_FAILED || result == CT_TRY_EXPECTED)
 		client_miss_barriers(client);

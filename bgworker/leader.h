@@ -11,6 +11,7 @@
 #include "postmaster/bgworker.h"
 
 #include "bgworker/asleep.h"
+#include "bgworker/resources.h"
 #include "bgworker/shm/merge.h"
 #include "bgworker/shm/shared.h"
 #include "bgworker/standstill.h"
@@ -75,6 +76,7 @@ struct CtLeader
 	CtHistogram *difference;
 	uint64		last_ns;
 	bool		told_of_second; /* that one couldn't be written */
+	CtResources resources;
 };
 
 /*

@@ -216,6 +216,22 @@ watch_counted_until(const CtLeader *leader, uint64 now)
 	return stop_ns != 0 && leader->plan->rate == 0 ? Min(now, stop_ns) : now;
 }
 
+/* What was used in that second, unless it was recorded already. */
+static void
+watch_record_resources(CtLeader *leader, const CtSecond *second)
+{
+	CtResourceRow row = {.time = second->time, .seconds = second->seconds};
+
+	if (leader->plan->explore)
+		return;
+	ct_resources_read(&leader->resources, leader->shared, false);
+	ct_resources_look(&leader->resources, leader->sandbox);
+	if (!ct_resources_row(&leader->resources, &row))
+		return;
+	ct_record_resource(leader->shared->run_id, &row);
+	ct_resources_recorded(&leader->resources);
+}
+
 void
 ct_watch_record_second(CtLeader *leader)
 {
@@ -239,6 +255,7 @@ ct_watch_record_second(CtLeader *leader)
 	second.latency = leader->difference;
 
 	ct_record_second(shared->run_id, &second);
+	watch_record_resources(leader, &second);
 
 	leader->last_totals = totals;
 	leader->last_ns = counted_ns;
@@ -435,6 +452,7 @@ ct_watch_begin(CtLeader *leader)
 	memcpy(leader->duties, watch_duties, sizeof(watch_duties));
 	for (i = 0; i < leader->nduties; i++)
 		leader->duties[i].next_ns = shared->gate_ns + leader->duties[i].period_ns;
+	ct_resources_begin(&leader->resources, shared);
 }
 
 void
@@ -449,6 +467,7 @@ ct_watch_end(CtLeader *leader)
 {
 	ct_leader_end_wait();
 	ct_leader_check_workers(leader);
+	ct_resources_read(&leader->resources, leader->shared, true);
 	(void) watch_check_suspects(leader, true);
 }
 

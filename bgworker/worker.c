@@ -317,6 +317,8 @@ worker_await_gate(CtWorker *w, int number)
 {
 	CtShared   *shared = w->shared;
 
+	ct_worker_tell_usage(w);
+	pg_write_barrier();
 	pg_atomic_write_u32(&w->slot->state, CT_WORKER_READY);
 	ConditionVariableBroadcast(&shared->news);
 

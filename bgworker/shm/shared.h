@@ -188,6 +188,15 @@ typedef struct CtCrowd
 	pg_atomic_uint64 present[(CT_MAX_WORKERS + 63) / 64];
 } CtCrowd;
 
+/* what a worker's session has used since it was opened, when it last told so; see resources.h */
+typedef struct CtSlotUsage
+{
+	uint64		wal_bytes;
+	uint64		temp_blocks;	/* written to temporary files */
+	uint64		blocks_hit;		/* of shared buffers */
+	uint64		blocks_read;
+} CtSlotUsage;
+
 /* A worker's slot.  Its first cache line is what the other workers look at. */
 typedef struct CtSlot
 {
@@ -228,6 +237,7 @@ typedef struct CtSlot
 	uint64		skipped;		/* scheduled, but not executed when the run was cut off */
 	uint64		ended_ns;		/* when the last transaction of its share had ended */
 	CtBatches	batches;		/* the transactions by time since the warm-up */
+	CtSlotUsage usage;
 
 	/* of the whole run, for checks speak of all that is in the tables */
 	uint64		all_transactions;
