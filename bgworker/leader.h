@@ -57,6 +57,7 @@ struct CtLeader
 	struct CtExploration *exploration;	/* what it found, of a run that explores; else NULL */
 	struct CtExplorer *explorer;	/* the same */
 	CtAsleepSampler sampler;
+	struct CtSampler *waits;	/* NULL: nobody wants to know */
 	CtStandstill standstill;
 	char	   *stands_still;	/* who waits for whom, if that ended the run; or NULL */
 	CtErrorTexts error_texts;	/* what came by the workers' streams; see drain.h */

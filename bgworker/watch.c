@@ -22,6 +22,7 @@
 #include "utils/timeout.h"
 
 #include "bgworker/drain.h"
+#include "bgworker/sampler.h"
 #include "bgworker/watch.h"
 #include "src/results/record.h"
 
@@ -120,6 +121,20 @@ watch_sleeps(CtLeader *leader, CtDuty *duty, uint64 now)
 {
 	ct_asleep_sample(leader->shared, &leader->sampler);
 	duty->next_ns = leader->sampler.next_ns;
+}
+
+/*
+ * What sessions wait for.  After the duration nothing more is counted, unless a
+ * schedule says what belongs to it.
+ */
+static void
+watch_waits(CtLeader *leader, CtDuty *duty, uint64 now)
+{
+	CtShared   *shared = leader->shared;
+	bool		over = shared->stop_ns != 0 && leader->plan->rate == 0 && now > shared->stop_ns;
+
+	duty->next_ns = leader->waits == NULL ? PG_UINT64_MAX :
+		ct_sampler_look(leader->waits, now, now >= shared->measure_from_ns && !over);
 }
 
 /* Aborts what the workers that are still at it execute. */
@@ -432,6 +447,7 @@ static const CtDuty watch_duties[] = {
 	{"workers lost", 0, watch_workers},
 	{"suspects", 0, watch_suspects},
 	{"sleeps", 0, watch_sleeps},
+	{"waits", 0, watch_waits},
 	{"standstill", 0, watch_standstill},
 	{"run is running", CT_NS_PER_S, watch_running},
 	{"timeline", CT_NS_PER_S, watch_timeline},
@@ -447,6 +463,7 @@ ct_watch_begin(CtLeader *leader)
 	int			i;
 
 	leader->stop_due_ns = shared->stop_ns ? shared->stop_ns : PG_UINT64_MAX;
+	leader->waits = leader->plan->explore ? NULL : ct_sampler_create(shared, leader->program);
 	leader->nduties = lengthof(watch_duties);
 	leader->duties = palloc(sizeof(watch_duties));
 	memcpy(leader->duties, watch_duties, sizeof(watch_duties));
