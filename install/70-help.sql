@@ -71,6 +71,10 @@ FROM (VALUES
 	('change a scenario', 'ct_drop_check(scenario, ...)', 'drops a check'),
 	('change a scenario', 'ct_drop_threshold(scenario, ...)', 'drops the thresholds on a metric'),
 	('change a scenario', 'ct_drop_permutation(scenario, ...)', 'drops an order'),
+	('by the clock', 'ct_schedule(job_name, ...)', 'has pg_cron run a scenario, or prune'),
+	('by the clock', 'ct_unschedule(job_name)', 'takes such a job back'),
+	('by the clock', 'ct_schedules', 'jobs, each with its last run'),
+	('by the clock', 'ct_health()', 'one row for monitors: is all well?'),
 	('tidy up', 'ct_prune(older_than)', 'removes results of old runs'),
 	('tidy up', 'ct_sweep()', 'cleans up after crashed runs'),
 	('help', 'ct_help(about)', 'this list, or what has a word in it')
