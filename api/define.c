@@ -23,6 +23,7 @@
 
 #include "api/define.h"
 #include "src/catalog/version.h"
+#include "src/plan/think.h"
 #include "src/plan/validate.h"
 
 CT_FUNCTION_INFO_V1(ct_create_scenario);
@@ -314,8 +315,6 @@ ct_define_script(const char *scenario, const CtScriptDefinition *script)
 
 	ct_validate_name("script", script->name);
 	ct_validate_integer("weight", script->weight, 1, CT_MAX_WEIGHT);
-	if (script->think_time != NULL)
-		ct_validate_seconds("think_time", ct_interval_seconds(script->think_time), true);
 	if (script->workers != 0 && script->weight != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -354,6 +353,9 @@ ct_add_script(PG_FUNCTION_ARGS)
 	script.weight = 1;
 	(void) ct_args_int(&args, "weight", &script.weight);
 	script.think_time = ct_args_interval(&args, "think_time");
+	script.think_max = ct_args_interval(&args, "think_max");
+	script.think_distribution = ct_think_validate(script.think_time, script.think_max,
+												  ct_args_text(&args, "think_distribution"));
 	if (ct_args_int(&args, "workers", &script.workers))
 		ct_validate_integer("workers", script.workers, 1, CT_MAX_WORKERS);
 	ct_args_end(&args);

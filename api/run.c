@@ -50,6 +50,9 @@ ct_run_options(CtArgs *args, CtRunOptions *options)
 	options->has_ramp = ct_args_seconds(args, "ramp", &options->ramp);
 	options->has_min_overlap = ct_args_int(args, "min_overlap", &options->min_overlap);
 	options->has_rounds = ct_args_int(args, "rounds", &options->rounds);
+	options->has_latency_limit = ct_args_seconds(args, "latency_limit", &options->latency_limit);
+	options->has_max_errors = ct_args_bigint(args, "max_errors", &options->max_errors);
+	options->has_timeout = ct_args_seconds(args, "timeout", &options->timeout);
 	options->expected_errors = ct_args_array(args, "expected_errors");
 	options->retried_errors = ct_args_array(args, "retried_errors");
 	options->thresholds = ct_args_array(args, "thresholds");

@@ -615,12 +615,12 @@ leader_conclude(CtLeader *leader)
 		results->checks = ct_checks_ask(leader->checks, results);
 	MemoryContextSwitchTo(leader->context);
 	ct_leader_check_workers(leader);	/* a session that is lost shows nothing */
+	results->ended_by = leader->ended_by;
 	ct_checks_measure(leader->plan, leader->program, results);
 	if (leader->stands_still != NULL)
 		ct_checks_add_lock(results, leader->stands_still);
 	else if (shared->left_behind[0] != '\0')
 		ct_checks_add_lock(results, pstrdup(shared->left_behind));
-	results->ended_by = leader->ended_by;
 	ct_judge(leader->plan, results, leader->gate_at);
 	return results;
 }

@@ -11,7 +11,6 @@
 #include "postmaster/bgworker.h"
 
 #include "bgworker/asleep.h"
-#include "bgworker/resources.h"
 #include "bgworker/shm/merge.h"
 #include "bgworker/shm/shared.h"
 #include "bgworker/standstill.h"
@@ -57,7 +56,6 @@ struct CtLeader
 	struct CtExploration *exploration;	/* what it found, of a run that explores; else NULL */
 	struct CtExplorer *explorer;	/* the same */
 	CtAsleepSampler sampler;
-	struct CtSampler *waits;	/* NULL: nobody wants to know */
 	CtStandstill standstill;
 	char	   *stands_still;	/* who waits for whom, if that ended the run; or NULL */
 	CtErrorTexts error_texts;	/* what came by the workers' streams; see drain.h */
@@ -69,6 +67,7 @@ struct CtLeader
 	struct CtDuty *duties;
 	uint64		stop_due_ns;	/* when the stop has something to do next; PG_UINT64_MAX: never */
 	bool		stopping;		/* the time is up */
+	uint64		timeout_ns;		/* when the run is to end in any case; PG_UINT64_MAX: never */
 
 	/* of the timeline */
 	CtTotals	last_totals;
@@ -77,7 +76,6 @@ struct CtLeader
 	CtHistogram *difference;
 	uint64		last_ns;
 	bool		told_of_second; /* that one couldn't be written */
-	CtResources resources;
 };
 
 /*

@@ -14,8 +14,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "utils/memutils.h"
 
 #include "bgworker/load.h"
@@ -45,18 +43,6 @@ load_compare(const pairingheap_node *a, const pairingheap_node *b, void *arg)
 	if (left->due_ns != right->due_ns)
 		return left->due_ns < right->due_ns ? 1 : -1;
 	return left->number < right->number ? 1 : -1;
-}
-
-/* what is further away never comes; and some of them add up without an overflow */
-#define NEVER_NS	(1e9 * CT_NS_PER_S)
-
-/* A random time of that mean, as between two events of a Poisson process. */
-static uint64
-load_draw(CtClient *client, double mean_ns)
-{
-	double		ns = -log(1.0 - pg_prng_double(&client->pace)) * mean_ns;
-
-	return (uint64) Min(ns, NEVER_NS);
 }
 
 /* Until when clients begin with transactions; 0: there is no such time. */
@@ -93,7 +79,7 @@ load_schedule(CtLoad *load, CtClient *client, uint64 due)
 		return;
 	if (load->mean_gap_ns > 0)
 	{
-		client->intended_ns += load_draw(client, load->mean_gap_ns);
+		client->intended_ns += ct_think_draw_exponential(load->mean_gap_ns, &client->pace);
 		due = Max(due, client->intended_ns);
 		/* one that is scheduled for later than the end isn't executed; until then it is awaited */
 		client->last = stop_ns != 0 && client->intended_ns >= stop_ns;
@@ -147,6 +133,29 @@ load_look_for_stop(CtLoad *load)
 		load_stop(load, level);
 }
 
+/* Is a transaction of the schedule so late that it can't but be late? */
+static bool
+load_is_overdue(CtLoad *load, const CtClient *client)
+{
+	CtWorker   *w = load->worker;
+	uint64		limit = w->latency_limit_ns;
+
+	return limit != PG_UINT64_MAX && load->mean_gap_ns > 0 && client->iteration == NULL &&
+		ct_worker_clock(w) > client->intended_ns + limit;
+}
+
+/* It isn't executed; the next one of the client's schedule may be. */
+static void
+load_skip(CtLoad *load, CtClient *client)
+{
+	CtWorker   *w = load->worker;
+
+	if (client->intended_ns >= w->shared->measure_from_ns)
+		w->slot->overdue++;
+	client->next_iteration += w->shared->nclients;
+	load_schedule(load, client, client->intended_ns);
+}
+
 static CtClient *
 load_next(CtDriver *driver, uint64 *due)
 {
@@ -167,9 +176,12 @@ load_next(CtDriver *driver, uint64 *due)
 			return client;
 		}
 		(void) pairingheap_remove_first(&load->turns);
-		if (!client->last)
+		if (client->last)
+			load_end(load, client);
+		else if (unlikely(load_is_overdue(load, client)))
+			load_skip(load, client);
+		else
 			return client;
-		load_end(load, client);
 	}
 	return NULL;
 }
@@ -179,15 +191,13 @@ load_done(CtDriver *driver, CtClient *client, CtClientResult result)
 {
 	CtLoad	   *load = (CtLoad *) driver;
 	CtWorker   *w = load->worker;
-	double		think;
 
 	switch (result)
 	{
 		case CT_CLIENT_ENDED:
-			think = w->program->scripts[client->script].plan->think;
 			client->next_iteration += w->shared->nclients;
 			load_schedule(load, client, ct_worker_clock(w) +
-						  (think > 0 ? load_draw(client, think * 1e9) : 0));
+						  ct_think_draw(&w->program->scripts[client->script].think, &client->pace));
 			break;
 		case CT_CLIENT_RESTS:
 			pairingheap_add(&load->turns, &client->turn);

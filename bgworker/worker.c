@@ -292,6 +292,8 @@ worker_prepare(CtWorker *w)
 	w->session = ct_session_in_process();
 	worker_prepare_statements(w);
 	worker_find_barriers(w);
+	w->latency_limit_ns = w->plan->latency_limit > 0 ?
+		(uint64) (w->plan->latency_limit * 1e9) : PG_UINT64_MAX;
 	w->nclients = 1;
 	w->clients = palloc(sizeof(CtClient));
 	ct_client_init(&w->clients[0], w, w->number);
@@ -317,8 +319,6 @@ worker_await_gate(CtWorker *w, int number)
 {
 	CtShared   *shared = w->shared;
 
-	ct_worker_tell_usage(w);
-	pg_write_barrier();
 	pg_atomic_write_u32(&w->slot->state, CT_WORKER_READY);
 	ConditionVariableBroadcast(&shared->news);
 
@@ -454,11 +454,7 @@ worker_carry(CtWorker *w, CtDriver *driver)
 			ct_worker_time_passes(w);
 		}
 		if (due > ct_worker_clock(w))
-		{
-			if (client != NULL)
-				ct_client_sleeps(client);
 			worker_sleep(w, due);
-		}
 		else
 			worker_go_on(w, driver, client);
 	}
@@ -486,7 +482,6 @@ worker_load(CtWorker *w)
 static void
 worker_race(CtWorker *w)
 {
-	w->slot->at = CT_AT(CT_AT_GATE, w->program->scripts[w->clients[0].script].place);
 	pg_atomic_write_u32(&w->slot->state, CT_WORKER_WORKING);
 	if (w->plan->explore)
 		ct_actor_perform(w);

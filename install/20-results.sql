@@ -56,7 +56,9 @@ CREATE TABLE @extschema@.ct_result (
 	sandbox			name,			-- schema that is to be dropped; NULL once it is, or if none or kept
 	sandbox_tried_at timestamptz,	-- when dropping it failed last
 	kept_sandbox	name,
-	clients			int				-- that took turns on the workers, or as many
+	clients			int,			-- that took turns on the workers, or as many
+	late			bigint,			-- completed, in more than the latency limit
+	skipped			bigint			-- scheduled, but not executed
 );
 
 CREATE INDEX ON @extschema@.ct_result (started_at);
@@ -134,6 +136,8 @@ COMMENT ON COLUMN @extschema@.ct_result.shm_handle IS 'handle of the run''s shar
 COMMENT ON COLUMN @extschema@.ct_result.sandbox IS 'schema that is to be dropped; null once it is';
 COMMENT ON COLUMN @extschema@.ct_result.sandbox_tried_at IS 'when dropping it was tried last, and failed';
 COMMENT ON COLUMN @extschema@.ct_result.kept_sandbox IS 'schema that was left behind on request';
+COMMENT ON COLUMN @extschema@.ct_result.late IS 'transactions that completed, but took longer than the latency limit';
+COMMENT ON COLUMN @extschema@.ct_result.skipped IS 'transactions that were scheduled, but not executed';
 
 COMMENT ON SEQUENCE @extschema@.ct_result_run_id_seq IS 'ids of runs';
 
@@ -188,3 +192,5 @@ COMMENT ON COLUMN @extschema@.ct_visible_result.shm_handle IS 'handle of the run
 COMMENT ON COLUMN @extschema@.ct_visible_result.sandbox IS 'schema that is to be dropped; null once it is';
 COMMENT ON COLUMN @extschema@.ct_visible_result.sandbox_tried_at IS 'when dropping it was tried last, and failed';
 COMMENT ON COLUMN @extschema@.ct_visible_result.kept_sandbox IS 'schema that was left behind on request';
+COMMENT ON COLUMN @extschema@.ct_visible_result.late IS 'transactions that completed, but took longer than the latency limit';
+COMMENT ON COLUMN @extschema@.ct_visible_result.skipped IS 'transactions that were scheduled, but not executed';

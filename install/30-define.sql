@@ -51,7 +51,9 @@ CREATE FUNCTION @extschema@.ct_add_script(
 	variant			text DEFAULT NULL,
 	weight			int DEFAULT 1,
 	think_time		interval DEFAULT '0',
-	workers			int DEFAULT NULL
+	workers			int DEFAULT NULL,
+	think_max		interval DEFAULT NULL,
+	think_distribution text DEFAULT NULL
 ) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_add_script';
@@ -193,7 +195,7 @@ isolation: read committed, repeatable read or serializable; NULL: the role''s de
 Raises 42704 if there is no such scenario, 42501 unless it is the current role''s, 42710 if it has that variant already';
 COMMENT ON FUNCTION @extschema@.ct_add_script IS
 'adds a script, in pgbench''s language, that workers repeat. Several scripts make a mix.
-variant: NULL for all of them; a variant''s own script takes the place of the general one of the same name. weight (1 to 1000000): how often it is chosen, relative to the others. think_time: mean pause after each transaction, up to 31 days. workers (1 to 1000): so many workers run this script and no other, as one maintainer among many users (in a run of more clients than workers: so many clients); the first such script of a variant gets workers 1 on, the next one those that follow. The others choose among the scripts without it, by weight.
+variant: NULL for all of them; a variant''s own script takes the place of the general one of the same name. weight (1 to 1000000): how often it is chosen, relative to the others. think_time: pause after each transaction, up to 31 days, drawn from think_distribution: exponential (the default; think_time is its mean), fixed (each is as long), or uniform, between think_time and think_max, which alone means it too. workers (1 to 1000): so many workers run this script and no other, as one maintainer among many users (in a run of more clients than workers: so many clients); the first such script of a variant gets workers 1 on, the next one those that follow. The others choose among the scripts without it, by weight.
 Raises 42704 if there is no such scenario or variant, 42501 unless it is the current role''s, 42710 if it has that script already, 42601 with the place if the script or one of its statements does not parse';
 COMMENT ON FUNCTION @extschema@.ct_add_check IS
 'adds a check: one SELECT that returns the violations, a row each; the check holds if there is none.
@@ -202,7 +204,7 @@ kind: what the violations are called, as lost_update. variant: NULL for all of t
 Raises as ct_add_script does, and 22023 for what is not one SELECT';
 COMMENT ON FUNCTION @extschema@.ct_add_threshold IS
 'adds a threshold on a metric, as p95_ms < 100: a run fails unless it is met. op: <, <=, =, >=, >, <>.
-Metrics of a run, of its measured part (after the warmup), but for errors and tallies, which are of all of it: transactions (completed), tps (per second), failed (given up), retries (tries beyond the first), success_rate, error_rate (completed, failed, of both together, 0 to 1), retry_rate (retries per transaction); errors (not expected, those retried among them), deadlocks (40P01), serialization_failures (40001); mean_ms, stddev_ms, p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms (latency of a completed transaction, ms); anomalies (rows that the checks returned; these fail the run all the same); fairness (Jain''s index over the workers'' completed transactions: 1 if all have the same number, 1/n if one of n has all); rows_per_s (rows that statements of completed transactions returned or changed, per second); connect_ms (time to connect to the database, of the worker that took longest, ms).
+Metrics of a run, of its measured part (after the warmup), but for errors and tallies, which are of all of it: transactions (completed), tps (per second), failed (given up), retries (tries beyond the first), success_rate, error_rate (completed, failed, of both together, 0 to 1), retry_rate (retries per transaction); errors (not expected, those retried among them), deadlocks (40P01), serialization_failures (40001); mean_ms, stddev_ms, p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms (latency of a completed transaction, ms); anomalies (rows that the checks returned; these fail the run all the same); fairness (Jain''s index over the workers'' completed transactions: 1 if all have the same number, 1/n if one of n has all); rows_per_s (rows that statements of completed transactions returned or changed, per second); connect_ms (time to connect to the database, of the worker that took longest, ms); late (completed in more than the call''s latency_limit), skipped (of a schedule, not executed).
 script.METRIC or outcome.METRIC, as read.p95_ms or sold.p95_ms: transactions, tps and latencies of those that executed this script, or ended with this outcome; of a script errors, deadlocks and serialization_failures, too. script:STEP.METRIC, as read:3.p95_ms: latencies of the statement that is this step of the script, see ct_latencies. tally.NAME: the sum of a tally.
 A metric for which there was nothing to measure, as the latency of an outcome that never came, meets no threshold.
 Raises 42704 if there is no such scenario, variant, metric, script, outcome or tally, 22023 for a name that two of these have, 42501 unless the scenario is the current role''s, 42710 if it has that metric and comparison already';
@@ -413,7 +415,9 @@ COMMENT ON COLUMN @extschema@.ct_script.variant IS 'the variant; null: all of th
 COMMENT ON COLUMN @extschema@.ct_script.position IS 'order';
 COMMENT ON COLUMN @extschema@.ct_script.body IS 'the script, in pgbench''s language';
 COMMENT ON COLUMN @extschema@.ct_script.weight IS 'how often it is chosen, relative to the others';
-COMMENT ON COLUMN @extschema@.ct_script.think_time IS 'mean pause after each transaction';
+COMMENT ON COLUMN @extschema@.ct_script.think_time IS 'pause after each transaction: its mean, all of them if it is fixed, or the shortest';
+COMMENT ON COLUMN @extschema@.ct_script.think_max IS 'the longest pause, of a uniform distribution';
+COMMENT ON COLUMN @extschema@.ct_script.think_distribution IS 'fixed or uniform; null: exponential';
 COMMENT ON COLUMN @extschema@.ct_script.quoted IS 'variables within quotes are replaced too, as in pgbench''s default query mode: of imported scripts';
 COMMENT ON COLUMN @extschema@.ct_script.workers IS 'how many workers run this script and no other; null: those that have none of their own, by weight';
 COMMENT ON COLUMN @extschema@.ct_script.bundled IS 'as the scenario''s';

@@ -70,7 +70,9 @@ CREATE VIEW @extschema@.ct_runs WITH (security_barrier) AS
 		r.message,
 		r.warnings,
 		r.reason,
-		r.plan -> 'params'::text AS params
+		r.plan -> 'params'::text AS params,
+		r.late,
+		r.skipped
 	FROM @extschema@.ct_visible_result r
 	ORDER BY r.run_id;
 
@@ -127,3 +129,5 @@ COMMENT ON COLUMN @extschema@.ct_runs.message IS 'message of that error';
 COMMENT ON COLUMN @extschema@.ct_runs.warnings IS 'what else there is to know: an error of the teardown; a sandbox that could not be dropped, and who holds it; results that were cut or could not be recorded; empty if all went well';
 COMMENT ON COLUMN @extschema@.ct_runs.reason IS 'what the verdict rests on, in a sentence';
 COMMENT ON COLUMN @extschema@.ct_runs.params IS 'parameters of the run: the scenario''s, overridden by the call''s';
+COMMENT ON COLUMN @extschema@.ct_runs.late IS 'completed transactions that took longer than latency_limit; 0 where there was none';
+COMMENT ON COLUMN @extschema@.ct_runs.skipped IS 'transactions of a schedule (rate) that were not executed: since they were late by more than latency_limit before they could begin, or since the run was cut off; they are in no other number';

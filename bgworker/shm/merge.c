@@ -304,7 +304,9 @@ ct_merge_results(CtShared *shared, const CtProgram *program, const CtErrorTexts 
 		worker->all_transactions = slot->all_transactions;
 		results->worker_results = lappend(results->worker_results, worker);
 
+		results->late += slot->late;
 		results->skipped += slot->skipped;
+		results->overdue += slot->overdue;
 		ct_batches_add(&results->batches, &slot->batches);
 		results->rows += slot->rows;
 		results->connect_ns = Max(results->connect_ns, slot->connect_ns);

@@ -132,8 +132,6 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int no
 	shared->role = GetUserId();
 	shared->barrier_timeout = ct_barrier_timeout;
 	shared->stop_timeout = ct_stop_timeout;
-	shared->telemetry = ct_telemetry;
-	shared->sample_interval = ct_sample_interval;
 	shared->max_workers = max_workers;
 	shared->nhistograms = nhistograms;
 	shared->norders = norders;
@@ -146,6 +144,8 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int no
 	pg_atomic_init_u32(&shared->asked_to_stop, 0);
 	pg_atomic_init_u32(&shared->gates, 0);
 	pg_atomic_init_u32(&shared->settled, 0);
+	pg_atomic_init_u64(&shared->unexpected, 0);
+	pg_atomic_init_u32(&shared->too_many_errors, 0);
 	pg_atomic_init_u32(&shared->did_ddl, 0);
 	pg_atomic_init_u32(&shared->leader_attached, 0);
 	pg_atomic_init_u32(&shared->obstructed, 0);

@@ -69,6 +69,8 @@ typedef struct CtScriptDefinition
 	const char *body;
 	int			weight;
 	Interval   *think_time;
+	Interval   *think_max;		/* of a uniform one; else NULL */
+	const char *think_distribution;	/* as in a plan */
 	bool		quoted;			/* variables within quotes are some, as in pgbench's default query mode */
 	int			workers;		/* 0 is "not said" */
 } CtScriptDefinition;

@@ -250,7 +250,8 @@ List *
 ct_definition_scripts(CtCatalogScope *scope, const char *scenario, const char *variant,
 					  CtPartsOf of)
 {
-#define SCRIPT_COLUMNS	"SELECT p.name, p.body, p.weight, p.think_time, p.quoted, p.workers"
+#define SCRIPT_COLUMNS	"SELECT p.name, p.body, p.weight, p.think_time, p.quoted, p.workers," \
+	" p.think_max, p.think_distribution"
 	static const char *const queries[] = {
 		[CT_PARTS_OF_VARIANT] = SCRIPT_COLUMNS
 		PARTS_OF_VARIANT("@ct_script", "o.name = p.name"),
@@ -273,6 +274,8 @@ ct_definition_scripts(CtCatalogScope *scope, const char *scenario, const char *v
 		script->think_time = definition_interval(row, 4);
 		script->quoted = DatumGetBool(definition_datum(row, 5));
 		script->workers = DatumGetInt32(definition_datum(row, 6));
+		script->think_max = definition_interval(row, 7);
+		script->think_distribution = definition_text(row, 8);
 		scripts = lappend(scripts, script);
 	}
 	return scripts;

@@ -135,10 +135,12 @@ ct_definition_insert_script(CtCatalogScope *scope, const char *scenario,
 			   IntervalPGetDatum(script->think_time ? script->think_time : &none), false);
 	ct_row_add_bool(&row, script->quoted);
 	ct_row_add_int32(&row, script->workers, script->workers == 0);
+	ct_row_add(&row, INTERVALOID, IntervalPGetDatum(script->think_max), script->think_max == NULL);
+	ct_row_add_text(&row, script->think_distribution);
 	return definition_execute(scope, &row,
 							  "INSERT INTO @ct_script (scenario, name, variant, body, weight,"
-							  " think_time, quoted, workers, position, bundled)"
-							  " SELECT $1, $2, $3, $4, $5, $6, $7, $8,"
+							  " think_time, quoted, workers, think_max, think_distribution, position, bundled)"
+							  " SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
 							  PART_OF_SCENARIO("@ct_script")) > 0;
 }
 

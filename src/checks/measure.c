@@ -15,7 +15,6 @@
 #include "src/base/text.h"
 #include "src/checks/check.h"
 #include "src/metrics/metric.h"
-#include "src/metrics/statistics.h"
 
 static double
 measure_quantile_ms(const CtHistogram *h, double q)
@@ -23,20 +22,26 @@ measure_quantile_ms(const CtHistogram *h, double q)
 	return ct_histogram_quantile(h, q) / 1e6;
 }
 
-/* How evenly the workers completed transactions. */
+/*
+ * Jain's index of fairness: 1 if all workers completed the same number of
+ * transactions, 1/n if one of n completed all of them.
+ */
 static double
 measure_fairness(const CtResults *results)
 {
-	int			n = list_length(results->worker_results);
-	double	   *transactions = palloc(Max(n, 1) * sizeof(double));
-	double		fairness;
+	double		sum = 0;
+	double		squares = 0;
 	ListCell   *lc;
 
 	foreach(lc, results->worker_results)
-		transactions[foreach_current_index(lc)] = ((CtWorkerResult *) lfirst(lc))->transactions;
-	fairness = ct_stats_fairness(transactions, n);
-	pfree(transactions);
-	return fairness;
+	{
+		double		n = ((CtWorkerResult *) lfirst(lc))->transactions;
+
+		sum += n;
+		squares += n * n;
+	}
+	return squares > 0 ? sum * sum / (list_length(results->worker_results) * squares) :
+		get_float8_nan();
 }
 
 /* the rows that the checks have returned, errors and thresholds not being such checks */
@@ -113,6 +118,8 @@ measure_run_input(const CtResults *results)
 	input.fairness = measure_fairness(results);
 	input.rows_per_s = measure_rate(results, results->rows);
 	input.connect_ms = results->connect_ns / 1e6;
+	input.late = results->late;
+	input.skipped = results->skipped + results->overdue;
 	measure_set_latencies(&input, results->latency);
 	return input;
 }
@@ -373,12 +380,51 @@ ct_checks_have_failed(const CtChecks *checks, const CtProgram *program, const Ct
 	return false;
 }
 
+/* Of a run that was to do so much in so much time: has it? */
+static void
+measure_timeout(const CtPlan *plan, CtResults *results)
+{
+	CtCheckResult *result = palloc0(sizeof(CtCheckResult));
+	CtAnomalyResult *anomaly;
+	int64		done = results->all_transactions;
+	ListCell   *lc;
+
+	foreach(lc, results->errors)
+	{
+		const CtErrorResult *error = lfirst(lc);
+
+		if (error->unexpected)
+			done += error->count;
+	}
+	result->name = CT_ENDED_BY_TIMEOUT;
+	result->kind = "timeout";
+	result->target = psprintf(INT64_FORMAT " transactions within %g s", plan->transactions, plan->timeout);
+	result->actual = psprintf(INT64_FORMAT " of " INT64_FORMAT " transactions", done, plan->transactions);
+	result->after = done;
+	result->holds = results->ended_by == NULL || strcmp(results->ended_by, CT_ENDED_BY_TIMEOUT) != 0 ||
+		done >= plan->transactions;
+	if (!result->holds)
+	{
+		anomaly = palloc0(sizeof(CtAnomalyResult));
+		anomaly->check = result->name;
+		anomaly->kind = result->kind;
+		anomaly->observed = result->actual;
+		anomaly->expected = result->target;
+		anomaly->first_seen = GetCurrentTimestamp();
+		result->violations = 1;
+		result->anomalies = list_make1(anomaly);
+	}
+	results->checks = lappend(results->checks, result);
+}
+
 void
 ct_checks_measure(const CtPlan *plan, const CtProgram *program, CtResults *results)
 {
 	measure_thresholds(program, results);
 	if (!measure_tolerates_errors(plan))
 		measure_errors(program, results);
+	if (plan->timeout > 0 && plan->transactions > 0 && plan->rounds == 0)
+		measure_timeout(plan, results);
 }
 
 void

@@ -27,6 +27,11 @@ verdict_failure(const CtCheckResult *check, TimestampTz started_at)
 	StringInfoData buf;
 
 	initStringInfo(&buf);
+	if (strcmp(check->kind, "timeout") == 0)
+	{
+		appendStringInfo(&buf, "only %s were done when the timeout was over", check->actual);
+		return buf.data;
+	}
 	if (strcmp(check->kind, "threshold") == 0)
 		appendStringInfo(&buf, "threshold \"%s %s\" was missed: %s%s%s", check->name, check->target,
 						 check->actual, check->note ? ", " : "", check->note ? check->note : "");
@@ -175,7 +180,7 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 		CtCheckResult *check = lfirst(lc);
 
 		nchecks++;
-		if (strcmp(check->kind, "error") != 0)
+		if (strcmp(check->kind, "error") != 0 && strcmp(check->kind, "timeout") != 0)
 			only_errors = false;
 		if (check->holds)
 			continue;
@@ -251,6 +256,14 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 								   results->reason, verdict_plural(results->skipped, "transaction"),
 								   results->skipped == 1 ? "was" : "were",
 								   results->ended_by ? "" : ", for they took longer than stop_timeout");
+	if (results->overdue > 0)
+		results->reason = psprintf("%s; %s of the schedule %s skipped, late by more than latency_limit before %s could begin",
+								   results->reason, verdict_plural(results->overdue, "transaction"),
+								   results->overdue == 1 ? "was" : "were",
+								   results->overdue == 1 ? "it" : "they");
+	if (results->late > 0)
+		results->reason = psprintf("%s; %s took longer than latency_limit", results->reason,
+								   verdict_plural(results->late, "transaction"));
 	if (results->ended_by != NULL)
 		results->reason = psprintf("%s; ended early by %s", results->reason, results->ended_by);
 }

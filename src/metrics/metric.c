@@ -18,7 +18,7 @@
 const char *const ct_metrics[] = {
 	"tps", "transactions", "failed", "retries", "errors", "deadlocks",
 	"serialization_failures", "success_rate", "error_rate", "retry_rate", "anomalies", "prevented", "prevention_rate",
-	"fairness", "rows_per_s", "connect_ms", "mean_ms", "stddev_ms",
+	"fairness", "rows_per_s", "connect_ms", "late", "skipped", "mean_ms", "stddev_ms",
 	"p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms", NULL
 };
 
@@ -48,6 +48,8 @@ static const struct
 	{"fairness", offsetof(CtMetrics, fairness), CT_OF_RUN, false},
 	{"rows_per_s", offsetof(CtMetrics, rows_per_s), CT_OF_RUN, false},
 	{"connect_ms", offsetof(CtMetrics, connect_ms), CT_OF_RUN, false},
+	{"late", offsetof(CtMetrics, late), CT_OF_RUN, true},
+	{"skipped", offsetof(CtMetrics, skipped), CT_OF_RUN, true},
 	{"mean_ms", offsetof(CtMetrics, mean_ms), LATENCY, false},
 	{"stddev_ms", offsetof(CtMetrics, stddev_ms), LATENCY, false},
 	{"p50_ms", offsetof(CtMetrics, p50_ms), LATENCY, false},

@@ -37,6 +37,8 @@ typedef struct CtMetrics
 	double		rows_per_s;		/* rows that statements of committed
 								 * transactions returned or changed */
 	double		connect_ms;		/* to connect to the database, the slowest worker */
+	double		late;			/* completed, in more than the latency limit */
+	double		skipped;		/* of a schedule, not executed */
 	double		mean_ms;		/* of the latencies of transactions, or of a
 								 * statement */
 	double		stddev_ms;

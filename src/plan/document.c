@@ -78,6 +78,9 @@ static const CtField plan_fields[] = {
 	PLAN(min_overlap, FIELD_INT, false),
 	PLAN(keep, FIELD_BOOL, false),
 	PLAN(stop_on_fail, FIELD_BOOL, false),
+	PLAN(latency_limit, FIELD_DOUBLE, true),
+	PLAN(max_errors, FIELD_INT64, true),
+	PLAN(timeout, FIELD_DOUBLE, true),
 	PLAN(explore, FIELD_BOOL, true),
 	PLAN(inside, FIELD_BOOL, true),
 	PLAN(preemptions, FIELD_INT, true),
@@ -100,6 +103,8 @@ static const CtField script_fields[] = {
 	SCRIPT(body, FIELD_NEEDED, false),
 	SCRIPT(weight, FIELD_INT, false),
 	SCRIPT(think, FIELD_DOUBLE, false),
+	SCRIPT(think_max, FIELD_DOUBLE, true),
+	SCRIPT(think_distribution, FIELD_STRING, false),
 	SCRIPT(quoted, FIELD_BOOL, true),
 	SCRIPT(workers, FIELD_INT, true)
 };

@@ -206,6 +206,8 @@ ct_plan_script(const CtScriptDefinition *definition)
 	script->body = unconstify(char *, definition->body);
 	script->weight = definition->weight;
 	script->think = definition->think_time ? ct_interval_seconds(definition->think_time) : 0;
+	script->think_max = definition->think_max ? ct_interval_seconds(definition->think_max) : 0;
+	script->think_distribution = unconstify(char *, definition->think_distribution);
 	script->quoted = definition->quoted;
 	script->workers = definition->workers;
 	return script;
@@ -306,6 +308,12 @@ make_check_options(const CtRunOptions *options)
 		ct_validate_integer("min_overlap", options->min_overlap, 0, PG_INT32_MAX);
 	if (options->has_rounds)
 		ct_validate_integer("rounds", options->rounds, 1, CT_MAX_RUN_ROUNDS);
+	if (options->has_latency_limit)
+		ct_validate_seconds("latency_limit", options->latency_limit, false);
+	if (options->has_max_errors)
+		ct_validate_integer("max_errors", options->max_errors, 1, CT_MAX_TRANSACTIONS);
+	if (options->has_timeout)
+		ct_validate_seconds("timeout", options->timeout, false);
 	if (options->params != NULL)
 		ct_validate_params("params", options->params);
 }
@@ -395,6 +403,9 @@ make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 		plan->min_overlap = options->min_overlap;
 	plan->keep = options->keep;
 	plan->stop_on_fail = options->stop_on_fail;
+	plan->latency_limit = options->has_latency_limit ? options->latency_limit : 0;
+	plan->max_errors = options->has_max_errors ? options->max_errors : 0;
+	plan->timeout = options->has_timeout ? options->timeout : 0;
 	plan->expected_errors = make_add_errors(plan->expected_errors,
 									   ct_validate_errors("expected_errors",
 														  options->expected_errors, true));

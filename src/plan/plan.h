@@ -51,7 +51,9 @@ typedef struct CtPlanScript
 	char	   *name;
 	char	   *body;
 	int			weight;			/* > 0 */
-	double		think;			/* mean think time after each transaction, seconds */
+	double		think;			/* think time after each transaction, seconds: its mean, or lowest */
+	double		think_max;		/* of a uniform one: its highest */
+	char	   *think_distribution; /* "fixed", "uniform", or NULL: exponential */
 	bool		quoted;			/* variables within quotes are some: pgbench's */
 	int			workers;		/* clients that run this script and no other; 0: the
 								 * others choose it by its weight */
@@ -114,6 +116,9 @@ typedef struct CtPlan
 	int			min_overlap;	/* contended transactions that a pass needs */
 	bool		keep;			/* leave the sandbox */
 	bool		stop_on_fail;	/* end at what can't but fail it */
+	double		latency_limit;	/* seconds after which a transaction is late, or 0 */
+	int64		max_errors;		/* unexpected ones that end the run, or 0 */
+	double		timeout;		/* seconds after the gate that end the run, or 0 */
 
 	/* of an exploration; its duration and seed are those above */
 	bool		explore;
@@ -179,7 +184,10 @@ typedef struct CtRunOptions
 				has_warmup,
 				has_ramp,
 				has_min_overlap,
-				has_rounds;
+				has_rounds,
+				has_latency_limit,
+				has_max_errors,
+				has_timeout;
 	int			workers;
 	int			clients;
 	double		duration;		/* seconds */
@@ -191,6 +199,9 @@ typedef struct CtRunOptions
 	double		ramp;			/* seconds */
 	int			min_overlap;
 	int			rounds;
+	double		latency_limit;	/* seconds */
+	int64		max_errors;
+	double		timeout;		/* seconds */
 	const char *isolation;		/* or NULL */
 	Jsonb	   *params;			/* or NULL */
 	ArrayType  *expected_errors;	/* or NULL; text[] */

@@ -79,6 +79,8 @@ ct_program_load(const CtPlan *plan)
 		script->plan = lfirst(lc);
 		script->script = ct_script_parse(script->plan->name, script->plan->body,
 										 program->symbols, script->plan->quoted);
+		script->think = ct_think_make(script->plan->think, script->plan->think_max,
+									  script->plan->think_distribution);
 		script->weight = script->plan->workers > 0 ? 0 : script->plan->weight;
 		program->total_weight += script->weight;
 		script->first_client = bound;

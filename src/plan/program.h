@@ -10,6 +10,7 @@
 
 #include "src/metrics/metric.h"
 #include "src/plan/plan.h"
+#include "src/plan/think.h"
 
 /* histograms that every script has, before those of its statements */
 typedef enum CtLatencyKind
@@ -26,6 +27,7 @@ typedef struct CtProgramScript
 	CtScript   *script;
 	int			histogram;		/* of CT_LATENCY_TRANSACTION; the others follow */
 	int			weight;			/* for clients that have no script of their own */
+	CtThink		think;			/* of who has executed it */
 	int			first_client;	/* of those that run it alone, from 0; plan->workers of them */
 	int		   *step_histogram; /* of each command, -1 if it isn't SQL */
 	int			nsteps;			/* SQL commands whose orders are told, at most CT_MAX_STEPS */

@@ -71,6 +71,9 @@ sessions_check_load(const CtRunOptions *options)
 		{"min_overlap", options->has_min_overlap},
 		{"thresholds", options->thresholds != NULL},
 		{"retried_errors", options->retried_errors != NULL},
+		{"latency_limit", options->has_latency_limit},
+		{"max_errors", options->has_max_errors},
+		{"timeout", options->has_timeout},
 		{"stop_on_fail", options->stop_on_fail}
 	};
 	int			i;
@@ -146,7 +149,7 @@ ct_sessions_set_options(CtPlan *plan, const CtRunOptions *options)
 		CtPlanScript *script = lfirst(lc);
 
 		script->workers = 0;
-		script->think = 0;
+		script->think = script->think_max = 0;
 	}
 }
 

@@ -142,19 +142,6 @@ ct_record_second(int64 run_id, const CtSecond *second)
 	ct_catalog_leave(&scope);
 }
 
-void
-ct_record_resource(int64 run_id, const CtResourceRow *row)
-{
-	CtCatalogScope scope;
-	CtRowWriter *writer;
-
-	ct_catalog_enter(&scope);
-	writer = ct_rowset_writer(&ct_resource_rows.set);
-	ct_rowset_put(writer, row);
-	ct_rowset_insert(writer, run_id);
-	ct_catalog_leave(&scope);
-}
-
 /* ---- the end of a run ---- */
 
 /* What is measured under load. */
@@ -177,6 +164,8 @@ record_add_measured(CtValues *values, const CtResults *results)
 		ct_values_int64(values, "orders_possible", results->orders_possible);
 	}
 	ct_values_int64(values, "barrier_breaks", results->barrier_breaks);
+	ct_values_int64(values, "late", results->late);
+	ct_values_int64(values, "skipped", results->skipped + results->overdue);
 	ct_values_double(values, "tps", record_rate(tps));
 	ct_values_double(values, "tps_low", record_rate(tps - half < 0 ? 0 : tps - half));
 	ct_values_double(values, "tps_high", record_rate(tps + half));

@@ -81,6 +81,9 @@ typedef struct CtCheckResult
 	int			round;			/* of a run of rounds: when it was first seen; else 0 */
 } CtCheckResult;
 
+/* ended_by, where its timeout did */
+#define CT_ENDED_BY_TIMEOUT		"timeout"
+
 typedef struct CtResults
 {
 	double		seconds;		/* of the measured part */
@@ -95,7 +98,9 @@ typedef struct CtResults
 	int64		transactions;
 	int64		failed;
 	int64		retries;
+	int64		late;			/* completed, in more than the latency limit */
 	int64		skipped;		/* scheduled, but not executed when the run was cut off */
+	int64		overdue;		/* the same, for they were late before they could begin */
 	int64		overlapped;
 	int64		waited;
 	int64		met;
