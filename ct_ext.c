@@ -7,6 +7,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "src/base/machine.h"
 #include "src/base/settings.h"
 
 PG_MODULE_MAGIC;
@@ -15,6 +16,8 @@ int			ct_progress_interval = 5;
 int			ct_barrier_timeout = 1000;
 int			ct_stop_timeout = 5000;
 int			ct_spec_step_timeout = 360;
+bool		ct_telemetry = true;
+int			ct_sample_interval = 10;
 
 extern PGDLLEXPORT void _PG_init(void);
 
@@ -41,5 +44,20 @@ _PG_init(void)
 							"isolationtester has it from the environment, as PGISOLATIONTIMEOUT. After twice this time the spec is given up.",
 							&ct_spec_step_timeout, 360, 1, 86400,
 							PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomStringVariable("ct_ext.proc_path",
+							   "Folder where the system tells of its processes.",
+							   "A run's memory and the machine's CPU are read from there; where it doesn't exist they are unknown.",
+							   &ct_proc_path, "/proc",
+							   PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("ct_ext.telemetry",
+							 "Looks, while a run is under way, at what its sessions wait for and what they use.",
+							 "Off, a run has no waits, blocking, deadlocks, resources and samples.",
+							 &ct_telemetry, true,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("ct_ext.sample_interval",
+							"Time between two looks at what the sessions of a run wait for, on average.",
+							NULL,
+							&ct_sample_interval, 10, 1, 1000,
+							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("ct_ext");
 }

@@ -1,23 +1,36 @@
 /*
  * report.c
- *		ct_report and ct_assert: runs' results for people, programs and CI.
+ *		ct_report, ct_summary, ct_assert and ct_ok: runs' results for people, programs and CI.
  *
- * Both only read, through the views and as the role that calls them, what is
+ * They only read, through the views and as the role that calls them, what is
  * committed now (src/report/report.c).
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/dependency.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "executor/spi.h"
 #include "fmgr.h"
+#include "funcapi.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_func.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
 
 #include "src/catalog/version.h"
 #include "src/report/report.h"
 
 CT_FUNCTION_INFO_V1(ct_report);
 CT_FUNCTION_INFO_V1(ct_report_list);
+CT_FUNCTION_INFO_V1(ct_summary);
 CT_FUNCTION_INFO_V1(ct_assert);
+CT_FUNCTION_INFO_V1(ct_ok);
 
 /* The report as a value of type text, in the current memory context. */
 static text *
@@ -40,17 +53,15 @@ ct_report(PG_FUNCTION_ARGS)
 }
 
 /*
- * ct_report(run_ids bigint[], format text) RETURNS text
- *
- * Not strict: a report of nothing is what a query gives that has found no run.
+ * The argument's run ids, palloc'd.  Raises for a NULL, and for none: a report
+ * of nothing is what a query gives that has found no run.
  */
-Datum
-ct_report_list(PG_FUNCTION_ARGS)
+static int64 *
+report_run_ids(FunctionCallInfo fcinfo, int *n)
 {
 	Datum	   *elements;
 	bool	   *nulls;
 	int64	   *run_ids;
-	int			n;
 	int			i;
 
 	if (PG_ARGISNULL(0))
@@ -58,28 +69,66 @@ ct_report_list(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("run ids must not be null"),
 				 errhint("array_agg() of no rows is null: no run was found.")));
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("report format must not be null")));
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
-					  TYPALIGN_DOUBLE, &elements, &nulls, &n);
-	if (n == 0)
+					  TYPALIGN_DOUBLE, &elements, &nulls, n);
+	if (*n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("run ids must not be empty"),
 				 errhint("Name at least one run; the view ct_runs shows those that there are.")));
-	run_ids = palloc(n * sizeof(int64));
-	for (i = 0; i < n; i++)
+	run_ids = palloc(*n * sizeof(int64));
+	for (i = 0; i < *n; i++)
 	{
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("run ids must not contain nulls"),
-					 errdetail("Number %d of %d is null.", i + 1, n)));
+					 errdetail("Number %d of %d is null.", i + 1, *n)));
 		run_ids[i] = DatumGetInt64(elements[i]);
 	}
+	return run_ids;
+}
+
+/* ct_report(run_ids bigint[], format text) RETURNS text */
+Datum
+ct_report_list(PG_FUNCTION_ARGS)
+{
+	int			n;
+	int64	   *run_ids = report_run_ids(fcinfo, &n);
+
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("report format must not be null")));
 	PG_RETURN_TEXT_P(report_text(text_to_cstring(PG_GETARG_TEXT_PP(1)), run_ids, n, true));
+}
+
+/* ct_summary(run_ids bigint[]) RETURNS record */
+Datum
+ct_summary(PG_FUNCTION_ARGS)
+{
+	CtReportList list = {.many = true};
+	CtReportSummary summary;
+	TupleDesc	desc;
+	Datum		values[7];
+	bool		nulls[7] = {false};
+	int64	   *run_ids = report_run_ids(fcinfo, &list.n);
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	ct_report_begin_reading();
+	list.lines = ct_report_load_lines(run_ids, list.n);
+	ct_report_sum_up(&list, &summary);
+	ct_report_end_reading();
+
+	values[0] = Int32GetDatum(summary.total);
+	values[1] = Int32GetDatum(summary.passed);
+	values[2] = Int32GetDatum(summary.failed);
+	values[3] = Int32GetDatum(summary.inconclusive);
+	values[4] = Int32GetDatum(summary.unjudged);
+	values[5] = Float8GetDatum((double) summary.passed / summary.total);
+	values[6] = BoolGetDatum(summary.failures + summary.errors == 0);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
 
 /* The first anomaly in a sentence, for an error's detail; "" if there is none. */
@@ -147,4 +196,101 @@ ct_assert(PG_FUNCTION_ARGS)
 	ct_report_end_reading();
 
 	PG_RETURN_VOID();
+}
+
+/* ---- ct_ok ---- */
+
+/*
+ * pgTAP's ok(boolean, text), if this session's tests are counted by pgTAP: it
+ * is what the caller's search_path finds, the extension's own, and a plan was
+ * made, for which pgTAP has a temporary table.  Else InvalidOid.
+ */
+static Oid
+report_pgtap_ok(void)
+{
+	Oid			types[2] = {BOOLOID, TEXTOID};
+	Oid			extension = get_extension_oid("pgtap", true);
+	Oid			temp = LookupNamespaceNoError("pg_temp");
+	Oid			ok;
+
+	if (!OidIsValid(extension) || !OidIsValid(temp) ||
+		!OidIsValid(get_relname_relid("__tcache__", temp)))
+		return InvalidOid;
+	ok = LookupFuncName(list_make1(makeString("ok")), 2, types, true);
+	if (!OidIsValid(ok) || getExtensionOfObject(ProcedureRelationId, ok) != extension)
+		return InvalidOid;
+	return ok;
+}
+
+/* What pgTAP's function says of a test, palloc'd in the current context. */
+static char *
+report_call_pgtap(Oid function, bool ok, const char *description)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid			types[2] = {BOOLOID, TEXTOID};
+	Datum		values[2];
+	char	   *said;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	values[0] = BoolGetDatum(ok);
+	values[1] = CStringGetTextDatum(description);
+	if (SPI_execute_with_args(psprintf("SELECT %s($1, $2)",
+									   quote_qualified_identifier(get_namespace_name(get_func_namespace(function)),
+																  get_func_name(function))),
+							  2, types, values, NULL, false, 1) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "pgTAP's ok() returned no row");
+	said = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	said = MemoryContextStrdup(context, said ? said : "");
+	SPI_finish();
+	return said;
+}
+
+/*
+ * ct_ok(run_id bigint, description text DEFAULT NULL) RETURNS text
+ *
+ * A line of TAP.  It has no SET clause, for the search_path is what says
+ * whether there is a pgTAP; ours is pinned while we read.
+ */
+Datum
+ct_ok(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = CurrentMemoryContext;
+	int64		run_id;
+	CtReport   *report;
+	CtReportLine *line;
+	StringInfoData buf;
+	char	   *description;
+	bool		ok;
+	int			nestlevel;
+	Oid			pgtap;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("run id must not be null")));
+	run_id = PG_GETARG_INT64(0);
+	initStringInfo(&buf);
+
+	nestlevel = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	ct_report_begin_reading();
+	line = ct_report_load_lines(&run_id, 1);
+	report = ct_report_load(run_id);
+	ok = ct_report_kind(line) == CT_REPORT_OK;
+	description = ct_tap_description(PG_ARGISNULL(1) ? ct_tap_name(report) :
+									 text_to_cstring(PG_GETARG_TEXT_PP(1)), report->unicode);
+	description = MemoryContextStrdup(context, description);
+	if (!ok)
+		ct_tap_explain(&buf, report);
+	ct_report_end_reading();
+	AtEOXact_GUC(true, nestlevel);
+
+	pgtap = report_pgtap_ok();
+	if (OidIsValid(pgtap))
+		description = report_call_pgtap(pgtap, ok, description);
+	else
+		description = psprintf("%sok - %s", ok ? "" : "not ", description);
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("%s%s", description, buf.data)));
 }

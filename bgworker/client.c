@@ -23,7 +23,11 @@
 #include "bgworker/asleep.h"
 #include "bgworker/shm/barrier.h"
 #include "bgworker/shm/slot.h"
+#include "bgworker/suspect.h"
 #include "bgworker/worker.h"
+
+/* after a statement that took so long it is told what was used, and not only at the transaction's end */
+#define LONG_STATEMENT_NS	(10 * CT_NS_PER_MS)
 
 /* how a try ended */
 typedef enum CtTryResult
@@ -39,6 +43,13 @@ static inline CtProgramScript *
 client_script(const CtClient *client)
 {
 	return &client->worker->program->scripts[client->script];
+}
+
+/* Tells who looks what the client is at. */
+static inline void
+client_is_at(CtClient *client, CtAt what)
+{
+	client->worker->slot->at = CT_AT(what, client_script(client)->place + client->interpreter.at);
 }
 
 /* Do clients of the run wait for their workers, so that it is told for how long? */
@@ -170,6 +181,7 @@ client_start(CtClient *client)
 		uint64		start = ct_worker_clock(w);
 
 		ct_worker_time_passes(w);
+		client_is_at(client, CT_AT_STATEMENT);
 		iteration->glance.other = NULL;
 		if (orders != NULL && w->program->nsteps > 1)	/* a lone step has no order */
 			ct_presence_glance(w->shared, &w->lookout, &iteration->stay, orders,
@@ -200,6 +212,8 @@ client_note_executed(CtClient *client)
 	if (iteration->measured)
 		ct_histogram_record(ct_slot_histogram(w->slot, script->step_histogram[index]),
 							end - iteration->statement_ns);
+	if (unlikely(end - iteration->statement_ns > LONG_STATEMENT_NS))
+		ct_worker_tell_usage(w);
 	iteration->statement_ns = 0;
 	client_record_wait(client);
 	ct_presence_ended(w->shared, &w->lookout, &iteration->stay, end, step);
@@ -267,7 +281,9 @@ client_pause(CtInterpreter *interpreter)
 	ct_presence_look(w->shared, &w->lookout, &client->iteration->stay);
 	interpreter->session->idle(interpreter->session, false);
 	ct_worker_time_passes(w);
+	client_is_at(client, CT_AT_PAUSE);
 	ct_pause_ns(interpreter->pause_ns);
+	client_is_at(client, CT_AT_STATEMENT);
 }
 
 static void
@@ -286,69 +302,14 @@ client_meet(CtInterpreter *interpreter)
 	interpreter->session->idle(interpreter->session, false);
 	start = ct_worker_clock(w);
 	ct_worker_time_passes(w);
+	client_is_at(client, CT_AT_BARRIER);
 	ct_barrier_meet(w->shared, w->number, w->barriers[client->script][interpreter->at]);
+	client_is_at(client, CT_AT_STATEMENT);
 	iteration->barrier_ns += ct_worker_clock(w) - start;
 	iteration->met_until = interpreter->at;
 }
 
 /* ---- errors ---- */
-
-/*
- * Is it of the errors by which a script may be wrong in itself, so that
- * repeating it a million times tells nothing more?  Only where nobody ever
- * comes past the place: else something has happened to it, as where somebody
- * else changes a table under a prepared statement.
- */
-static bool
-client_is_script_error(int sqlstate)
-{
-	int			category = ERRCODE_TO_CATEGORY(sqlstate);
-
-	return category == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION ||
-		category == ERRCODE_INVALID_SCHEMA_NAME ||
-		category == ERRCODE_FEATURE_NOT_SUPPORTED ||
-		category == ERRCODE_INVALID_TRANSACTION_STATE ||
-		category == ERRCODE_INVALID_TRANSACTION_TERMINATION;
-}
-
-/*
- * Tells the leader of such an error, the first of its place.  Whether it is
- * the script's fault is the leader's to decide, for somebody else may yet
- * come past that place.
- */
-static void
-client_suspect(CtClient *client, int place, const ErrorData *edata)
-{
-	CtWorker   *w = client->worker;
-	CtShared   *shared = w->shared;
-	CtSuspect  *entry = NULL;
-	int			i;
-
-	SpinLockAcquire(&shared->mutex);
-	for (i = 0; i < shared->nsuspects; i++)
-	{
-		if (shared->suspects[i].place == place)
-			break;
-	}
-	if (i == shared->nsuspects && i < CT_MAX_SUSPECTS)
-	{
-		entry = &shared->suspects[shared->nsuspects++];
-		entry->place = place;
-	}
-	SpinLockRelease(&shared->mutex);
-	if (entry != NULL)
-	{
-		entry->script = client->script;
-		entry->command = client->interpreter.at;
-		entry->since_ns = ct_now_ns();
-		ct_error_store(&entry->error, edata);
-		pg_write_barrier();
-		pg_atomic_write_u32(&entry->ready, 1);
-	}
-	w->slot->suspicions++;
-	if (entry != NULL || w->slot->suspicions == CT_SUSPICIONS)
-		ConditionVariableBroadcast(&shared->news);
-}
 
 /* An error has ended a transaction that nobody expected: as many as max_errors says end the run. */
 static void
@@ -382,7 +343,7 @@ client_judge_error(CtClient *client, const ErrorData *edata)
 
 	label = ct_plan_expected_label(plan, edata->sqlerrcode);
 	retried = ct_plan_is_retried(plan, edata->sqlerrcode);
-	if (retried || label != NULL || !client_is_script_error(edata->sqlerrcode))
+	if (retried || label != NULL || !ct_suspect_may_be(edata->sqlerrcode))
 		w->executed[place] = true;
 
 	iteration->conflicted |= retried;
@@ -401,7 +362,7 @@ client_judge_error(CtClient *client, const ErrorData *edata)
 				  retried ? CT_ERROR_GAVE_UP : CT_ERROR_FAILED);
 	client_count_unexpected(client);
 	if (!w->executed[place])
-		client_suspect(client, place, edata);
+		ct_suspect_tell(w, script, command, edata);
 	return CT_TRY_FAILED;
 }
 
@@ -567,6 +528,7 @@ client_begin(CtClient *client)
 	ct_presence_begin(&iteration->stay, client->script);
 	iteration->tries = 1;
 	ct_interpreter_begin(interpreter, script->script);
+	client_is_at(client, CT_AT_STATEMENT);
 }
 
 /* It goes on, after a rest. */
@@ -590,6 +552,13 @@ client_resume(CtClient *client)
 		interpreter->random = iteration->saved_random;
 		ct_interpreter_begin(interpreter, interpreter->script);
 	}
+	client_is_at(client, CT_AT_STATEMENT);
+}
+
+void
+ct_client_sleeps(CtClient *client)
+{
+	client_is_at(client, client->iteration != NULL ? CT_AT_PAUSE : CT_AT_DUE);
 }
 
 /* Counts an iteration that has come to its end, of one try or several. */
@@ -666,6 +635,7 @@ client_end(CtClient *client, CtTryResult result)
 	CtWorker   *w = client->worker;
 	uint64		end = ct_worker_clock(w);
 
+	ct_worker_tell_usage(w);
 	ct_presence_close(w->shared, &w->lookout, &client->iteration->stay);
 	if (result == CT_TRY_FAILED || result == CT_TRY_EXPECTED)
 		client_miss_barriers(client);
@@ -782,6 +752,7 @@ ct_client_init(CtClient *client, CtWorker *w, int number)
 	client->worker = w;
 	client->number = number;
 	client->own_script = ct_program_own_script(w->program, number);
+	client->script = Max(client->own_script, 0);
 	client->statements = w->statements;
 	interpreter->symbols = w->program->symbols;
 	interpreter->vars = ct_variables_create(w->program->symbols);

@@ -98,6 +98,9 @@ extern void ct_client_init(CtClient *client, struct CtWorker *worker, int number
  */
 extern CtClientResult ct_client_go_on(CtClient *client);
 
+/* Tells who looks that the worker has nothing to do until this client may go on. */
+extern void ct_client_sleeps(CtClient *client);
+
 /* Gives its iteration up, if it is at one, since the run has been stopped. */
 extern void ct_client_give_up(CtClient *client);
 

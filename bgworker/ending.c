@@ -29,6 +29,7 @@
 #include "bgworker/holders.h"
 #include "bgworker/leader.h"
 #include "bgworker/rounds.h"
+#include "bgworker/sampler.h"
 #include "bgworker/sandbox.h"
 #include "bgworker/watch.h"
 #include "src/base/ct_compat.h"
@@ -493,6 +494,8 @@ ct_leader_finish(CtLeader *leader, CtResults *results, const ErrorData *error)
 		ending.results = ct_merge_results(shared, leader->program, &leader->error_texts);
 		ending.results->seconds = ct_leader_measured_seconds(leader);
 	}
+	if (ending.results != NULL)
+		ending.results->waits = ct_sampler_rows(leader->waits);
 	if (leader->recorded_start)
 	{
 		const char *cut = leader->checks ? ct_checks_complaint(leader->checks) : NULL;

@@ -11,6 +11,7 @@
 #include "postmaster/bgworker.h"
 
 #include "bgworker/asleep.h"
+#include "bgworker/resources.h"
 #include "bgworker/shm/merge.h"
 #include "bgworker/shm/shared.h"
 #include "bgworker/standstill.h"
@@ -56,6 +57,7 @@ struct CtLeader
 	struct CtExploration *exploration;	/* what it found, of a run that explores; else NULL */
 	struct CtExplorer *explorer;	/* the same */
 	CtAsleepSampler sampler;
+	struct CtSampler *waits;	/* NULL: nobody wants to know */
 	CtStandstill standstill;
 	char	   *stands_still;	/* who waits for whom, if that ended the run; or NULL */
 	CtErrorTexts error_texts;	/* what came by the workers' streams; see drain.h */
@@ -76,6 +78,7 @@ struct CtLeader
 	CtHistogram *difference;
 	uint64		last_ns;
 	bool		told_of_second; /* that one couldn't be written */
+	CtResources resources;
 };
 
 /*

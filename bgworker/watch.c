@@ -22,6 +22,7 @@
 #include "utils/timeout.h"
 
 #include "bgworker/drain.h"
+#include "bgworker/sampler.h"
 #include "bgworker/watch.h"
 #include "src/results/record.h"
 
@@ -122,6 +123,20 @@ watch_sleeps(CtLeader *leader, CtDuty *duty, uint64 now)
 	duty->next_ns = leader->sampler.next_ns;
 }
 
+/*
+ * What sessions wait for.  After the duration nothing more is counted, unless a
+ * schedule says what belongs to it.
+ */
+static void
+watch_waits(CtLeader *leader, CtDuty *duty, uint64 now)
+{
+	CtShared   *shared = leader->shared;
+	bool		over = shared->stop_ns != 0 && leader->plan->rate == 0 && now > shared->stop_ns;
+
+	duty->next_ns = leader->waits == NULL ? PG_UINT64_MAX :
+		ct_sampler_look(leader->waits, now, now >= shared->measure_from_ns && !over);
+}
+
 /* Aborts what the workers that are still at it execute. */
 static void
 watch_interrupt(CtLeader *leader)
@@ -216,6 +231,22 @@ watch_counted_until(const CtLeader *leader, uint64 now)
 	return stop_ns != 0 && leader->plan->rate == 0 ? Min(now, stop_ns) : now;
 }
 
+/* What was used in that second, unless it was recorded already. */
+static void
+watch_record_resources(CtLeader *leader, const CtSecond *second)
+{
+	CtResourceRow row = {.time = second->time, .seconds = second->seconds};
+
+	if (leader->plan->explore)
+		return;
+	ct_resources_read(&leader->resources, leader->shared, false);
+	ct_resources_look(&leader->resources, leader->sandbox);
+	if (!ct_resources_row(&leader->resources, &row))
+		return;
+	ct_record_resource(leader->shared->run_id, &row);
+	ct_resources_recorded(&leader->resources);
+}
+
 void
 ct_watch_record_second(CtLeader *leader)
 {
@@ -239,6 +270,7 @@ ct_watch_record_second(CtLeader *leader)
 	second.latency = leader->difference;
 
 	ct_record_second(shared->run_id, &second);
+	watch_record_resources(leader, &second);
 
 	leader->last_totals = totals;
 	leader->last_ns = counted_ns;
@@ -433,6 +465,7 @@ static const CtDuty watch_duties[] = {
 	{"workers lost", 0, watch_workers},
 	{"suspects", 0, watch_suspects},
 	{"sleeps", 0, watch_sleeps},
+	{"waits", 0, watch_waits},
 	{"standstill", 0, watch_standstill},
 	{"run is running", CT_NS_PER_S, watch_running},
 	{"timeline", CT_NS_PER_S, watch_timeline},
@@ -450,6 +483,7 @@ ct_watch_begin(CtLeader *leader)
 	int			i;
 
 	leader->stop_due_ns = shared->stop_ns ? shared->stop_ns : PG_UINT64_MAX;
+	leader->waits = leader->plan->explore ? NULL : ct_sampler_create(shared, leader->program);
 	leader->timeout_ns = leader->plan->timeout > 0 ?
 		shared->gate_ns + (uint64) (leader->plan->timeout * 1e9) : PG_UINT64_MAX;
 	leader->nduties = lengthof(watch_duties);
@@ -457,6 +491,7 @@ ct_watch_begin(CtLeader *leader)
 	memcpy(leader->duties, watch_duties, sizeof(watch_duties));
 	for (i = 0; i < leader->nduties; i++)
 		leader->duties[i].next_ns = shared->gate_ns + leader->duties[i].period_ns;
+	ct_resources_begin(&leader->resources, shared);
 }
 
 void
@@ -474,6 +509,7 @@ ct_watch_end(CtLeader *leader)
 	if (pg_atomic_read_u32(&leader->shared->too_many_errors) != 0)
 		watch_end_early(leader, "max_errors", ct_now_ns());
 	ct_leader_check_workers(leader);
+	ct_resources_read(&leader->resources, leader->shared, true);
 	(void) watch_check_suspects(leader, true);
 }
 

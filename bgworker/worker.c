@@ -319,6 +319,8 @@ worker_await_gate(CtWorker *w, int number)
 {
 	CtShared   *shared = w->shared;
 
+	ct_worker_tell_usage(w);
+	pg_write_barrier();
 	pg_atomic_write_u32(&w->slot->state, CT_WORKER_READY);
 	ConditionVariableBroadcast(&shared->news);
 
@@ -454,7 +456,11 @@ worker_carry(CtWorker *w, CtDriver *driver)
 			ct_worker_time_passes(w);
 		}
 		if (due > ct_worker_clock(w))
+		{
+			if (client != NULL)
+				ct_client_sleeps(client);
 			worker_sleep(w, due);
+		}
 		else
 			worker_go_on(w, driver, client);
 	}
@@ -482,6 +488,7 @@ worker_load(CtWorker *w)
 static void
 worker_race(CtWorker *w)
 {
+	w->slot->at = CT_AT(CT_AT_GATE, w->program->scripts[w->clients[0].script].place);
 	pg_atomic_write_u32(&w->slot->state, CT_WORKER_WORKING);
 	if (w->plan->explore)
 		ct_actor_perform(w);

@@ -7,6 +7,8 @@
 #ifndef CT_WORKER_H
 #define CT_WORKER_H
 
+#include "executor/instrument.h"
+
 #include "bgworker/client.h"
 
 struct CtDriver;
@@ -47,6 +49,18 @@ typedef struct CtWorker
 	uint64		clock_ns;		/* when it was last read, */
 	bool		clock_stands;	/* and no time has passed since, to speak of */
 } CtWorker;
+
+/* Tells what the session has used, for the leader to see. */
+static inline void
+ct_worker_tell_usage(CtWorker *worker)
+{
+	CtSlotUsage *usage = &worker->slot->usage;
+
+	usage->wal_bytes = pgWalUsage.wal_bytes;
+	usage->temp_blocks = pgBufferUsage.temp_blks_written;
+	usage->blocks_hit = pgBufferUsage.shared_blks_hit;
+	usage->blocks_read = pgBufferUsage.shared_blks_read;
+}
 
 static inline bool
 ct_worker_stopped(const CtWorker *worker, CtStopLevel level)

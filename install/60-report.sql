@@ -9,14 +9,30 @@ CREATE FUNCTION @extschema@.ct_report(run_id bigint, format text DEFAULT 'text')
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME';
 
-COMMENT ON FUNCTION @extschema@.ct_report(bigint, text) IS 'a run''s report; format: text (for terminals, at most 100 columns), markdown (for pull requests), or json: an object with format_version, run (the columns of ct_runs, duration as duration_s) and the lists checks, anomalies, outcomes, tallies, latencies, histograms, timeline, errors, orders, workers (the columns of those views; latencies in ms, bounds of histograms in us, the length of a second in the timeline as length_s)';
+COMMENT ON FUNCTION @extschema@.ct_report(bigint, text) IS 'a run''s report; format: text (for terminals, at most 100 columns), markdown (for pull requests), json: an object with format_version, run (the columns of ct_runs, duration as duration_s) and the lists checks, anomalies, outcomes, tallies, latencies, histograms, timeline, errors, orders, workers (the columns of those views; latencies in ms, bounds of histograms in us, the length of a second in the timeline as length_s), junit (XML for CI servers: a test case, its class the scenario, its name the variant; fail and inconclusive are failures, a run without a verdict is an error), or tap (for prove and pg_prove: a test, its checks a subtest)';
 
 CREATE FUNCTION @extschema@.ct_report(run_ids bigint[], format text DEFAULT 'text') RETURNS text
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'ct_report_list';
 
-COMMENT ON FUNCTION @extschema@.ct_report(bigint[], text) IS 'reports of many runs, in the order of the array, under one snapshot; text: one after the other, markdown: the same below a table of the runs, json: an array of objects. Raises 42704 if one of them doesn''t exist, 22023 if there is none, 22004 for nulls';
+COMMENT ON FUNCTION @extschema@.ct_report(bigint[], text) IS 'reports of many runs, in the order of the array, under one snapshot, below a line that says how many there are, how many passed and failed; text: one after the other, markdown: the same below a table of the runs, json: an array of objects, junit and tap: a test each. Raises 42704 if one of them doesn''t exist, 22023 if there is none, 22004 for nulls';
+
+CREATE FUNCTION @extschema@.ct_summary(
+	run_ids			bigint[],
+	OUT total		int,
+	OUT passed		int,
+	OUT failed		int,
+	OUT inconclusive int,
+	OUT unjudged	int,
+	OUT success_rate float8,
+	OUT ok			boolean
+) RETURNS record
+	LANGUAGE C VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME';
+
+COMMENT ON FUNCTION @extschema@.ct_summary IS 'what many runs come to: their number, how many passed, failed and were inconclusive, how many have no verdict (an error, a cancel or a crash kept them from one, or they are under way), success_rate: passed of total, 0 to 1, and whether all are ok. Raises as ct_report of many does';
 
 CREATE FUNCTION @extschema@.ct_assert(run_id bigint) RETURNS void
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -24,6 +40,13 @@ CREATE FUNCTION @extschema@.ct_assert(run_id bigint) RETURNS void
 	AS 'MODULE_PATHNAME';
 
 COMMENT ON FUNCTION @extschema@.ct_assert IS 'raises an error (SQLSTATE P0004, assert_failure) unless the run''s verdict is pass; 55000 while it is under way, 42704 if it doesn''t exist';
+
+/* Without a SET clause: the search_path says whether there is a pgTAP. */
+CREATE FUNCTION @extschema@.ct_ok(run_id bigint, description text DEFAULT NULL) RETURNS text
+	LANGUAGE C VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME';
+
+COMMENT ON FUNCTION @extschema@.ct_ok IS 'a line of TAP, for tests in pgTAP: ok if the run''s verdict is pass, else not ok with the reason as comments below; description: default the scenario and variant. Between pgTAP''s plan() and finish() it is one of pgTAP''s tests, and numbered by it; elsewhere it has no number. Raises 42704 if the run doesn''t exist';
 
 CREATE FUNCTION @extschema@.ct_prune(older_than interval) RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE

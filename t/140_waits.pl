@@ -1,7 +1,7 @@
 # What a run's processes wait for is told by a wait event of its own, so that neither a user nor a
 # sampler takes a wait of ours for one of the scripts': by its name from PostgreSQL 17 on, by its
 # number before. And whoever waits is left alone: barriers wake those who meet there, not the leader
-# and the caller.
+# and the caller; nor does the leader wake up by itself, where nobody wants to know what is waited for.
 
 use strict;
 use warnings;
@@ -95,7 +95,7 @@ SKIP:
 		my $what = "$workers workers";
 		my ($from, %before);
 
-		$call = ct_call($node, "SELECT ct_test(\$\$$body\$\$, workers => $workers, duration => '1 hour')");
+		$call = ct_call($node, [ 'SET ct_ext.telemetry = off', "SELECT ct_test(\$\$$body\$\$, workers => $workers, duration => '1 hour')" ]);
 		# at first it looks often who sleeps
 		ok(ct_await($node, "SELECT phase = 'running' AND elapsed > 2 FROM ct_progress"), "$what: under way");
 		my %pids = (

@@ -132,6 +132,8 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int no
 	shared->role = GetUserId();
 	shared->barrier_timeout = ct_barrier_timeout;
 	shared->stop_timeout = ct_stop_timeout;
+	shared->telemetry = ct_telemetry;
+	shared->sample_interval = ct_sample_interval;
 	shared->max_workers = max_workers;
 	shared->nhistograms = nhistograms;
 	shared->norders = norders;

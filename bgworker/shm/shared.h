@@ -86,6 +86,24 @@ typedef enum CtWorkerState
 } CtWorkerState;
 
 /*
+ * What a worker is at, for who looks: a place in the scripts, in the program's
+ * numbering, and what it does there.
+ */
+typedef enum CtAt
+{
+	CT_AT_STATEMENT,			/* goes on, or executes the statement */
+	CT_AT_GATE,					/* waits for a gate */
+	CT_AT_BARRIER,				/* waits at a \barrier */
+	CT_AT_PAUSE,				/* waits at a \sleep, or before another try */
+	CT_AT_DUE,					/* has nothing to do until somebody's turn comes */
+	CT_AT_END
+} CtAt;
+
+#define CT_AT(what, place)	((uint32) (what) << 28 | (uint32) (place))
+#define CT_AT_WHAT(at)		((CtAt) ((at) >> 28))
+#define CT_AT_PLACE(at)		((int) ((at) & 0x0FFFFFFF))
+
+/*
  * An error by which a script may be wrong in itself, at a place that nobody
  * has come past so far.
  */
@@ -188,6 +206,15 @@ typedef struct CtCrowd
 	pg_atomic_uint64 present[(CT_MAX_WORKERS + 63) / 64];
 } CtCrowd;
 
+/* what a worker's session has used since it was opened, when it last told so; see resources.h */
+typedef struct CtSlotUsage
+{
+	uint64		wal_bytes;
+	uint64		temp_blocks;	/* written to temporary files */
+	uint64		blocks_hit;		/* of shared buffers */
+	uint64		blocks_read;
+} CtSlotUsage;
+
 /* A worker's slot.  Its first cache line is what the other workers look at. */
 typedef struct CtSlot
 {
@@ -203,6 +230,7 @@ typedef struct CtSlot
 	pg_atomic_uint32 state;		/* CtWorkerState */
 	int			pid;
 	int			procno;			/* index in ProcGlobal->allProcs, -1 if none */
+	uint32		at;				/* CT_AT() of what its client is at; a plain store for each statement */
 	int			at_barrier;		/* 1 + index of the one it waits at, or 0 */
 	uint64		at_generation;	/* of which meeting */
 	bool		holds;			/* while it is there, maybe locks */
@@ -230,6 +258,7 @@ typedef struct CtSlot
 	uint64		overdue;		/* the same, for they were late before they could begin */
 	uint64		ended_ns;		/* when the last transaction of its share had ended */
 	CtBatches	batches;		/* the transactions by time since the warm-up */
+	CtSlotUsage usage;
 
 	/* of the whole run, for checks speak of all that is in the tables */
 	uint64		all_transactions;
@@ -278,6 +307,8 @@ typedef struct CtShared
 	bool		held_horizon;	/* the caller couldn't let go of its snapshot */
 	int			barrier_timeout;	/* ms; the caller's settings */
 	int			stop_timeout;	/* ms */
+	bool		telemetry;		/* waits, deadlocks, resources, samples are recorded */
+	int			sample_interval;	/* ms */
 
 	/* sizes and places, fixed when the segment is made */
 	int			max_workers;	/* slots that there are */

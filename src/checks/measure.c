@@ -15,6 +15,7 @@
 #include "src/base/text.h"
 #include "src/checks/check.h"
 #include "src/metrics/metric.h"
+#include "src/metrics/statistics.h"
 
 static double
 measure_quantile_ms(const CtHistogram *h, double q)
@@ -22,26 +23,20 @@ measure_quantile_ms(const CtHistogram *h, double q)
 	return ct_histogram_quantile(h, q) / 1e6;
 }
 
-/*
- * Jain's index of fairness: 1 if all workers completed the same number of
- * transactions, 1/n if one of n completed all of them.
- */
+/* How evenly the workers completed transactions. */
 static double
 measure_fairness(const CtResults *results)
 {
-	double		sum = 0;
-	double		squares = 0;
+	int			n = list_length(results->worker_results);
+	double	   *transactions = palloc(Max(n, 1) * sizeof(double));
+	double		fairness;
 	ListCell   *lc;
 
 	foreach(lc, results->worker_results)
-	{
-		double		n = ((CtWorkerResult *) lfirst(lc))->transactions;
-
-		sum += n;
-		squares += n * n;
-	}
-	return squares > 0 ? sum * sum / (list_length(results->worker_results) * squares) :
-		get_float8_nan();
+		transactions[foreach_current_index(lc)] = ((CtWorkerResult *) lfirst(lc))->transactions;
+	fairness = ct_stats_fairness(transactions, n);
+	pfree(transactions);
+	return fairness;
 }
 
 /* the rows that the checks have returned, errors and thresholds not being such checks */

@@ -9,6 +9,7 @@
 #include "utils/float.h"
 
 #include "src/metrics/batches.h"
+#include "src/metrics/distribution.h"
 
 void
 ct_batches_double(CtBatches *batches)
@@ -38,19 +39,6 @@ ct_batches_add(CtBatches *to, const CtBatches *from)
 		ct_batches_double(&other);
 	for (i = 0; i < CT_SLICES; i++)
 		to->slices[i] += other.slices[i];
-}
-
-double
-ct_student_t(int degrees)
-{
-	static const double quantiles[] = {
-		12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
-		2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093
-	};
-
-	StaticAssertStmt(lengthof(quantiles) == CT_MAX_BATCHES - 1, "a quantile for each number of batches");
-	Assert(degrees >= 1 && degrees < CT_MAX_BATCHES);
-	return quantiles[degrees - 1];
 }
 
 double
@@ -89,6 +77,6 @@ ct_batches_half_interval(const CtBatches *batches, uint64 span_ns)
 		sum += rate;
 		squares += rate * rate;
 	}
-	return ct_student_t(n - 1) *
+	return ct_student_quantile(0.975, n - 1) *
 		sqrt(Max(squares - sum * sum / n, 0) / (n - 1) / n);
 }

@@ -52,7 +52,4 @@ extern void ct_batches_add(CtBatches *to, const CtBatches *from);
  */
 extern double ct_batches_half_interval(const CtBatches *batches, uint64 span_ns);
 
-/* the 97.5 % quantile of Student's t with so many degrees of freedom, 1 to CT_MAX_BATCHES - 1 */
-extern double ct_student_t(int degrees);
-
 #endif							/* CT_BATCHES_H */

@@ -248,6 +248,7 @@ markdown_begin(StringInfo buf, const CtReportList *list)
 	if (!list->many)
 		return;
 	appendStringInfo(buf, "## %s\n", ct_format_plural(list->n, "run", "runs"));
+	markdown_sentence(buf, ct_report_summary(list));
 	markdown_table(buf, list->unicode, ct_report_runs(list));
 	appendStringInfoChar(buf, '\n');
 }

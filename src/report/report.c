@@ -20,6 +20,8 @@ static const CtReportFormat *const formats[] = {
 	&ct_report_text,
 	&ct_report_markdown,
 	&ct_report_json,
+	&ct_report_junit,
+	&ct_report_tap,
 };
 
 static void

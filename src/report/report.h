@@ -173,10 +173,7 @@ typedef struct CtReportList
  * single run that was asked for as such, list->many is false, and what only
  * makes sense around several is left out.
  *
- * What counts before it lists has its numbers from the list: JUnit's begin
- * writes <testsuites tests= failures=>, its one a <testsuite> with a <testcase>
- * per check, its end the closing tag; TAP's begin writes "1..n", its one "ok i
- * - scenario / variant", with the reason and the anomalies as diagnostics.
+ * What counts before it lists has its numbers from the list, see summary.c.
  * HTML's begin has the head and a table of the runs.
  */
 typedef struct CtReportFormat
@@ -192,6 +189,8 @@ typedef struct CtReportFormat
 extern const CtReportFormat ct_report_text;
 extern const CtReportFormat ct_report_markdown;
 extern const CtReportFormat ct_report_json;
+extern const CtReportFormat ct_report_junit;
+extern const CtReportFormat ct_report_tap;
 
 /* ---- report.c ---- */
 
@@ -300,6 +299,46 @@ extern CtReportTable *ct_report_permutations(const CtReport *report);
 /* sentences, List of char *: how much was executed, and what there is to know */
 extern List *ct_report_coverage(const CtReport *report);
 
+/* ---- summary.c: what many runs come to ---- */
+
+/* how a run counts where tests are counted */
+typedef enum CtReportKind
+{
+	CT_REPORT_OK,
+	CT_REPORT_FAILURE,			/* it has a verdict, but not the one that it should */
+	CT_REPORT_ERROR				/* it has none, be it that it is under way */
+} CtReportKind;
+
+typedef struct CtReportSummary
+{
+	int			total;
+
+	/* by their verdicts */
+	int			passed;
+	int			failed;
+	int			inconclusive;
+	int			unjudged;
+
+	/* of these, what isn't ok */
+	int			failures;
+	int			errors;
+} CtReportSummary;
+
+extern CtReportKind ct_report_kind(const CtReportLine *line);
+extern void ct_report_sum_up(const CtReportList *list, CtReportSummary *summary);
+
+/* the same in a sentence, palloc'd */
+extern char *ct_report_summary(const CtReportList *list);
+
+/* ---- tap.c: palloc'd ---- */
+
+/* what a test is called by default, and any description of one, in one line and without a directive */
+extern char *ct_tap_name(const CtReport *report);
+extern char *ct_tap_description(const char *text, bool unicode);
+
+/* Appends why it isn't ok as comments: lines that begin with a newline and "#". */
+extern void ct_tap_explain(StringInfo buf, const CtReport *report);
+
 /* ---- sentence.c: palloc'd; those that return NULL have nothing to say ---- */
 
 extern bool ct_report_several_scripts(const CtReport *report);
@@ -315,6 +354,7 @@ extern char *ct_report_throughput(const CtReport *report);
 extern char *ct_report_trend(const CtReport *report);
 extern char *ct_report_fairness(const CtReport *report);
 extern char *ct_report_anomaly(const CtReport *report, const CtAnomalyRow *anomaly);
+extern char *ct_report_check(const CtReport *report, const CtCheckRow *check);
 extern char *ct_report_note(const CtReport *report);
 extern List *ct_report_warnings(const CtReport *report);	/* of char * */
 

@@ -258,6 +258,22 @@ ct_report_anomaly(const CtReport *report, const CtAnomalyRow *anomaly)
 	return buf.data;
 }
 
+/* What a check asked for, and what came of it: "p95_ms: 3.92 (target < 100)". */
+char *
+ct_report_check(const CtReport *report, const CtCheckRow *check)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, ct_text_cut(check->check_name, LONG_TEXT, report->unicode));
+	if (check->actual)
+		appendStringInfo(&buf, ": %s", ct_text_cut(check->actual, LONG_TEXT, report->unicode));
+	if (check->target)
+		appendStringInfo(&buf, "%s(target %s)", check->actual ? " " : ": ",
+						 ct_text_cut(check->target, LONG_TEXT, report->unicode));
+	return buf.data;
+}
+
 /*
  * Fewer workers than the default are nothing to worry about: where a number
  * was named, the run fails instead.

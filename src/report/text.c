@@ -378,6 +378,13 @@ text_exploration(StringInfo buf, const CtReport *report)
 }
 
 static void
+text_begin(StringInfo buf, const CtReportList *list)
+{
+	if (list->many)
+		appendStringInfo(buf, "%s\n\n\n", ct_report_summary(list));
+}
+
+static void
 text_one(StringInfo buf, const CtReportList *list, int i, const CtReport *report)
 {
 	char	   *orders = ct_report_orders(report);
@@ -413,6 +420,7 @@ text_one(StringInfo buf, const CtReportList *list, int i, const CtReport *report
 
 const CtReportFormat ct_report_text = {
 	.name = "text",
+	.begin = text_begin,
 	.one = text_one,
 	.separator = "\n\n\n",
 };

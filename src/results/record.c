@@ -142,6 +142,19 @@ ct_record_second(int64 run_id, const CtSecond *second)
 	ct_catalog_leave(&scope);
 }
 
+void
+ct_record_resource(int64 run_id, const CtResourceRow *row)
+{
+	CtCatalogScope scope;
+	CtRowWriter *writer;
+
+	ct_catalog_enter(&scope);
+	writer = ct_rowset_writer(&ct_resource_rows.set);
+	ct_rowset_put(writer, row);
+	ct_rowset_insert(writer, run_id);
+	ct_catalog_leave(&scope);
+}
+
 /* ---- the end of a run ---- */
 
 /* What is measured under load. */

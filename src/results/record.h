@@ -7,6 +7,7 @@
 
 #include "src/plan/program.h"
 #include "src/results/results.h"
+#include "src/results/rows.h"
 #include "utils/jsonb.h"
 
 /* how a run ended, if not by itself */
@@ -48,6 +49,7 @@ extern void ct_record_warning(int64 run_id, const char *warning);
 
 extern void ct_record_running(int64 run_id, int workers, int clients, TimestampTz gate_at);
 extern void ct_record_second(int64 run_id, const CtSecond *second);
+extern void ct_record_resource(int64 run_id, const CtResourceRow *row);
 
 /* results may be NULL; details: not only the run's row */
 extern void ct_record_end(int64 run_id, const CtProgram *program, const CtResults *results,

@@ -253,6 +253,7 @@ typedef struct CtResourceRow
 	double		cpu;	/* percent of all CPUs */
 	double		server_cpu;
 	double		machine_cpu;
+	double		machine_memory;
 	double		memory_mb;
 	double		max_worker_mb;
 	int64		temp_bytes;

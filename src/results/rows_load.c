@@ -124,6 +124,7 @@ static const CtRowColumn resource_columns[] = {
 	CT_FLOAT8_COLUMN(CtResourceRow, cpu, CT_BOTH),
 	CT_FLOAT8_COLUMN(CtResourceRow, server_cpu, CT_BOTH),
 	CT_FLOAT8_COLUMN(CtResourceRow, machine_cpu, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtResourceRow, machine_memory, CT_BOTH),
 	CT_FLOAT8_COLUMN(CtResourceRow, memory_mb, CT_BOTH),
 	CT_FLOAT8_COLUMN(CtResourceRow, max_worker_mb, CT_BOTH),
 	CT_INT8_COLUMN(CtResourceRow, temp_bytes, CT_BOTH),

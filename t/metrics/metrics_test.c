@@ -9,8 +9,10 @@
 #include "postgres.h"
 
 #include "src/metrics/batches.h"
+#include "src/metrics/distribution.h"
 #include "src/metrics/histogram.h"
 #include "src/metrics/metric.h"
+#include "src/metrics/statistics.h"
 
 /* the server's own are in a library that we do without */
 #undef printf
@@ -118,6 +120,42 @@ is_same(const CtHistogram *a, const CtHistogram *b)
 	return a->count == b->count && a->sum == b->sum && a->min == b->min && a->max == b->max &&
 		a->counted == b->counted && memcmp(a->buckets, b->buckets, sizeof(a->buckets)) == 0 &&
 		(off < 0 ? -off : off) <= 1e-9 * a->sum_squares;
+}
+
+static double *
+read_doubles(int *n)
+{
+	double	   *values;
+	int			i;
+
+	*n = (int) read_uint64();
+	values = calloc(*n > 0 ? *n : 1, sizeof(double));
+	for (i = 0; i < *n; i++)
+		values[i] = read_double();
+	return values;
+}
+
+/* runs: n, and of each its value and batches */
+static CtSample *
+read_runs(int *n)
+{
+	CtSample   *runs;
+	int			i;
+
+	*n = (int) read_uint64();
+	runs = calloc(*n > 0 ? *n : 1, sizeof(CtSample));
+	for (i = 0; i < *n; i++)
+	{
+		runs[i].value = read_double();
+		runs[i].batches = read_doubles(&runs[i].n);
+	}
+	return runs;
+}
+
+static void
+print_interval(CtInterval interval)
+{
+	printf("%.12g %.12g %.12g\n", interval.estimate, interval.low, interval.high);
 }
 
 static void
@@ -268,8 +306,89 @@ main(void)
 
 			printf("%d %s %s\n", kind, of ? of : "-", metric);
 		}
-		else if (strcmp(command, "t") == 0) /* degrees */
-			printf("%.3f\n", ct_student_t((int) read_uint64()));
+		else if (strcmp(command, "normal") == 0)	/* x */
+			printf("%.12g\n", ct_normal_cdf(read_double()));
+		else if (strcmp(command, "normal_quantile") == 0)	/* p */
+			printf("%.12g\n", ct_normal_quantile(read_double()));
+		else if (strcmp(command, "t") == 0) /* t degrees */
+		{
+			double		t = read_double();
+
+			printf("%.12g\n", ct_student_cdf(t, read_double()));
+		}
+		else if (strcmp(command, "t_quantile") == 0)	/* p degrees */
+		{
+			double		p = read_double();
+
+			printf("%.12g\n", ct_student_quantile(p, read_double()));
+		}
+		else if (strcmp(command, "binomial") == 0)	/* k n p */
+		{
+			double		k = read_double();
+			double		n = read_double();
+
+			printf("%.12g\n", ct_binomial_cdf(k, n, read_double()));
+		}
+		else if (strcmp(command, "beta") == 0)	/* a b x */
+		{
+			double		a = read_double();
+			double		b = read_double();
+
+			printf("%.12g\n", ct_incomplete_beta(a, b, read_double()));
+		}
+		else if (strcmp(command, "fairness") == 0)	/* n value.. */
+		{
+			int			n;
+			double	   *values = read_doubles(&n);
+
+			printf("%.12g\n", ct_stats_fairness(values, n));
+			free(values);
+		}
+		else if (strcmp(command, "series") == 0)	/* n value.. */
+		{
+			int			n;
+			double	   *values = read_doubles(&n);
+			CtSeries	series = ct_stats_series(values, n);
+			double		correlation = ct_stats_correlation(&series);
+			double		degrees;
+			double		variance = ct_stats_variance_of_mean(&series, correlation, &degrees);
+
+			printf("%d %.12g %.12g %.12g %.12g\n", series.stationary, series.mean, correlation,
+				   variance, degrees);
+			free(values);
+		}
+		else if (strcmp(command, "mean") == 0 || strcmp(command, "mean_independent") == 0)	/* level n value.. */
+		{
+			double		level = read_double();
+			int			n;
+			double	   *values = read_doubles(&n);
+
+			print_interval(strcmp(command, "mean") == 0 ? ct_stats_mean(values, n, level) :
+						   ct_stats_mean_independent(values, n, level));
+			free(values);
+		}
+		else if (strcmp(command, "quantile_interval") == 0) /* NAME q level */
+		{
+			int			name = read_name();
+			double		q = read_double();
+
+			print_interval(ct_stats_quantile(histograms[name], q, read_double()));
+		}
+		else if (strcmp(command, "change") == 0)	/* counts level, runs before, runs after */
+		{
+			bool		counts = read_uint64() != 0;
+			double		level = read_double();
+			int			nbefore;
+			int			nafter;
+			CtSample   *before = read_runs(&nbefore);
+			CtSample   *after = read_runs(&nafter);
+			CtChange	change = ct_stats_change(before, nbefore, after, nafter, counts, level);
+
+			printf("%s %.12g %.12g %.12g %.12g %.12g\n",
+				   change.verdict == CT_CHANGE_UNKNOWN ? "unknown" :
+				   change.verdict == CT_CHANGE_NONE ? "none" : "significant",
+				   change.before, change.after, change.change, change.low, change.high);
+		}
 		else
 			give_up(command);
 	}

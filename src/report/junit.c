@@ -1,0 +1,236 @@
+/*
+ * junit.c
+ *		The report for CI servers: JUnit's XML, as Jenkins, GitLab and the
+ *		actions for GitHub read it (t/junit.xsd has what they agree on).
+ *
+ * One test case a run: its class is the scenario, its name the variant.  What
+ * isn't ok is a failure if the run has a verdict, and else an error; its text
+ * says why, with the checks that failed, since some servers show nothing else.
+ * The text report is the case's output.
+ *
+ * Only ASCII is written, all else as references to characters: who stores
+ * the file may convert it to whatever encoding, and the declaration stays true.
+ * What XML has no way to say at all, control characters, becomes U+FFFD.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/namespace.h"
+#include "mb/pg_wchar.h"
+
+#include "src/report/report.h"
+
+/* columns of a message or name; there is more in the case's output */
+#define MESSAGE_WIDTH	1000
+#define NAME_WIDTH		200
+
+#define NOT_IN_XML		0xFFFD
+
+/* One character. */
+static void
+junit_character(StringInfo buf, pg_wchar c)
+{
+	if (c == '&')
+		appendStringInfoString(buf, "&amp;");
+	else if (c == '<')
+		appendStringInfoString(buf, "&lt;");
+	else if (c == '>')
+		appendStringInfoString(buf, "&gt;");	/* "]]>" is not allowed even in text */
+	else if (c == '"')
+		appendStringInfoString(buf, "&quot;");
+	else if (c == '\n' || c == '\t' || (c >= 0x20 && c < 0x7f))
+		appendStringInfoChar(buf, (char) c);
+	else if (c < 0x20 || c == 0xFFFE || c == 0xFFFF || (c >= 0xD800 && c < 0xE000))
+		appendStringInfo(buf, "&#x%X;", NOT_IN_XML);
+	else
+		appendStringInfo(buf, "&#x%X;", c);
+}
+
+static void
+junit_utf8(StringInfo buf, const unsigned char *text, int len)
+{
+	const unsigned char *end = text + len;
+
+	while (text < end)
+	{
+		junit_character(buf, utf8_to_unicode(text));
+		text += pg_utf_mblen(text);
+	}
+}
+
+/*
+ * Text in the database's encoding.  What can't be said in Unicode, or in
+ * SQL_ASCII is anything else than UTF-8, is replaced character by character.
+ */
+static void
+junit_text(StringInfo buf, const char *text)
+{
+	int			encoding = GetDatabaseEncoding();
+	int			len = strlen(text);
+	Oid			conversion = InvalidOid;
+	unsigned char *converted;
+
+	if (encoding == PG_UTF8 || (encoding == PG_SQL_ASCII && pg_verify_mbstr(PG_UTF8, text, len, true)))
+	{
+		junit_utf8(buf, (const unsigned char *) text, len);
+		return;
+	}
+	if (encoding != PG_SQL_ASCII)
+		conversion = FindDefaultConversionProc(encoding, PG_UTF8);
+
+	converted = palloc(len * MAX_CONVERSION_GROWTH + 1);
+	while (*text)
+	{
+		int			done = 0;
+
+		if (OidIsValid(conversion))
+			done = pg_do_encoding_conversion_buf(conversion, encoding, PG_UTF8,
+												 (unsigned char *) text, strlen(text), converted,
+												 len * MAX_CONVERSION_GROWTH + 1, true);
+		else if (!IS_HIGHBIT_SET(*text))
+		{
+			converted[0] = *text;
+			converted[1] = '\0';
+			done = 1;
+		}
+		if (done > 0)
+			junit_utf8(buf, converted, strlen((char *) converted));
+		text += done;
+		if (done == 0 && *text)
+		{
+			junit_character(buf, NOT_IN_XML);
+			text += pg_mblen(text);
+		}
+	}
+	pfree(converted);
+}
+
+/* name="value", the value in one line of at most so many columns */
+static void
+junit_attribute(StringInfo buf, const char *name, const char *value, int width)
+{
+	appendStringInfo(buf, " %s=\"", name);
+	junit_text(buf, ct_text_cut(value, width, false));
+	appendStringInfoChar(buf, '"');
+}
+
+/* Seconds; what isn't known took none, for it is summed up. */
+static double
+junit_seconds(double ms)
+{
+	return isnan(ms) || isinf(ms) || ms < 0 ? 0 : ms / 1000;
+}
+
+static void
+junit_begin(StringInfo buf, const CtReportList *list)
+{
+	CtReportSummary summary;
+	char	   *totals;
+	double		seconds = 0;
+	int			i;
+
+	ct_report_sum_up(list, &summary);
+	for (i = 0; i < list->n; i++)
+		seconds += junit_seconds(list->lines[i].duration_ms);
+	totals = psprintf("name=\"ct_ext\" tests=\"%d\" failures=\"%d\" errors=\"%d\" time=\"%.3f\"",
+					  summary.total, summary.failures, summary.errors, seconds);
+	appendStringInfo(buf, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+					 "<testsuites %s>\n  <testsuite %s skipped=\"0\">\n", totals, totals);
+}
+
+/* How many runs of that scenario and variant come before it: servers tell cases apart by their names. */
+static int
+junit_earlier(const CtReportList *list, int i)
+{
+	const CtReportLine *line = &list->lines[i];
+	int			n = 0;
+	int			j;
+
+	for (j = 0; j < i; j++)
+	{
+		const CtReportLine *other = &list->lines[j];
+
+		if (strcmp(line->scenario, other->scenario) == 0 &&
+			strcmp(line->variant ? line->variant : "", other->variant ? other->variant : "") == 0)
+			n++;
+	}
+	return n;
+}
+
+/* What is wrong: a failure's or error's text. */
+static void
+junit_wrong(StringInfo buf, const CtReport *report, const char *reason)
+{
+	int			i;
+
+	junit_text(buf, psprintf("run " INT64_FORMAT ": %s\n", report->run_id, reason));
+	for (i = 0; i < report->nchecks; i++)
+	{
+		if (strcmp(report->checks[i].status, "pass") != 0)
+			junit_text(buf, psprintf("%s\n", ct_report_check(report, &report->checks[i])));
+	}
+	for (i = 0; i < report->nanomalies; i++)
+	{
+		const CtAnomalyRow *anomaly = &report->anomalies[i];
+
+		junit_text(buf, psprintf("%s: %s%s%s\n", ct_text_cut(anomaly->check_name, NAME_WIDTH, false),
+								 ct_report_anomaly(report, anomaly), anomaly->evidence ? ": " : "",
+								 anomaly->evidence ? ct_text_cut(anomaly->evidence, MESSAGE_WIDTH, false) : ""));
+	}
+}
+
+static void
+junit_one(StringInfo buf, const CtReportList *list, int i, const CtReport *report)
+{
+	CtReport	ascii = *report;
+	CtReportKind kind = ct_report_kind(&list->lines[i]);
+	int			earlier = junit_earlier(list, i);
+	const char *name = report->variant ? report->variant : report->scenario;
+	StringInfoData text;
+
+	ascii.unicode = false;
+	if (earlier > 0)
+		name = psprintf("%s #%d", ct_text_cut(name, NAME_WIDTH - 8, false), earlier + 1);
+	appendStringInfoString(buf, "    <testcase");
+	junit_attribute(buf, "classname", report->scenario, NAME_WIDTH);
+	junit_attribute(buf, "name", name, NAME_WIDTH);
+	appendStringInfo(buf, " time=\"%.3f\">\n", junit_seconds(report->duration_ms));
+
+	if (kind != CT_REPORT_OK)
+	{
+		const char *element = kind == CT_REPORT_FAILURE ? "failure" : "error";
+		const char *title = report->verdict ? report->verdict : report->status;
+		const char *reason = ct_report_reason(&ascii);
+
+		if (reason == NULL)
+			reason = title;
+		appendStringInfo(buf, "      <%s", element);
+		junit_attribute(buf, "type", report->verdict == NULL && report->sqlstate ? report->sqlstate : title,
+						NAME_WIDTH);
+		junit_attribute(buf, "message", reason, MESSAGE_WIDTH);
+		appendStringInfoChar(buf, '>');
+		junit_wrong(buf, &ascii, reason);
+		appendStringInfo(buf, "</%s>\n", element);
+	}
+
+	initStringInfo(&text);
+	ct_report_text.one(&text, list, i, &ascii);
+	appendStringInfoString(buf, "      <system-out>");
+	junit_text(buf, text.data);
+	appendStringInfoString(buf, "</system-out>\n    </testcase>");
+}
+
+static void
+junit_end(StringInfo buf, const CtReportList *list)
+{
+	appendStringInfoString(buf, "\n  </testsuite>\n</testsuites>");
+}
+
+const CtReportFormat ct_report_junit = {
+	.name = "junit",
+	.begin = junit_begin,
+	.one = junit_one,
+	.separator = "\n",
+	.end = junit_end,
+};

@@ -1,0 +1,90 @@
+# What a run uses, second by second: that it is as by what the run is known to do, that nobody's lock
+# keeps the leader from looking, and what is said where the system doesn't tell.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use CtTest;
+use Test::More;
+
+my $node = ct_prepare('resources');
+
+# Columns or expressions over the rows of the last run.
+sub resources
+{
+	my ($what) = @_;
+	return $node->safe_psql('postgres', "SELECT $what FROM ct_resources WHERE run_id = (SELECT max(run_id) FROM ct_runs)");
+}
+
+sub test_run
+{
+	my ($script, $options) = @_;
+	$node->safe_psql('postgres', "SELECT ct_test(\$\$$script\$\$, min_overlap => 0, $options)");
+}
+
+# ---- one that does a bit of everything
+
+test_run(<<'SQL', q{setup => 'CREATE TABLE filled (id int PRIMARY KEY, v int); INSERT INTO filled SELECT g, 0 FROM generate_series(1, 2) g', workers => 2, duration => '2 s'});
+SET work_mem = '64kB';
+UPDATE filled SET v = v + 1 WHERE id = :worker_id;
+SELECT count(*) FROM (SELECT g FROM generate_series(1, 20000) g ORDER BY -g) s
+SQL
+is(resources('count(*) BETWEEN 1 AND 3 AND min(second) = 1'), 't', 'about a row a second, from the first one on');
+is(resources(q{bool_and(cpu > 0 AND cpu <= 101 AND server_cpu >= cpu * 0.9 AND machine_cpu > 0 AND machine_cpu <= 100)}), 't',
+	'CPU: of the workers, of the server, of the machine');
+is(resources(q{bool_and(memory_mb > 1 AND max_worker_mb > 0.5 AND max_worker_mb <= memory_mb AND machine_memory BETWEEN 0.1 AND 100)}), 't',
+	'memory: of the workers, of the largest one, of the machine');
+is(resources(q{sum(temp_bytes) > 500000 AND sum(wal_bytes) > 1000 AND sum(buffers_hit) > 10}), 't',
+	'temporary files, WAL and pages');
+is(resources(q{max(table_bytes) >= 8192 * 3 AND max(dead_tuples) > 0}), 't', 'size and dead rows of the sandbox');
+is(resources(q{bool_and(connections BETWEEN 1 AND 10 AND max_connections = current_setting('max_connections')::int)}), 't',
+	'connections, workers not among them');
+
+# what the workers have used sums up to what they did: an update and a commit are some 100 bytes of WAL
+my $transactions = ct_last($node, 'transactions');
+is(resources("sum(wal_bytes) BETWEEN 60 * $transactions AND 20000 * ($transactions + 10)"), 't', 'as much WAL as the transactions write');
+
+# ---- shorter than a second
+
+test_run('SELECT 1', q{duration => '0.2 s'});
+is(resources('count(*), min(second), bool_and(seconds < 0.5 AND cpu > 0), count(table_bytes)'), '1|1|t|0',
+	'shorter than a second: one row, and no tables without a sandbox');
+
+# ---- a table that somebody has locked
+
+$node->safe_psql('postgres', q{SELECT ct_create_scenario('locked', workers => 1, duration => '1 min', min_overlap => 0,
+	setup => 'CREATE TABLE held (id int); CREATE TABLE free (id int); INSERT INTO free SELECT generate_series(1, 10000)');
+	SELECT ct_add_variant('locked', 'thus'); SELECT ct_add_script('locked', 's', E'SELECT 1;\n\\\\sleep 10 ms')});
+my $call = ct_call($node, "SELECT ct_run('locked')");
+ok(ct_await($node, "SELECT count(*) = 1 FROM ct_progress WHERE phase = 'running'"), 'locked: under way');
+my $schema = $node->safe_psql('postgres', 'SELECT sandbox FROM ct_result ORDER BY run_id DESC LIMIT 1');
+my $holder = $node->background_psql('postgres');
+$holder->query_safe("BEGIN; LOCK TABLE $schema.held IN ACCESS EXCLUSIVE MODE; SELECT set_config('ct.locked_at', clock_timestamp()::text, false)");
+my $locked_at = $holder->query_safe("SELECT current_setting('ct.locked_at')");
+ok(ct_await($node, "SELECT count(*) >= 2 FROM ct_resources WHERE run_id = (SELECT max(run_id) FROM ct_runs) AND time > '$locked_at' AND table_bytes > 300000"),
+	'locked: the leader waits for nobody, and sees the size of all tables');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM ct_progress WHERE phase = 'running'}), 1, 'locked: while it is locked');
+$holder->query_safe('COMMIT');
+$holder->quit;
+$node->safe_psql('postgres', 'SELECT ct_stop(max(run_id)) FROM ct_runs');
+ct_call_end($call);
+
+# ---- a thousand tables
+
+test_run("SELECT 1;\n\\sleep 10 ms", q{workers => 1, duration => '2 s', setup => 'DO $d$ BEGIN FOR i IN 1..1000 LOOP
+	EXECUTE ''CREATE TABLE t'' || i || '' (id int PRIMARY KEY)''; END LOOP; END $d$'});
+is(resources('bool_or(table_bytes = 8192 * 1000) AND bool_and(coalesce(table_bytes, 8192000) = 8192000)'), 't',
+	'a thousand tables are added up, or left out, which is null');
+
+# ---- where the system doesn't tell
+
+$node->append_conf('postgresql.conf', "ct_ext.proc_path = '/nonexistent'");
+$node->reload;
+test_run('SELECT 1', q{duration => '0.2 s'});
+is(resources('count(*), count(memory_mb), count(max_worker_mb), count(machine_cpu), count(machine_memory), count(server_cpu), count(wal_bytes)'),
+	'1|0|0|0|0|0|1', 'without /proc: null, and the rest is there');
+
+$node->stop;
+done_testing();
