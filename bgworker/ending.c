@@ -281,6 +281,28 @@ ending_warnings_piece(CtLeader *leader, CtEnding *ending)
 }
 
 static void
+ending_alert_piece(CtLeader *leader, CtEnding *ending)
+{
+	ct_leader_begin(END_LOCK_MS);
+	ct_record_alert(leader->shared->run_id);
+	ct_leader_commit(leader);
+}
+
+/*
+ * Who listens is told of a run that failed once its result is committed, in a
+ * transaction of its own, so that a result isn't lost with a message.
+ */
+static void
+ending_alert(CtLeader *leader, CtEnding *ending)
+{
+	const CtResults *results = ending->results;
+
+	if (strcmp(ending->end.status, "failed") == 0 ||
+		(results != NULL && results->verdict != NULL && strcmp(results->verdict, "fail") == 0))
+		(void) ending_succeeds(leader, "tell who listens", ending_alert_piece, ending);
+}
+
+static void
 ending_teardown_piece(CtLeader *leader, CtEnding *ending)
 {
 	ct_leader_run_script(leader, "teardown", leader->plan->teardown);
@@ -509,6 +531,7 @@ ct_leader_finish(CtLeader *leader, CtResults *results, const ErrorData *error)
 		if (slow != NULL)
 			ending_warn(leader, slow);
 		ending_record(leader, &ending);
+		ending_alert(leader, &ending);
 		if (leader->explorer != NULL && leader->explorer->prepares)
 			(void) ending_succeeds(leader, "roll back what was prepared", ending_prepared_piece, &ending);
 		if (leader->plan->teardown != NULL && ct_leader_terminated_ns() == 0 &&

@@ -365,11 +365,16 @@ ct_sandbox_sweep(bool asked, int *unfinished)
 	{
 		CtRunRow   *orphan = lfirst(lc);
 		char	   *complaint = NULL;
+		CtClosing	closing;
 
 		if (sandbox_is_alive(orphan))
 			continue;
 
-		switch (sandbox_try_to_close(&scope, orphan->run_id, &budget, &complaint))
+		closing = sandbox_try_to_close(&scope, orphan->run_id, &budget, &complaint);
+		/* it was under way, and has been found crashed just now */
+		if ((closing == CT_CLOSED || closing == CT_FAILED) && ct_catalog_run_is_open(orphan))
+			ct_catalog_run_alert(orphan->run_id);
+		switch (closing)
 		{
 			case CT_CLOSED:
 				closed++;

@@ -78,7 +78,7 @@ CREATE VIEW @extschema@.ct_runs WITH (security_barrier) AS
 
 GRANT SELECT ON @extschema@.ct_runs TO PUBLIC;
 
-COMMENT ON VIEW @extschema@.ct_runs IS 'a row per run: what ran, how it ended, its verdict and the evidence behind it; a role sees runs of roles whose privileges it has, pg_read_all_stats sees all';
+COMMENT ON VIEW @extschema@.ct_runs IS 'a row per run: what ran, how it ended, its verdict and the evidence behind it; a role sees runs of roles whose privileges it has, pg_read_all_stats sees all. Who listens to the channel ct_ext (LISTEN) is told of each run that fails, or is found crashed: a JSON object of run_id, scenario, variant, status, verdict, reason (check, threshold, error, crash) and threshold (the first one that was missed)';
 COMMENT ON COLUMN @extschema@.ct_runs.run_id IS 'number of the run, as ct_run returned it';
 COMMENT ON COLUMN @extschema@.ct_runs.scenario IS 'scenario that ran; null for ct_test and ct_race';
 COMMENT ON COLUMN @extschema@.ct_runs.variant IS 'variant of the scenario; null for ct_test and ct_race';

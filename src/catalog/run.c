@@ -155,7 +155,7 @@ ct_catalog_run_orphans(CtCatalogScope *scope, bool asked, const char *retry)
 	ct_row_add_bool(&row, asked);
 	ct_row_add_text(&row, retry);
 	(void) ct_row_execute(&row,
-						  "SELECT run_id, shm_handle FROM @ct_result WHERE " IS_ORPHAN
+						  "SELECT run_id, shm_handle, status FROM @ct_result WHERE " IS_ORPHAN
 						  " AND ($1 OR sandbox_tried_at IS NULL"
 						  "  OR sandbox_tried_at < clock_timestamp() - $2::interval)"
 						  " ORDER BY run_id", true);
@@ -166,6 +166,7 @@ ct_catalog_run_orphans(CtCatalogScope *scope, bool asked, const char *retry)
 
 		run->run_id = DatumGetInt64(run_datum(i, 1));
 		run->handle = (dsm_handle) DatumGetInt64(run_datum(i, 2));
+		run->status = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 3);
 		orphans = lappend(orphans, run);
 	}
 	return orphans;
@@ -237,6 +238,40 @@ ct_catalog_run_complain(int64 run_id, const char *complaint, int max)
 						  "  THEN warnings ELSE array_append(warnings, $2) END"
 						  " WHERE run_id = (SELECT run_id FROM @ct_result WHERE run_id = $1 AND " IS_ORPHAN
 						  "  FOR UPDATE SKIP LOCKED)", false);
+}
+
+/*
+ * Everybody in the database may listen, so it says what everybody may know:
+ * names of definitions, and how it ended, but nothing that was measured, read
+ * or raised.  A threshold's text is told where ct_scenarios shows it, or where
+ * it names nothing of the scenario's.  Names are of 63 bytes at most, so that
+ * the payload is far from the 8000 bytes that there may be.
+ *
+ * A queue that is nearly full is left to others: at the commit it would be an
+ * error.
+ */
+void
+ct_catalog_run_alert(int64 run_id)
+{
+	CtRow		row = {0};
+
+	ct_row_add_int64(&row, run_id, false);
+	(void) ct_row_execute(&row,
+						  "SELECT pg_notify('ct_ext', jsonb_build_object('run_id', r.run_id,"
+						  "  'scenario', left(r.scenario, 63), 'variant', left(r.variant, 63),"
+						  "  'status', r.status, 'verdict', r.verdict,"
+						  "  'reason', CASE WHEN r.status = 'crashed' THEN 'crash' WHEN r.status = 'failed' THEN 'error'"
+						  "   ELSE coalesce((SELECT CASE WHEN c.kind IN ('threshold', 'error') THEN c.kind ELSE 'check' END"
+						  "    FROM @ct_result_check c WHERE c.run_id = r.run_id AND c.status = 'fail'"
+						  "    ORDER BY c.position LIMIT 1), 'check') END,"
+						  "  'threshold', (SELECT CASE WHEN strpos(c.check_name, '.') = 0 OR EXISTS ("
+						  "    SELECT FROM @ct_slo t WHERE t.scenario = r.scenario AND t.metric = c.check_name)"
+						  "   THEN left(c.check_name || ' ' || c.target, 200) END"
+						  "   FROM @ct_result_check c WHERE c.run_id = r.run_id AND c.status = 'fail'"
+						  "   AND c.kind = 'threshold' ORDER BY c.position LIMIT 1))::text)"
+						  " FROM @ct_result r WHERE r.run_id = $1"
+						  " AND (r.status IN ('failed', 'crashed') OR r.verdict = 'fail')"
+						  " AND pg_notification_queue_usage() < 0.9", false);
 }
 
 int64

@@ -85,6 +85,12 @@ extern void ct_catalog_run_close(int64 run_id);
 extern void ct_catalog_run_complain(int64 run_id, const char *complaint, int max);
 
 /*
+ * Tells whoever listens to ct_ext, once the transaction commits, that the run
+ * went wrong; nothing if it didn't, or nobody could be told any more.
+ */
+extern void ct_catalog_run_alert(int64 run_id);
+
+/*
  * Removes runs that ended, or if they crashed began, at least so long ago and
  * left no sandbox behind, with all that was measured: those of roles that
  * "caller" is a member of, or of all.  Returns their number.

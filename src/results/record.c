@@ -104,6 +104,16 @@ ct_record_warning(int64 run_id, const char *warning)
 }
 
 void
+ct_record_alert(int64 run_id)
+{
+	CtCatalogScope scope;
+
+	ct_catalog_enter(&scope);
+	ct_catalog_run_alert(run_id);
+	ct_catalog_leave(&scope);
+}
+
+void
 ct_record_running(int64 run_id, int workers, int clients, TimestampTz gate_at)
 {
 	CtCatalogScope scope;

@@ -47,6 +47,9 @@ extern void ct_record_sandbox_tried(int64 run_id);
 /* adds to the run's warnings */
 extern void ct_record_warning(int64 run_id, const char *warning);
 
+/* tells who listens that the run went wrong, if it did */
+extern void ct_record_alert(int64 run_id);
+
 extern void ct_record_running(int64 run_id, int workers, int clients, TimestampTz gate_at);
 extern void ct_record_second(int64 run_id, const CtSecond *second);
 extern void ct_record_resource(int64 run_id, const CtResourceRow *row);
