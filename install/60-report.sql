@@ -9,14 +9,14 @@ CREATE FUNCTION @extschema@.ct_report(run_id bigint, format text DEFAULT 'text')
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME';
 
-COMMENT ON FUNCTION @extschema@.ct_report(bigint, text) IS 'a run''s report; format: text (for terminals, at most 100 columns), markdown (for pull requests), json: an object with format_version, run (the columns of ct_runs, duration as duration_s) and the lists checks, anomalies, outcomes, tallies, latencies, histograms, timeline, errors, orders, workers (the columns of those views; latencies in ms, bounds of histograms in us, the length of a second in the timeline as length_s), junit (XML for CI servers: a test case, its class the scenario, its name the variant; fail and inconclusive are failures, a run without a verdict is an error), or tap (for prove and pg_prove: a test, its checks a subtest)';
+COMMENT ON FUNCTION @extschema@.ct_report(bigint, text) IS 'a run''s report; format: text (for terminals, at most 100 columns), markdown (for pull requests), html (a page for a browser: one file with its charts, which loads nothing and has ASCII only, whatever the encoding), json: an object with format_version, run (the columns of ct_runs, duration as duration_s) and the lists checks, anomalies, outcomes, tallies, latencies, histograms, timeline, errors, orders, workers (the columns of those views; latencies in ms, bounds of histograms in us, the length of a second in the timeline as length_s), junit (XML for CI servers: a test case, its class the scenario, its name the variant; fail and inconclusive are failures, a run without a verdict is an error), or tap (for prove and pg_prove: a test, its checks a subtest)';
 
 CREATE FUNCTION @extschema@.ct_report(run_ids bigint[], format text DEFAULT 'text') RETURNS text
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'ct_report_list';
 
-COMMENT ON FUNCTION @extschema@.ct_report(bigint[], text) IS 'reports of many runs, in the order of the array, under one snapshot, below a line that says how many there are, how many passed and failed; text: one after the other, markdown: the same below a table of the runs, json: an array of objects, junit and tap: a test each. Raises 42704 if one of them doesn''t exist, 22023 if there is none, 22004 for nulls';
+COMMENT ON FUNCTION @extschema@.ct_report(bigint[], text) IS 'reports of many runs, in the order of the array, under one snapshot, below a line that says how many there are, how many passed and failed; text: one after the other, markdown and html: the same below a table of the runs, json: an array of objects, junit and tap: a test each. Raises 42704 if one of them doesn''t exist, 22023 if there is none, 22004 for nulls';
 
 CREATE FUNCTION @extschema@.ct_summary(
 	run_ids			bigint[],

@@ -17,15 +17,14 @@
 static const struct
 {
 	int			n;
-	double		step[24];
+	double		step[20];
 }			series[] = {
 	{1, {1}},
 	{2, {1, 3}},
 	{3, {1, 2, 5}},
 	{6, {1, 1.5, 2, 3, 5, 7}},
 	{12, {1, 1.2, 1.5, 1.8, 2.2, 2.7, 3.3, 3.9, 4.7, 5.6, 6.8, 8.2}},
-	{24, {1, 1.1, 1.2, 1.3, 1.5, 1.6, 1.8, 2, 2.2, 2.4, 2.7, 3,
-	3.3, 3.6, 3.9, 4.3, 4.7, 5.1, 5.6, 6.2, 6.8, 7.5, 8.2, 9.1}}
+	{20, {1, 1.12, 1.25, 1.4, 1.6, 1.8, 2, 2.24, 2.5, 2.8, 3.15, 3.55, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9}}
 };
 
 /* The i-th bound of a series, in microseconds; i may be negative. */
@@ -109,7 +108,7 @@ chart_bar(StringInfo buf, double share, int width, bool unicode)
 }
 
 static char *
-chart_marks(const CtReport *report, int s, int row, int first, int last)
+chart_marks(const CtReport *report, const CtReportBin *bins, int n, int row)
 {
 	const struct
 	{
@@ -124,16 +123,58 @@ chart_marks(const CtReport *report, int s, int row, int first, int last)
 	initStringInfo(&buf);
 	for (i = 0; i < lengthof(marks); i++)
 	{
-		int			at;
+		double		us = Max(marks[i].ms * 1000, 0.001) * (1 + 1e-9);
 
 		if (isnan(marks[i].ms) || isinf(marks[i].ms))
 			continue;
-		at = chart_bound_below(s, Max(marks[i].ms * 1000, 0.001));
-		at = Max(Min(at, last), first);
-		if (at == row)
+		if ((us >= bins[row].from_us || row == 0) && (us < bins[row].to_us || row == n - 1))
 			appendStringInfo(&buf, "  %s", marks[i].name);
 	}
 	return buf.data;
+}
+
+CtReportBin *
+ct_report_bins(const CtReport *report, int max, int *n)
+{
+	CtReportBin *bins;
+	double		lowest = INFINITY;
+	double		highest = 0;
+	double		total = 0;
+	int			s = lengthof(series);
+	int			first = 0;
+	int			last = 0;
+	int			i;
+
+	*n = 0;
+	for (i = 0; i < report->nbuckets; i++)
+	{
+		lowest = Min(lowest, chart_middle(&report->buckets[i]));
+		highest = Max(highest, chart_middle(&report->buckets[i]));
+		total += report->buckets[i].count;
+	}
+	if (!(total > 0))
+		return NULL;
+
+	/* the finest series that doesn't give too many rows */
+	do
+	{
+		s--;
+		first = chart_bound_below(s, lowest);
+		last = chart_bound_below(s, highest);
+	} while (s > 0 && last - first >= max);
+	if (last - first >= max)
+		first = last - max + 1;
+
+	*n = last - first + 1;
+	bins = palloc0(*n * sizeof(CtReportBin));
+	for (i = 0; i < *n; i++)
+	{
+		bins[i].from_us = chart_bound(s, first + i);
+		bins[i].to_us = chart_bound(s, first + i + 1);
+	}
+	for (i = 0; i < report->nbuckets; i++)
+		bins[Max(chart_bound_below(s, chart_middle(&report->buckets[i])) - first, 0)].count += report->buckets[i].count;
+	return bins;
 }
 
 /*
@@ -143,68 +184,39 @@ chart_marks(const CtReport *report, int s, int row, int first, int last)
 void
 ct_report_histogram(StringInfo buf, const CtReport *report, int width)
 {
-	double		rows[MAX_ROWS] = {0};
-	double		lowest = INFINITY;
-	double		highest = 0;
+	int			n;
+	CtReportBin *bins = ct_report_bins(report, MAX_ROWS, &n);
 	double		total = 0;
 	double		tallest = 0;
-	int			s = lengthof(series);
-	int			first = 0;
-	int			last = 0;
 	int			count_width = 0;
 	int			bar_width;
 	int			i;
 
-	for (i = 0; i < report->nbuckets; i++)
+	for (i = 0; i < n; i++)
 	{
-		lowest = Min(lowest, chart_middle(&report->buckets[i]));
-		highest = Max(highest, chart_middle(&report->buckets[i]));
-		total += report->buckets[i].count;
-	}
-	if (!(total > 0))
-		return;
-
-	/* the finest series that doesn't give too many rows */
-	do
-	{
-		s--;
-		first = chart_bound_below(s, lowest);
-		last = chart_bound_below(s, highest);
-	} while (s > 0 && last - first >= MAX_ROWS);
-	if (last - first >= MAX_ROWS)
-		first = last - MAX_ROWS + 1;
-
-	for (i = 0; i < report->nbuckets; i++)
-	{
-		int			row = Max(chart_bound_below(s, chart_middle(&report->buckets[i])), first) - first;
-
-		rows[row] += report->buckets[i].count;
-	}
-	for (i = 0; i <= last - first; i++)
-	{
-		tallest = Max(tallest, rows[i]);
-		count_width = Max(count_width, (int) strlen(chart_count(rows[i])));
+		total += bins[i].count;
+		tallest = Max(tallest, bins[i].count);
+		count_width = Max(count_width, (int) strlen(chart_count(bins[i].count)));
 	}
 	/* label, count, share and marks have their places; longer bars than that only shout */
 	bar_width = Max(Min(width - 9 - 2 - 2 - count_width - 9 - 15, 48), 10);
 
-	for (i = first; i <= last; i++)
+	for (i = 0; i < n; i++)
 	{
-		double		count = rows[i - first];
-		char	   *label = chart_label(chart_bound(s, i), report->unicode);
-		const char *marks = chart_marks(report, s, i, first, last);
+		char	   *label = chart_label(bins[i].from_us, report->unicode);
+		const char *marks = chart_marks(report, bins, n, i);
 
 		appendStringInfo(buf, "%*s%s", Max(9 - ct_text_width(label), 0), "", label);
-		if (count == 0)
+		if (bins[i].count == 0)
 		{
 			appendStringInfoChar(buf, '\n');
 			continue;
 		}
 		appendStringInfoSpaces(buf, 2);
-		chart_bar(buf, count / tallest, bar_width, report->unicode);
+		chart_bar(buf, bins[i].count / tallest, bar_width, report->unicode);
 		appendStringInfo(buf, "  %*s %8s%s\n", count_width,
-						 chart_count(count),
-						 ct_format_share(count / total), marks);
+						 chart_count(bins[i].count),
+						 ct_format_share(bins[i].count / total), marks);
 	}
 }
 

@@ -298,9 +298,14 @@ markdown_one(StringInfo buf, const CtReportList *list, int i, const CtReport *re
 	markdown_sentence(buf, ct_report_throughput(report));
 	markdown_sentence(buf, ct_report_trend(report));
 	markdown_sentence(buf, ct_report_fairness(report));
+	markdown_table(buf, report->unicode, ct_report_phases(report));
 	markdown_table(buf, report->unicode, ct_report_latencies(report));
 	markdown_charts(buf, report);
 	markdown_table(buf, report->unicode, ct_report_statements(report));
+	markdown_table(buf, report->unicode, ct_report_waits(report));
+	markdown_table(buf, report->unicode, ct_report_blocking(report));
+	markdown_table(buf, report->unicode, ct_report_deadlocks(report));
+	markdown_table(buf, report->unicode, ct_report_resources(report));
 	markdown_table(buf, report->unicode, ct_report_errors(report));
 	markdown_table(buf, report->unicode, ct_report_error_places(report));
 	markdown_table(buf, report->unicode, ct_report_error_details(report));

@@ -22,6 +22,7 @@ static const CtReportFormat *const formats[] = {
 	&ct_report_json,
 	&ct_report_junit,
 	&ct_report_tap,
+	&ct_report_html,
 };
 
 static void

@@ -191,6 +191,7 @@ extern const CtReportFormat ct_report_markdown;
 extern const CtReportFormat ct_report_json;
 extern const CtReportFormat ct_report_junit;
 extern const CtReportFormat ct_report_tap;
+extern const CtReportFormat ct_report_html;
 
 /* ---- report.c ---- */
 
@@ -230,11 +231,27 @@ typedef enum CtReportCell
 {
 	CT_CELL_OTHER,				/* whoever makes the table knows */
 	CT_CELL_TEXT,
-	CT_CELL_NUMBER,				/* an int as it is */
+	CT_CELL_NUMBER,				/* an int as it is, "" if it isn't known */
 	CT_CELL_COUNT,
 	CT_CELL_VALUE,				/* a double, all digits of it */
-	CT_CELL_MS
+	CT_CELL_MS,
+
+	/* as the views have it, for programs and for who compares: "" if it isn't known */
+	CT_CELL_EXACT_COUNT,
+	CT_CELL_TENTHS,				/* a double with one digit after the point */
+	CT_CELL_THOUSANDTHS
 } CtReportCell;
+
+/* the cell of a column: a member of a row, in a form that suits its type */
+#define CT_TEXT_CELL(row, member)	.cell = CT_CELL_TEXT, .offset = CT_MEMBER(row, member, const char *)
+#define CT_NUMBER_CELL(row, member) .cell = CT_CELL_NUMBER, .right = true, .offset = CT_MEMBER(row, member, int)
+#define CT_COUNT_CELL(row, member)	.cell = CT_CELL_COUNT, .right = true, .offset = CT_MEMBER(row, member, int64)
+#define CT_VALUE_CELL(row, member)	.cell = CT_CELL_VALUE, .right = true, .offset = CT_MEMBER(row, member, double)
+#define CT_MS_CELL(row, member)		.cell = CT_CELL_MS, .right = true, .offset = CT_MEMBER(row, member, double)
+#define CT_EXACT_CELL(row, member)	.cell = CT_CELL_EXACT_COUNT, .right = true, .offset = CT_MEMBER(row, member, int64)
+#define CT_TENTHS_CELL(row, member) .cell = CT_CELL_TENTHS, .right = true, .offset = CT_MEMBER(row, member, double)
+#define CT_THOUSANDTHS_CELL(row, member) \
+	.cell = CT_CELL_THOUSANDTHS, .right = true, .offset = CT_MEMBER(row, member, double)
 
 typedef struct CtReportColumn
 {
@@ -254,6 +271,20 @@ typedef struct CtReportTable
 	List	   *rows;			/* of const char **, ncolumns cells, never NULL */
 } CtReportTable;
 
+/* a table without rows yet */
+extern CtReportTable *ct_table_create(const char *title, const char *view, const CtReportColumn *columns,
+									  int ncolumns);
+
+/* A new row of it; its cells are made of the row, if one is given, or empty. */
+extern const char **ct_table_add(CtReportTable *table, const CtReport *report, const void *row);
+
+/* the table of n rows of that size; NULL if there is none */
+extern CtReportTable *ct_table_of(const char *title, const char *view, const CtReportColumn *columns, int ncolumns,
+								  const CtReport *report, const void *rows, int n, Size size);
+
+/* A column of scripts is shown only where there is more than one script. */
+extern bool ct_table_is_shown(const CtReportTable *table, int column);
+
 /* each NULL if there is nothing to show */
 extern CtReportTable *ct_report_checks(const CtReport *report);
 extern CtReportTable *ct_report_evidence(const CtReport *report);
@@ -265,6 +296,29 @@ extern CtReportTable *ct_report_errors(const CtReport *report);
 extern CtReportTable *ct_report_error_places(const CtReport *report);
 extern CtReportTable *ct_report_error_details(const CtReport *report);
 extern CtReportTable *ct_report_runs(const CtReportList *list);
+
+/* ---- telemetry.c: how it went under load; tables are NULL if there is nothing to show ---- */
+
+/* deadlocks of a kind: the same statements waited for the same kinds of locks */
+typedef struct CtReportDeadlock
+{
+	int64		count;
+	int			n;				/* participants, each waiting for the next */
+	const CtDeadlockRow *rows;	/* of the first one */
+	const char *ring;			/* what they have in common */
+} CtReportDeadlock;
+
+/* List of CtReportDeadlock *, in the order of the first ones */
+extern List *ct_report_deadlock_kinds(const CtReport *report);
+
+extern char *ct_report_wait_name(const CtWaitRow *wait);	/* "Lock: tuple", "CPU" */
+extern char *ct_report_place(const char *script, int step); /* "transfer 2" */
+
+extern CtReportTable *ct_report_phases(const CtReport *report);
+extern CtReportTable *ct_report_waits(const CtReport *report);	/* the first few of each script */
+extern CtReportTable *ct_report_blocking(const CtReport *report);	/* the first few */
+extern CtReportTable *ct_report_deadlocks(const CtReport *report);	/* a row per kind */
+extern CtReportTable *ct_report_resources(const CtReport *report);	/* start, mean, peak, end */
 
 /* ---- story.c: what explorations have found; palloc'd ---- */
 
@@ -359,6 +413,17 @@ extern char *ct_report_note(const CtReport *report);
 extern List *ct_report_warnings(const CtReport *report);	/* of char * */
 
 /* ---- chart.c: pictures made of characters ---- */
+
+/* a range of latencies, of a round length on a logarithmic scale */
+typedef struct CtReportBin
+{
+	double		from_us;
+	double		to_us;
+	double		count;
+} CtReportBin;
+
+/* the run's latencies in at most so many of them, palloc'd; *n may be 0 */
+extern CtReportBin *ct_report_bins(const CtReport *report, int max, int *n);
 
 extern void ct_report_histogram(StringInfo buf, const CtReport *report, int width);
 extern char *ct_report_sparkline(const CtReport *report, int width);

@@ -11,15 +11,8 @@
 
 #include "src/report/report.h"
 
-/* the cell of a column: a member of a row, in a form that suits its type */
-#define TEXT_CELL(row, member)		.cell = CT_CELL_TEXT, .offset = CT_MEMBER(row, member, const char *)
-#define NUMBER_CELL(row, member)	.cell = CT_CELL_NUMBER, .right = true, .offset = CT_MEMBER(row, member, int)
-#define COUNT_CELL(row, member)		.cell = CT_CELL_COUNT, .right = true, .offset = CT_MEMBER(row, member, int64)
-#define VALUE_CELL(row, member)		.cell = CT_CELL_VALUE, .right = true, .offset = CT_MEMBER(row, member, double)
-#define MS_CELL(row, member)		.cell = CT_CELL_MS, .right = true, .offset = CT_MEMBER(row, member, double)
-
-static CtReportTable *
-table_create(const char *title, const char *view, const CtReportColumn *columns, int ncolumns)
+CtReportTable *
+ct_table_create(const char *title, const char *view, const CtReportColumn *columns, int ncolumns)
 {
 	CtReportTable *table = palloc0(sizeof(CtReportTable));
 
@@ -28,6 +21,17 @@ table_create(const char *title, const char *view, const CtReportColumn *columns,
 	table->columns = columns;
 	table->ncolumns = ncolumns;
 	return table;
+}
+
+/* A number as its view rounds it: whole if it has no digits, "" if it isn't known. */
+static const char *
+table_exact(int64 whole, double number, int digits)
+{
+	if (isnan(number))
+		return "";
+	if (digits == 0)
+		return psprintf(INT64_FORMAT, whole);
+	return fabs(number) < 1e12 ? psprintf("%.*f", digits, number) : psprintf("%.17g", number);
 }
 
 static const char *
@@ -40,21 +44,26 @@ table_cell(const CtReport *report, const CtReportColumn *column, const void *row
 		case CT_CELL_TEXT:
 			return *(const char *const *) member ? *(const char *const *) member : "";
 		case CT_CELL_NUMBER:
-			return psprintf("%d", *(const int *) member);
+			return *(const int *) member < 0 ? "" : psprintf("%d", *(const int *) member);
 		case CT_CELL_COUNT:
 			return ct_format_count(*(const int64 *) member);
 		case CT_CELL_VALUE:
 			return psprintf("%.15g", *(const double *) member);
 		case CT_CELL_MS:
 			return ct_format_ms(*(const double *) member, report->unicode);
+		case CT_CELL_EXACT_COUNT:
+			return table_exact(*(const int64 *) member, *(const int64 *) member < 0 ? NAN : 0, 0);
+		case CT_CELL_TENTHS:
+			return table_exact(0, *(const double *) member, 1);
+		case CT_CELL_THOUSANDTHS:
+			return table_exact(0, *(const double *) member, 3);
 		default:
 			return "";
 	}
 }
 
-/* A new row of the table; its cells are made of the row, if one is given, or empty. */
-static const char **
-table_add(CtReportTable *table, const CtReport *report, const void *row)
+const char **
+ct_table_add(CtReportTable *table, const CtReport *report, const void *row)
 {
 	const char **cells = palloc(table->ncolumns * sizeof(char *));
 	int			i;
@@ -72,24 +81,52 @@ table_or_nothing(CtReportTable *table)
 }
 
 CtReportTable *
+ct_table_of(const char *title, const char *view, const CtReportColumn *columns, int ncolumns,
+			const CtReport *report, const void *rows, int n, Size size)
+{
+	CtReportTable *table = ct_table_create(title, view, columns, ncolumns);
+	int			i;
+
+	for (i = 0; i < n; i++)
+		ct_table_add(table, report, (const char *) rows + i * size);
+	return table_or_nothing(table);
+}
+
+bool
+ct_table_is_shown(const CtReportTable *table, int column)
+{
+	const char **first = linitial(table->rows);
+	ListCell   *lc;
+
+	if (strcmp(table->columns[column].head, "script") != 0)
+		return true;
+	foreach(lc, table->rows)
+	{
+		if (strcmp(((const char **) lfirst(lc))[column], first[column]) != 0)
+			return true;
+	}
+	return false;
+}
+
+CtReportTable *
 ct_report_checks(const CtReport *report)
 {
 	static const CtReportColumn columns[] = {
-		{"check",.code = true, TEXT_CELL(CtCheckRow, check_name)},
-		{"kind",.code = true, TEXT_CELL(CtCheckRow, kind)},
+		{"check",.code = true, CT_TEXT_CELL(CtCheckRow, check_name)},
+		{"kind",.code = true, CT_TEXT_CELL(CtCheckRow, kind)},
 		{"status"},
-		{"target", TEXT_CELL(CtCheckRow, target)},
-		{"actual", TEXT_CELL(CtCheckRow, actual)},
-		{"violations", COUNT_CELL(CtCheckRow, violations)},
+		{"target", CT_TEXT_CELL(CtCheckRow, target)},
+		{"actual", CT_TEXT_CELL(CtCheckRow, actual)},
+		{"violations", CT_COUNT_CELL(CtCheckRow, violations)},
 	};
-	CtReportTable *table = table_create("Checks", "ct_checks", columns, lengthof(columns));
+	CtReportTable *table = ct_table_create("Checks", "ct_checks", columns, lengthof(columns));
 	int			i;
 
 	for (i = 0; i < report->nchecks; i++)
 	{
 		const CtCheckRow *check = &report->checks[i];
 
-		table_add(table, report, check)[2] = strcmp(check->status, "fail") == 0 ? "FAIL" : check->status;
+		ct_table_add(table, report, check)[2] = strcmp(check->status, "fail") == 0 ? "FAIL" : check->status;
 	}
 	return table_or_nothing(table);
 }
@@ -111,7 +148,7 @@ ct_report_evidence(const CtReport *report)
 		{"waited", report->waited, "slept on a lock"},
 		{"contended", report->contended, "met, waited or were retried: what a pass rests on"},
 	};
-	CtReportTable *table = table_create("Evidence", "ct_runs", columns, lengthof(columns));
+	CtReportTable *table = ct_table_create("Evidence", "ct_runs", columns, lengthof(columns));
 	double		all = ct_report_iterations(report);
 	int			i;
 
@@ -121,7 +158,7 @@ ct_report_evidence(const CtReport *report)
 
 		if (kinds[i].count < 0)
 			continue;
-		cells = table_add(table, report, NULL);
+		cells = ct_table_add(table, report, NULL);
 		cells[0] = kinds[i].name;
 		cells[1] = ct_format_count(kinds[i].count);
 		cells[2] = all > 0 ? ct_format_share(kinds[i].count / all) : "-";
@@ -157,12 +194,12 @@ CtReportTable *
 ct_report_outcomes(const CtReport *report)
 {
 	static const CtReportColumn columns[] = {
-		{"outcome",.code = true, TEXT_CELL(CtOutcomeRow, outcome)},
-		{"count", COUNT_CELL(CtOutcomeRow, count)},
+		{"outcome",.code = true, CT_TEXT_CELL(CtOutcomeRow, outcome)},
+		{"count", CT_COUNT_CELL(CtOutcomeRow, count)},
 		{"share",.right = true},
-		{"script",.code = true, TEXT_CELL(CtOutcomeRow, script)},
+		{"script",.code = true, CT_TEXT_CELL(CtOutcomeRow, script)},
 	};
-	CtReportTable *table = table_create("Outcomes", "ct_outcomes", columns, lengthof(columns));
+	CtReportTable *table = ct_table_create("Outcomes", "ct_outcomes", columns, lengthof(columns));
 	double		all = table_completed(report);
 	double		unsaid = all;
 	int			i;
@@ -173,12 +210,12 @@ ct_report_outcomes(const CtReport *report)
 	{
 		const CtOutcomeRow *outcome = &report->outcomes[i];
 
-		table_add(table, report, outcome)[2] =
+		ct_table_add(table, report, outcome)[2] =
 			ct_format_share(unsaid > 0 ? outcome->count / all : outcome->share);
 	}
 	if (table->rows && unsaid > 0)
 	{
-		const char **cells = table_add(table, report, NULL);
+		const char **cells = ct_table_add(table, report, NULL);
 
 		cells[0] = "(none said)";
 		cells[1] = ct_format_count((int64) Min(unsaid, 1e18));
@@ -192,14 +229,14 @@ CtReportTable *
 ct_report_tallies(const CtReport *report)
 {
 	static const CtReportColumn columns[] = {
-		{"tally",.code = true, TEXT_CELL(CtTallyRow, tally)},
-		{"sum", VALUE_CELL(CtTallyRow, value)},
+		{"tally",.code = true, CT_TEXT_CELL(CtTallyRow, tally)},
+		{"sum", CT_VALUE_CELL(CtTallyRow, value)},
 	};
-	CtReportTable *table = table_create("Tallies", "ct_tallies", columns, lengthof(columns));
+	CtReportTable *table = ct_table_create("Tallies", "ct_tallies", columns, lengthof(columns));
 	int			i;
 
 	for (i = 0; i < report->ntallies; i++)
-		table_add(table, report, &report->tallies[i]);
+		ct_table_add(table, report, &report->tallies[i]);
 	return table_or_nothing(table);
 }
 
@@ -224,16 +261,16 @@ ct_report_latencies(const CtReport *report)
 {
 	static const CtReportColumn columns[] = {
 		{"of"},
-		{"count", COUNT_CELL(CtLatencyRow, count)},
-		{"mean", MS_CELL(CtLatencyRow, mean_ms)},
-		{"p50", MS_CELL(CtLatencyRow, p50_ms)},
-		{"p95", MS_CELL(CtLatencyRow, p95_ms)},
-		{"p99", MS_CELL(CtLatencyRow, p99_ms)},
-		{"p99.9", MS_CELL(CtLatencyRow, p999_ms)},
-		{"max", MS_CELL(CtLatencyRow, max_ms)},
-		{"script",.code = true, TEXT_CELL(CtLatencyRow, script)},
+		{"count", CT_COUNT_CELL(CtLatencyRow, count)},
+		{"mean", CT_MS_CELL(CtLatencyRow, mean_ms)},
+		{"p50", CT_MS_CELL(CtLatencyRow, p50_ms)},
+		{"p95", CT_MS_CELL(CtLatencyRow, p95_ms)},
+		{"p99", CT_MS_CELL(CtLatencyRow, p99_ms)},
+		{"p99.9", CT_MS_CELL(CtLatencyRow, p999_ms)},
+		{"max", CT_MS_CELL(CtLatencyRow, max_ms)},
+		{"script",.code = true, CT_TEXT_CELL(CtLatencyRow, script)},
 	};
-	CtReportTable *table = table_create("Latency", "ct_latencies", columns, lengthof(columns));
+	CtReportTable *table = ct_table_create("Latency", "ct_latencies", columns, lengthof(columns));
 	int			i;
 
 	if (ct_report_several_scripts(report) && report->transactions > 0)
@@ -252,14 +289,14 @@ ct_report_latencies(const CtReport *report)
 		for (i = 0; i < report->nlatencies; i++)
 			if (strcmp(report->latencies[i].kind, "transaction") == 0)
 				all.count += report->latencies[i].count;
-		table_add(table, report, &all)[0] = "transaction";
+		ct_table_add(table, report, &all)[0] = "transaction";
 	}
 	for (i = 0; i < report->nlatencies; i++)
 	{
 		const CtLatencyRow *latency = &report->latencies[i];
 
 		if (latency->step == 0 && latency->count > 0)
-			table_add(table, report, latency)[0] = table_kind(latency->kind);
+			ct_table_add(table, report, latency)[0] = table_kind(latency->kind);
 	}
 	return table_or_nothing(table);
 }
@@ -269,15 +306,15 @@ ct_report_statements(const CtReport *report)
 {
 	static const CtReportColumn columns[] = {
 		{"step",.code = true},
-		{"count", COUNT_CELL(CtLatencyRow, count)},
-		{"mean", MS_CELL(CtLatencyRow, mean_ms)},
-		{"p50", MS_CELL(CtLatencyRow, p50_ms)},
-		{"p95", MS_CELL(CtLatencyRow, p95_ms)},
-		{"p99", MS_CELL(CtLatencyRow, p99_ms)},
-		{"max", MS_CELL(CtLatencyRow, max_ms)},
-		{"statement",.code = true, TEXT_CELL(CtLatencyRow, sql)},
+		{"count", CT_COUNT_CELL(CtLatencyRow, count)},
+		{"mean", CT_MS_CELL(CtLatencyRow, mean_ms)},
+		{"p50", CT_MS_CELL(CtLatencyRow, p50_ms)},
+		{"p95", CT_MS_CELL(CtLatencyRow, p95_ms)},
+		{"p99", CT_MS_CELL(CtLatencyRow, p99_ms)},
+		{"max", CT_MS_CELL(CtLatencyRow, max_ms)},
+		{"statement",.code = true, CT_TEXT_CELL(CtLatencyRow, sql)},
 	};
-	CtReportTable *table = table_create("Statements", "ct_latencies", columns, lengthof(columns));
+	CtReportTable *table = ct_table_create("Statements", "ct_latencies", columns, lengthof(columns));
 	bool		named = ct_report_several_scripts(report);
 	int			i;
 
@@ -286,7 +323,7 @@ ct_report_statements(const CtReport *report)
 		const CtLatencyRow *latency = &report->latencies[i];
 
 		if (latency->step != 0)
-			table_add(table, report, latency)[0] = named ?
+			ct_table_add(table, report, latency)[0] = named ?
 				psprintf("%s %d", latency->script, latency->step) : psprintf("%d", latency->step);
 	}
 	return table_or_nothing(table);
@@ -302,18 +339,18 @@ CtReportTable *
 ct_report_errors(const CtReport *report)
 {
 	static const CtReportColumn columns[] = {
-		{"sqlstate",.code = true, TEXT_CELL(CtErrorRow, sqlstate)},
-		{"condition",.code = true, TEXT_CELL(CtErrorRow, condition_name)},
+		{"sqlstate",.code = true, CT_TEXT_CELL(CtErrorRow, sqlstate)},
+		{"condition",.code = true, CT_TEXT_CELL(CtErrorRow, condition_name)},
 		{"handling"},
-		{"count", COUNT_CELL(CtErrorRow, count)},
-		{"script",.code = true, TEXT_CELL(CtErrorRow, script)},
-		{"first message",.code = true, TEXT_CELL(CtErrorRow, first_message)},
+		{"count", CT_COUNT_CELL(CtErrorRow, count)},
+		{"script",.code = true, CT_TEXT_CELL(CtErrorRow, script)},
+		{"first message",.code = true, CT_TEXT_CELL(CtErrorRow, first_message)},
 	};
-	CtReportTable *table = table_create("Errors", "ct_errors", columns, lengthof(columns));
+	CtReportTable *table = ct_table_create("Errors", "ct_errors", columns, lengthof(columns));
 	int			i;
 
 	for (i = 0; i < report->nerrors; i++)
-		table_add(table, report, &report->errors[i])[2] = table_handling(&report->errors[i]);
+		ct_table_add(table, report, &report->errors[i])[2] = table_handling(&report->errors[i]);
 	return table_or_nothing(table);
 }
 
@@ -321,21 +358,21 @@ CtReportTable *
 ct_report_error_places(const CtReport *report)
 {
 	static const CtReportColumn columns[] = {
-		{"sqlstate",.code = true, TEXT_CELL(CtErrorRow, sqlstate)},
+		{"sqlstate",.code = true, CT_TEXT_CELL(CtErrorRow, sqlstate)},
 		{"handling"},
-		{"script",.code = true, TEXT_CELL(CtErrorRow, script)},
-		{"step", NUMBER_CELL(CtErrorRow, step)},
-		{"line", NUMBER_CELL(CtErrorRow, line)},
-		{"statement",.code = true, TEXT_CELL(CtErrorRow, statement)},
+		{"script",.code = true, CT_TEXT_CELL(CtErrorRow, script)},
+		{"step", CT_NUMBER_CELL(CtErrorRow, step)},
+		{"line", CT_NUMBER_CELL(CtErrorRow, line)},
+		{"statement",.code = true, CT_TEXT_CELL(CtErrorRow, statement)},
 	};
-	CtReportTable *table = table_create("Statements that raised them first", "ct_errors", columns,
+	CtReportTable *table = ct_table_create("Statements that raised them first", "ct_errors", columns,
 										lengthof(columns));
 	int			i;
 
 	for (i = 0; i < report->nerrors; i++)
 	{
 		if (report->errors[i].statement != NULL)
-			table_add(table, report, &report->errors[i])[1] = table_handling(&report->errors[i]);
+			ct_table_add(table, report, &report->errors[i])[1] = table_handling(&report->errors[i]);
 	}
 	return table_or_nothing(table);
 }
@@ -362,13 +399,13 @@ CtReportTable *
 ct_report_error_details(const CtReport *report)
 {
 	static const CtReportColumn columns[] = {
-		{"sqlstate",.code = true, TEXT_CELL(CtErrorRow, sqlstate)},
-		{"script",.code = true, TEXT_CELL(CtErrorRow, script)},
+		{"sqlstate",.code = true, CT_TEXT_CELL(CtErrorRow, sqlstate)},
+		{"script",.code = true, CT_TEXT_CELL(CtErrorRow, script)},
 		{""},
 		{"what they said besides",.code = true},
 	};
 	static const char *const names[] = {"detail", "hint", "in"};
-	CtReportTable *table = table_create("Details of errors", "ct_errors", columns, lengthof(columns));
+	CtReportTable *table = ct_table_create("Details of errors", "ct_errors", columns, lengthof(columns));
 	int			i;
 	int			j;
 
@@ -385,7 +422,7 @@ ct_report_error_details(const CtReport *report)
 
 			if (texts[j] == NULL)
 				continue;
-			cells = table_add(table, report, error);
+			cells = ct_table_add(table, report, error);
 			cells[2] = names[j];
 			cells[3] = texts[j];
 		}
@@ -402,13 +439,13 @@ ct_report_runs(const CtReportList *list)
 		{"p95",.right = true}, {"p99",.right = true}, {"failed",.right = true},
 		{"anomalies",.right = true},
 	};
-	CtReportTable *table = table_create(NULL, "ct_runs", columns, lengthof(columns));
+	CtReportTable *table = ct_table_create(NULL, "ct_runs", columns, lengthof(columns));
 	int			i;
 
 	for (i = 0; i < list->n; i++)
 	{
 		const CtReportLine *line = &list->lines[i];
-		const char **cells = table_add(table, NULL, NULL);
+		const char **cells = ct_table_add(table, NULL, NULL);
 
 		cells[0] = psprintf(INT64_FORMAT, line->run_id);
 		cells[1] = line->scenario;

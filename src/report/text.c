@@ -28,23 +28,6 @@ text_line(StringInfo buf, const char *text)
 	appendStringInfoChar(buf, '\n');
 }
 
-/* A column of scripts is shown only where there is more than one script. */
-static bool
-text_is_shown(const CtReportTable *table, int column)
-{
-	const char **first = linitial(table->rows);
-	ListCell   *lc;
-
-	if (strcmp(table->columns[column].head, "script") != 0)
-		return true;
-	foreach(lc, table->rows)
-	{
-		if (strcmp(((const char **) lfirst(lc))[column], first[column]) != 0)
-			return true;
-	}
-	return false;
-}
-
 /* How wide each column is to be; 0 for those that aren't shown. */
 static int *
 text_widths(const CtReportTable *table)
@@ -56,7 +39,7 @@ text_widths(const CtReportTable *table)
 
 	for (i = 0; i < table->ncolumns; i++)
 	{
-		if (!text_is_shown(table, i))
+		if (!ct_table_is_shown(table, i))
 			continue;
 		widths[i] = ct_text_width(table->columns[i].head);
 		foreach(lc, table->rows)
@@ -402,6 +385,7 @@ text_one(StringInfo buf, const CtReportList *list, int i, const CtReport *report
 	text_table(buf, report, ct_report_tallies(report));
 
 	text_throughput(buf, report);
+	text_table(buf, report, ct_report_phases(report));
 	text_table(buf, report, ct_report_latencies(report));
 	if (report->nbuckets > 0)
 	{
@@ -409,6 +393,10 @@ text_one(StringInfo buf, const CtReportList *list, int i, const CtReport *report
 		ct_report_histogram(buf, report, WIDTH);
 	}
 	text_table(buf, report, ct_report_statements(report));
+	text_table(buf, report, ct_report_waits(report));
+	text_table(buf, report, ct_report_blocking(report));
+	text_table(buf, report, ct_report_deadlocks(report));
+	text_table(buf, report, ct_report_resources(report));
 	text_table(buf, report, ct_report_errors(report));
 	text_table(buf, report, ct_report_error_places(report));
 	text_table(buf, report, ct_report_error_details(report));

@@ -316,7 +316,7 @@ static const CtRowKind histogram_rows = {
 
 static const CtRowColumn second_columns[] = {
 	CT_TIME_COLUMN(CtSecondRow, time, CT_BOTH | CT_NOT_NULL),
-	CT_VIEW_COLUMN("second", CT_INT4, 0),
+	CT_INT4_COLUMN(CtSecondRow, second, CT_SHOWN),
 	CT_FLOAT8_COLUMN(CtSecondRow, seconds, CT_BOTH | CT_NOT_NULL,.key = "length_s"),
 	CT_INT8_COLUMN(CtSecondRow, transactions, CT_BOTH | CT_NOT_NULL),
 	CT_FLOAT8_COLUMN(CtSecondRow, tps, CT_SHOWN),

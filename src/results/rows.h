@@ -85,6 +85,7 @@ typedef struct CtLatencyRow
 typedef struct CtSecondRow
 {
 	TimestampTz time;			/* its end */
+	int			second;			/* shown, not stored */
 	double		seconds;		/* its length */
 	int64		transactions;
 	double		tps;			/* shown, not stored */
