@@ -609,6 +609,7 @@ leader_conclude(CtLeader *leader)
 	ct_drain(leader);
 	results = ct_merge_results(shared, leader->program, &leader->error_texts);
 	results->seconds = ct_leader_measured_seconds(leader);
+	results->usage = ct_resources_usage(&leader->resources);
 	if (leader->rounds != NULL)
 		ct_rounds_conclude(leader, results);
 	else

@@ -40,6 +40,7 @@
 #include "utils/syscache.h"
 
 #include "bgworker/resources.h"
+#include "bgworker/shm/merge.h"
 #include "src/base/ct_compat.h"
 #include "src/base/machine.h"
 
@@ -64,7 +65,11 @@ resources_lives(const CtSlot *slot)
 static void
 resources_read_run(CtResources *resources, CtShared *shared, CtReading *reading)
 {
+	CtTotals	totals;
 	int			i;
+
+	ct_merge_totals(shared, &totals);
+	reading->transactions = totals.all_transactions + totals.failed;
 
 	/* what isn't told of ourselves isn't of anybody */
 	reading->memory = ct_process_memory(MyProcPid) >= 0 ? 0 : get_float8_nan();
@@ -85,10 +90,10 @@ resources_read_run(CtResources *resources, CtShared *shared, CtReading *reading)
 				reading->max_worker = bytes;
 		}
 		reading->cpu_ns += resources->cpu_ns[i];
-		reading->usage.wal_bytes += slot->usage.wal_bytes;
-		reading->usage.temp_blocks += slot->usage.temp_blocks;
-		reading->usage.blocks_hit += slot->usage.blocks_hit;
-		reading->usage.blocks_read += slot->usage.blocks_read;
+		reading->sessions.wal_bytes += slot->usage.wal_bytes;
+		reading->sessions.temp_blocks += slot->usage.temp_blocks;
+		reading->sessions.blocks_hit += slot->usage.blocks_hit;
+		reading->sessions.blocks_read += slot->usage.blocks_read;
 	}
 }
 
@@ -130,6 +135,12 @@ ct_resources_read(CtResources *resources, CtShared *shared, bool last)
 		reading.machine_used = reading.machine_all = get_float8_nan();
 	reading.machine_memory = ct_machine_memory_used();
 	reading.at_ns = ct_now_ns();
+	if (resources->now.at_ns == 0 ||
+		(!last && shared->measure_from_ns > shared->gate_ns &&
+		 resources->sum.first.at_ns < shared->measure_from_ns))
+		ct_usage_begin(&resources->sum, &reading, ct_machine_cpus());
+	else
+		ct_usage_add(&resources->sum, &reading);
 	resources->now = reading;
 	resources->ended = last;
 }
@@ -271,6 +282,9 @@ ct_resources_look(CtResources *resources, Oid sandbox)
 {
 	clock_t		before;
 
+	if (resources->ended && resources->looked_last)
+		return;
+	resources->looked_last = resources->ended;
 	resources->dead_tuples = resources->table_bytes = -1;
 	if (!OidIsValid(sandbox) || resources->too_many ||
 		(!resources->ended && ct_now_ns() < resources->next_look_ns))
@@ -279,16 +293,12 @@ ct_resources_look(CtResources *resources, Oid sandbox)
 	resources_add_tables(resources, sandbox);
 	resources->next_look_ns = ct_now_ns() +
 		(uint64) (clock() - before) * (CT_NS_PER_S / CLOCKS_PER_SEC) * LOOK_PARTS;
+	ct_usage_add_tables(&resources->sum,
+						resources->dead_tuples >= 0 ? resources->dead_tuples : get_float8_nan(),
+						resources->table_bytes >= 0 ? resources->table_bytes : get_float8_nan());
 }
 
 /* ---- rows ---- */
-
-/* a part of a whole, in percent */
-static double
-resources_percent(double part, double whole)
-{
-	return whole > 0 && !isnan(part) ? Max(part, 0) / whole * 100 : get_float8_nan();
-}
 
 bool
 ct_resources_row(const CtResources *resources, CtResourceRow *row)
@@ -299,22 +309,34 @@ ct_resources_row(const CtResources *resources, CtResourceRow *row)
 
 	if (now->at_ns <= before->at_ns)
 		return false;
-	row->cpu = resources_percent(now->cpu_ns - before->cpu_ns, whole);
-	row->server_cpu = resources_percent(now->server_ns - before->server_ns, whole);
-	row->machine_cpu = resources_percent(now->machine_used - before->machine_used,
+	row->cpu = ct_usage_percent(now->cpu_ns - before->cpu_ns, whole);
+	row->server_cpu = ct_usage_percent(now->server_ns - before->server_ns, whole);
+	row->machine_cpu = ct_usage_percent(now->machine_used - before->machine_used,
 										 now->machine_all - before->machine_all);
 	row->machine_memory = now->machine_memory * 100;
 	row->memory_mb = now->memory / (1024 * 1024);
 	row->max_worker_mb = now->max_worker / (1024 * 1024);
-	row->temp_bytes = (now->usage.temp_blocks - before->usage.temp_blocks) * BLCKSZ;
-	row->wal_bytes = now->usage.wal_bytes - before->usage.wal_bytes;
-	row->buffers_hit = now->usage.blocks_hit - before->usage.blocks_hit;
-	row->buffers_read = now->usage.blocks_read - before->usage.blocks_read;
+	row->temp_bytes = (now->sessions.temp_blocks - before->sessions.temp_blocks) * BLCKSZ;
+	row->wal_bytes = now->sessions.wal_bytes - before->sessions.wal_bytes;
+	row->buffers_hit = now->sessions.blocks_hit - before->sessions.blocks_hit;
+	row->buffers_read = now->sessions.blocks_read - before->sessions.blocks_read;
 	row->dead_tuples = resources->dead_tuples;
 	row->table_bytes = resources->table_bytes;
 	row->connections = now->connections;
 	row->max_connections = MaxConnections;
 	return true;
+}
+
+CtUsage *
+ct_resources_usage(const CtResources *resources)
+{
+	CtUsage    *usage;
+
+	if (resources->now.at_ns == 0)
+		return NULL;
+	usage = palloc(sizeof(CtUsage));
+	ct_usage_result(&resources->sum, usage);
+	return usage;
 }
 
 void

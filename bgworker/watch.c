@@ -418,6 +418,7 @@ watch_checks(CtLeader *leader, CtDuty *duty, uint64 now)
 	/* of the slots' sums nothing is needed once we are through */
 	MemoryContextSwitchTo(leader->tick_context);
 	results = ct_merge_results(leader->shared, leader->program, &leader->error_texts);
+	results->usage = ct_resources_usage(&leader->resources);
 	if (during)
 		watch_ask_checks(leader, results);
 	if (leader->plan->stop_on_fail)
@@ -501,6 +502,12 @@ ct_watch_begin_again(CtLeader *leader)
 	leader->stop_due_ns = leader->shared->stop_ns ? leader->shared->stop_ns : PG_UINT64_MAX;
 }
 
+static void
+watch_look_at_tables(CtLeader *leader)
+{
+	ct_resources_look(&leader->resources, leader->sandbox);
+}
+
 void
 ct_watch_end(CtLeader *leader)
 {
@@ -510,6 +517,7 @@ ct_watch_end(CtLeader *leader)
 		watch_end_early(leader, "max_errors", ct_now_ns());
 	ct_leader_check_workers(leader);
 	ct_resources_read(&leader->resources, leader->shared, true);
+	(void) ct_leader_try(leader, WATCH_LOCK_MS, watch_look_at_tables);
 	(void) watch_check_suspects(leader, true);
 }
 

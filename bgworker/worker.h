@@ -54,7 +54,7 @@ typedef struct CtWorker
 static inline void
 ct_worker_tell_usage(CtWorker *worker)
 {
-	CtSlotUsage *usage = &worker->slot->usage;
+	CtSessionUsage *usage = &worker->slot->usage;
 
 	usage->wal_bytes = pgWalUsage.wal_bytes;
 	usage->temp_blocks = pgBufferUsage.temp_blks_written;

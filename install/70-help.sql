@@ -48,6 +48,7 @@ FROM (VALUES
 	('see what happened', 'ct_blocking', 'who waited for whom, and how long'),
 	('see what happened', 'ct_deadlocks', 'who held what and wanted what'),
 	('see what happened', 'ct_resources', 'CPU, memory, WAL, pages, each second'),
+	('see what happened', 'ct_usage', 'the same of the run as a whole'),
 	('see what happened', 'ct_samples', 'single transactions, the slowest ones too'),
 	('see what happened', 'ct_outcomes', 'how transactions ended'),
 	('see what happened', 'ct_tallies', 'what scripts added up'),

@@ -15,7 +15,7 @@ my $config = $ENV{PG_CONFIG} // 'pg_config';
 my $dir = PostgreSQL::Test::Utils::tempdir;
 my ($include) = run_command([ $config, '--includedir-server' ]);
 my ($error) = (run_command([ 'cc', '-O1', "-I$root", "-I$include", '-o', "$dir/metrics", "$root/t/metrics/metrics_test.c",
-	(map { "$root/src/metrics/$_.c" } qw(batches distribution histogram metric statistics)), '-lm' ]))[1];
+	(map { "$root/src/metrics/$_.c" } qw(batches distribution histogram metric statistics usage)), '-lm' ]))[1];
 is($error, '', 'it compiles without a server');
 
 # ---- the calculator: what is said first, what is asked with the answers' names ----
@@ -489,6 +489,52 @@ for my $w (0 .. $#worlds)
 	cmp_ok($found[0], '>=', $ten, "... a tenth slower is found in $found[0] of 100");
 	cmp_ok($found[1], '>=', $five, "... a twentieth in $found[1]");
 }
+# ---- how memory grows with transactions ----
+
+# Points as transactions and memory; what the slope is, of a thousand transactions, and its interval's ends.
+sub ask_slope { my ($name, @points) = @_; ask($name, 'slope', scalar @points, map { @$_ } @points); return }
+
+# The same, of what is left of them, in as many stretches as there are.
+sub slope
+{
+	my @points = @_[ int((@_ + 2) / 3) .. $#_ ];
+	my $n = $#points < 20 ? $#points : 20;
+	my $all = $points[-1][0] - $points[0][0];
+	my $growth = ($points[-1][1] - $points[0][1]) / $all;
+	my @ends = @points[ map { int($_ * $#points / $n) } 0 .. $n ];
+	my $squares = sum(map { ($ends[$_][1] - $ends[ $_ - 1 ][1] - $growth * ($ends[$_][0] - $ends[ $_ - 1 ][0]))**2 } 1 .. $n);
+	my $half = $t[ $n - 2 ] * sqrt($squares / ($n - 1) / $n) / ($all / $n);
+	return map { $_ * 1000 } $growth, $growth - $half, $growth + $half;
+}
+
+# a leak of 100 bytes a transaction, unevenly fast and not quite even; a level that is noisy; caches that
+# fill and are full; one jump; all in one call of 64 points, and the first of them in 10 to 20 stretches
+my @fast = map { 500 + int(drawn() * 1000) } 0 .. 63;
+my @when = map { sum(@fast[ 0 .. $_ ]) } 0 .. 63;
+my @leak = map { [ $when[$_], 1e6 + 100 * $when[$_] + 1e4 * drawn() ] } 0 .. 63;
+my @level = map { [ $when[$_], 1e6 + 1e5 * drawn() ] } 0 .. 63;
+my @caches = map { [ $when[$_], 1e6 + ($_ < 20 ? 5e4 * $_ : 1e6) ] } 0 .. 63;
+my @jump = map { [ $when[$_], $_ < 40 ? 1e6 : 2e6 ] } 0 .. 63;
+ask_slope('leak', @leak);
+ask_slope('level', @level);
+ask_slope('caches', @caches);
+ask_slope('jump', @jump);
+ask_slope("leak of $_", @leak[ 0 .. $_ - 1 ]) for 15 .. 17, 32, 33;
+ask_slope('nothing done', map { [ 5, 1e6 + $_ ] } 1 .. 40);
+ask_slope('unknown', map { [ $_, 'nan' ] } 1 .. 40);
+compute();
+for (['leak', @leak], ['level', @level], ['jump', @jump], map { [ "leak of $_", @leak[ 0 .. $_ - 1 ] ] } 17, 32, 33)
+{
+	my ($name, @points) = @$_;
+	my @got = split / /, $answer{$name};
+	my @right = slope(@points);
+	is(scalar(grep { near($got[$_], $right[$_], 1e-9) } 0 .. 2), 3, "$name: @got");
+}
+my (undef, $from, $to) = split / /, $answer{leak};
+ok($from < 100_000 && 100_000 < $to && $from > 50_000, 'a leak is within its interval, which is above zero');
+ok((split / /, $answer{$_})[1] <= 0, "no growth is claimed: $_") for qw(level caches jump);
+like($answer{"leak of $_"}, qr/^-?nan -?nan -?nan$/i, "$_ points are too few") for 15, 16;
+like($answer{$_}, qr/^-?nan -?nan -?nan$/i, "there is none: $_") for 'nothing done', 'unknown';
 
 # ---- thresholds ----
 
@@ -505,10 +551,13 @@ ask("is $_", 'is_op', $_) for '!=', '==', '<<';
 # The members of CtMetrics in their order, and what there can be of a run, a script, an outcome (4)
 # and a statement (8).
 my @members = qw(tps transactions failed retries errors deadlocks serialization_failures anomalies prevented fairness
-  rows_per_s connect_ms late skipped mean_ms stddev_ms p50_ms p90_ms p95_ms p99_ms p999_ms max_ms);
+  rows_per_s connect_ms late skipped mean_ms stddev_ms p50_ms p90_ms p95_ms p99_ms p999_ms max_ms
+  cpu max_cpu server_cpu machine_cpu max_machine_cpu max_machine_memory start_memory_mb max_memory_mb end_memory_mb
+  memory_growth_mb memory_slope_mb max_worker_mb temp_mb wal_mb hit_rate connections max_dead_tuples max_table_mb);
 my %kinds = ((map { $_ => 1 } @members, qw(success_rate error_rate retry_rate prevention_rate)), tps => 7, transactions => 7,
 	(map { $_ => 3 } qw(errors deadlocks serialization_failures)), (map { $_ => 15 } grep { /^(?:mean|stddev|p\d+|max)_ms/ } @members));
-my %grows = map { $_ => 1 } qw(transactions failed retries errors deadlocks serialization_failures prevented late skipped max_ms);
+my %grows = map { $_ => 1 } qw(transactions failed retries errors deadlocks serialization_failures prevented late skipped max_ms
+  max_cpu max_machine_cpu max_machine_memory max_memory_mb memory_growth_mb max_worker_mb temp_mb wal_mb connections max_dead_tuples max_table_mb);
 ask('metrics', 'metrics');
 for my $metric (sort keys %kinds)
 {

@@ -46,6 +46,37 @@ is(resources(q{bool_and(connections BETWEEN 1 AND 10 AND max_connections = curre
 my $transactions = ct_last($node, 'transactions');
 is(resources("sum(wal_bytes) BETWEEN 60 * $transactions AND 20000 * ($transactions + 10)"), 't', 'as much WAL as the transactions write');
 
+# ---- the run as a whole, against its seconds
+
+my $usage = "SELECT %s FROM ct_usage u JOIN ct_runs r USING (run_id), LATERAL (SELECT max(memory_mb) AS most, max(cpu) AS cpu,
+	sum(wal_bytes) / 1048576.0 AS wal, sum(temp_bytes) / 1048576.0 AS temp, max(table_bytes) / 1048576.0 AS size, max(connections) AS connections
+	FROM ct_resources s WHERE s.run_id = r.run_id) s WHERE run_id = (SELECT max(run_id) FROM ct_runs)";
+is($node->safe_psql('postgres', sprintf $usage, q{abs(u.wal_mb - s.wal) <= 0.01, abs(u.temp_mb - s.temp) <= 0.01, u.connections = s.connections,
+	u.max_memory_mb >= s.most, u.memory_growth_mb BETWEEN u.max_memory_mb - u.start_memory_mb - 0.011 AND u.max_memory_mb - u.start_memory_mb + 0.011,
+	u.max_table_mb >= s.size - 0.01, u.cpu > 0 AND u.cpu <= u.max_cpu, u.cpu <= u.server_cpu + 1, u.hit_rate BETWEEN 0.5 AND 1, u.memory_slope_mb IS NULL}),
+	't|t|t|t|t|t|t|t|t|t', 'what its seconds come to; of so few there is no slope');
+
+# ---- thresholds
+
+my %thresholds = ('cpu < 101' => 'pass', 'cpu > 101' => 'fail', 'max_memory_mb > 1' => 'pass', 'max_memory_mb < 1' => 'fail',
+	'memory_growth_mb < 500' => 'pass', 'connections < 100' => 'pass', 'connections > 100' => 'fail', 'wal_mb < 1000' => 'pass',
+	'temp_mb = 0' => 'pass', 'hit_rate > 0.1' => 'pass', 'max_table_mb > 100' => 'fail', 'memory_slope_mb < 1' => 'fail');
+my $texts = join ', ', map { "'$_'" } sort keys %thresholds;
+test_run('INSERT INTO t VALUES (1)', "setup => 'CREATE TABLE t (i int)', duration => '1 s', checks => ARRAY[$texts]");
+is($node->safe_psql('postgres', q{SELECT string_agg(check_name || ' ' || target || ' ' || status, ', ' ORDER BY check_name || ' ' || target COLLATE "C")
+	FROM ct_checks WHERE run_id = (SELECT max(run_id) FROM ct_runs) AND kind = 'threshold'}), join(', ', map { "$_ $thresholds{$_}" } sort keys %thresholds),
+	'thresholds: met and missed');
+test_run('SELECT 1', q{duration => '1 s', checks => ARRAY['memory_slope_mb < 1']});
+like(ct_last($node, 'reason'), qr/memory_slope_mb.* missed: nan, for the run was too short to tell/i, 'what can\'t be told is missed, and why');
+
+# ---- one whose memory grows is ended by what it may not exceed
+
+test_run(q{SELECT set_config('ct.grows', repeat('x', 4000000), false) IS NOT NULL, set_config('ct.grows' || :iteration, repeat('x', 4000000), false) IS NOT NULL},
+	q{workers => 1, rate => 20, duration => '1 min', stop_on_fail => true, checks => ARRAY['memory_growth_mb < 60']});
+like(ct_last($node, 'reason'), qr/memory_growth_mb < 60.* was missed.*ended early by stop_on_fail/, 'memory that grows ends the run, long before there is none');
+is($node->safe_psql('postgres', q{SELECT duration < 50 AND memory_growth_mb BETWEEN 60 AND 2000 FROM ct_usage JOIN ct_runs USING (run_id) ORDER BY run_id DESC LIMIT 1}), 't',
+	'as soon as a second shows it');
+
 # ---- shorter than a second
 
 test_run('SELECT 1', q{duration => '0.2 s'});
@@ -83,6 +114,8 @@ is(resources('bool_or(table_bytes = 8192 * 1000) AND bool_and(coalesce(table_byt
 $node->append_conf('postgresql.conf', "ct_ext.proc_path = '/nonexistent'");
 $node->reload;
 test_run('SELECT 1', q{duration => '0.2 s'});
+is($node->safe_psql('postgres', 'SELECT count(cpu), count(max_memory_mb), count(memory_growth_mb), count(wal_mb) FROM ct_usage WHERE run_id = (SELECT max(run_id) FROM ct_runs)'),
+	'1|0|0|1', 'without /proc: the run as a whole');
 is(resources('count(*), count(memory_mb), count(max_worker_mb), count(machine_cpu), count(machine_memory), count(server_cpu), count(wal_bytes)'),
 	'1|0|0|0|0|0|1', 'without /proc: null, and the rest is there');
 

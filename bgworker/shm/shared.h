@@ -42,6 +42,7 @@
 #include "src/base/pause.h"
 #include "src/metrics/batches.h"
 #include "src/metrics/histogram.h"
+#include "src/metrics/usage.h"
 #include "src/plan/plan.h"
 #include "src/plan/validate.h"
 
@@ -206,15 +207,6 @@ typedef struct CtCrowd
 	pg_atomic_uint64 present[(CT_MAX_WORKERS + 63) / 64];
 } CtCrowd;
 
-/* what a worker's session has used since it was opened, when it last told so; see resources.h */
-typedef struct CtSlotUsage
-{
-	uint64		wal_bytes;
-	uint64		temp_blocks;	/* written to temporary files */
-	uint64		blocks_hit;		/* of shared buffers */
-	uint64		blocks_read;
-} CtSlotUsage;
-
 /* A worker's slot.  Its first cache line is what the other workers look at. */
 typedef struct CtSlot
 {
@@ -258,7 +250,7 @@ typedef struct CtSlot
 	uint64		overdue;		/* the same, for they were late before they could begin */
 	uint64		ended_ns;		/* when the last transaction of its share had ended */
 	CtBatches	batches;		/* the transactions by time since the warm-up */
-	CtSlotUsage usage;
+	CtSessionUsage usage;		/* of its session, when it last told so */
 
 	/* of the whole run, for checks speak of all that is in the tables */
 	uint64		all_transactions;

@@ -96,6 +96,17 @@ measure_rate(const CtResults *results, double n)
 	return results->seconds > 0 ? n / results->seconds : 0;
 }
 
+/* Nobody has looked. */
+static void
+measure_forget_usage(CtUsage *usage)
+{
+	double	   *member = (double *) usage;
+	int			i;
+
+	for (i = 0; i < sizeof(CtUsage) / sizeof(double); i++)
+		member[i] = get_float8_nan();
+}
+
 static CtMetrics
 measure_run_input(const CtResults *results)
 {
@@ -116,6 +127,10 @@ measure_run_input(const CtResults *results)
 	input.late = results->late;
 	input.skipped = results->skipped + results->overdue;
 	measure_set_latencies(&input, results->latency);
+	if (results->usage != NULL)
+		input.usage = *results->usage;
+	else
+		measure_forget_usage(&input.usage);
 	return input;
 }
 
@@ -213,6 +228,19 @@ measure_first_counted(const CtResults *results, const char *metric)
 	return first;
 }
 
+/* Why there is nothing to compare a threshold with; NULL where that goes without saying. */
+static const char *
+measure_unknown(const char *metric, const CtResults *results)
+{
+	if (!ct_metric_is_of_usage(metric))
+		return NULL;
+	if (results->usage == NULL)
+		return "for nobody looked at what the run used";
+	if (strcmp(metric, "memory_slope_mb") == 0)
+		return "for the run was too short to tell, with less than 17 seconds, or without transactions";
+	return "for the system does not tell, or there was nothing to look at";
+}
+
 static void
 measure_thresholds(const CtProgram *program, CtResults *results)
 {
@@ -243,6 +271,8 @@ measure_thresholds(const CtProgram *program, CtResults *results)
 			anomaly->observed = result->actual;
 			anomaly->expected = result->target;
 			anomaly->first_seen = GetCurrentTimestamp();
+			if (isnan(actual))
+				result->note = measure_unknown(threshold->metric, results);
 			error = measure_first_counted(results, threshold->metric);
 			if (error != NULL && error->command >= 0)
 			{

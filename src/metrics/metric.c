@@ -19,7 +19,11 @@ const char *const ct_metrics[] = {
 	"tps", "transactions", "failed", "retries", "errors", "deadlocks",
 	"serialization_failures", "success_rate", "error_rate", "retry_rate", "anomalies", "prevented", "prevention_rate",
 	"fairness", "rows_per_s", "connect_ms", "late", "skipped", "mean_ms", "stddev_ms",
-	"p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms", NULL
+	"p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms",
+	"cpu", "max_cpu", "server_cpu", "machine_cpu", "max_machine_cpu",
+	"max_machine_memory", "start_memory_mb", "max_memory_mb", "end_memory_mb",
+	"memory_growth_mb", "memory_slope_mb", "max_worker_mb", "temp_mb", "wal_mb",
+	"hit_rate", "connections", "max_dead_tuples", "max_table_mb", NULL
 };
 
 /* the comparisons, to NULL */
@@ -57,7 +61,25 @@ static const struct
 	{"p95_ms", offsetof(CtMetrics, p95_ms), LATENCY, false},
 	{"p99_ms", offsetof(CtMetrics, p99_ms), LATENCY, false},
 	{"p999_ms", offsetof(CtMetrics, p999_ms), LATENCY, false},
-	{"max_ms", offsetof(CtMetrics, max_ms), LATENCY, true}
+	{"max_ms", offsetof(CtMetrics, max_ms), LATENCY, true},
+	{"cpu", offsetof(CtMetrics, usage.cpu), CT_OF_RUN, false},
+	{"max_cpu", offsetof(CtMetrics, usage.max_cpu), CT_OF_RUN, true},
+	{"server_cpu", offsetof(CtMetrics, usage.server_cpu), CT_OF_RUN, false},
+	{"machine_cpu", offsetof(CtMetrics, usage.machine_cpu), CT_OF_RUN, false},
+	{"max_machine_cpu", offsetof(CtMetrics, usage.max_machine_cpu), CT_OF_RUN, true},
+	{"max_machine_memory", offsetof(CtMetrics, usage.max_machine_memory), CT_OF_RUN, true},
+	{"start_memory_mb", offsetof(CtMetrics, usage.start_memory_mb), CT_OF_RUN, false},
+	{"max_memory_mb", offsetof(CtMetrics, usage.max_memory_mb), CT_OF_RUN, true},
+	{"end_memory_mb", offsetof(CtMetrics, usage.end_memory_mb), CT_OF_RUN, false},
+	{"memory_growth_mb", offsetof(CtMetrics, usage.memory_growth_mb), CT_OF_RUN, true},
+	{"memory_slope_mb", offsetof(CtMetrics, usage.memory_slope_mb), CT_OF_RUN, false},
+	{"max_worker_mb", offsetof(CtMetrics, usage.max_worker_mb), CT_OF_RUN, true},
+	{"temp_mb", offsetof(CtMetrics, usage.temp_mb), CT_OF_RUN, true},
+	{"wal_mb", offsetof(CtMetrics, usage.wal_mb), CT_OF_RUN, true},
+	{"hit_rate", offsetof(CtMetrics, usage.hit_rate), CT_OF_RUN, false},
+	{"connections", offsetof(CtMetrics, usage.connections), CT_OF_RUN, true},
+	{"max_dead_tuples", offsetof(CtMetrics, usage.max_dead_tuples), CT_OF_RUN, true},
+	{"max_table_mb", offsetof(CtMetrics, usage.max_table_mb), CT_OF_RUN, true}
 };
 
 static bool
@@ -82,6 +104,19 @@ ct_metric_kinds(const char *metric)
 			return members[i].kinds;
 	}
 	return metric_is_among(metric, ct_metrics) ? CT_OF_RUN : 0;
+}
+
+bool
+ct_metric_is_of_usage(const char *metric)
+{
+	int			i;
+
+	for (i = 0; i < lengthof(members); i++)
+	{
+		if (strcmp(metric, members[i].name) == 0)
+			return members[i].offset >= offsetof(CtMetrics, usage);
+	}
+	return false;
 }
 
 bool

@@ -5,6 +5,8 @@
 #ifndef CT_METRIC_H
 #define CT_METRIC_H
 
+#include "src/metrics/usage.h"
+
 /* what a metric can be of, as bits */
 typedef enum CtMetricKind
 {
@@ -48,6 +50,7 @@ typedef struct CtMetrics
 	double		p99_ms;
 	double		p999_ms;
 	double		max_ms;
+	CtUsage		usage;
 } CtMetrics;
 
 /*
@@ -60,6 +63,9 @@ extern const char *const ct_metrics[];
 
 /* what a metric can be of, bits of CtMetricKind; 0 if there is no such metric */
 extern int	ct_metric_kinds(const char *metric);
+
+/* is it of what the run used, which the system may not tell? */
+extern bool ct_metric_is_of_usage(const char *metric);
 extern bool ct_metric_is_op(const char *op);	/* < <= = >= > <> */
 
 /*

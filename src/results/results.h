@@ -12,6 +12,7 @@
 
 #include "src/metrics/batches.h"
 #include "src/metrics/histogram.h"
+#include "src/metrics/usage.h"
 
 typedef struct CtOutcomeResult
 {
@@ -120,6 +121,7 @@ typedef struct CtResults
 	List	   *blocking;		/* of CtBlockingRow * */
 	List	   *deadlocks;		/* of CtDeadlockRow * */
 	List	   *samples;		/* of CtSampleRow * */
+	CtUsage    *usage;			/* NULL: it isn't known */
 
 	/* whole run */
 	int64		all_transactions;

@@ -592,6 +592,7 @@ const CtRowKind *const ct_row_kinds[] = {
 	&ct_blocking_rows,
 	&ct_deadlock_rows,
 	&ct_resource_rows,
+	&ct_usage_rows,
 	&ct_sample_rows,
 };
 const int	ct_nrow_kinds = lengthof(ct_row_kinds);

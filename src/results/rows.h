@@ -340,6 +340,7 @@ extern const CtRowKind ct_wait_rows;
 extern const CtRowKind ct_blocking_rows;
 extern const CtRowKind ct_deadlock_rows;
 extern const CtRowKind ct_resource_rows;
+extern const CtRowKind ct_usage_rows;	/* of CtUsage */
 extern const CtRowKind ct_sample_rows;
 
 /* all of them, also those that nobody needs by name */

@@ -146,6 +146,48 @@ const CtRowKind ct_resource_rows = {
 	.of_load = true,
 };
 
+/* ---- the same, of all seconds ---- */
+
+static const CtRowColumn usage_columns[] = {
+	CT_FLOAT8_COLUMN(CtUsage, cpu, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, max_cpu, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, server_cpu, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, machine_cpu, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, max_machine_cpu, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, max_machine_memory, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, start_memory_mb, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, max_memory_mb, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, end_memory_mb, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, memory_growth_mb, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, memory_slope_mb, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, memory_slope_low_mb, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, memory_slope_high_mb, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, max_worker_mb, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, temp_mb, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, wal_mb, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, hit_rate, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, connections, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, max_dead_tuples, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtUsage, max_table_mb, CT_BOTH),
+};
+
+static void
+load_put_usage(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
+{
+	if (results->usage != NULL)
+		ct_rowset_put(writer, results->usage);
+}
+
+const CtRowKind ct_usage_rows = {
+	.key = "usage",
+	.set = {
+		.table = "ct_result_usage", .view = "ct_usage", .order = "run_id",
+		.size = sizeof(CtUsage), .columns = usage_columns, .ncolumns = lengthof(usage_columns),
+	},
+	.put = load_put_usage,
+	.of_load = true,
+};
+
 /* ---- samples ---- */
 
 static const CtRowColumn sample_columns[] = {

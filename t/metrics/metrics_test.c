@@ -286,6 +286,25 @@ main(void)
 			input.failed = read_double();
 			printf("%.17g\n", ct_metric_actual(metric, &input));
 		}
+		else if (strcmp(command, "slope") == 0) /* n transactions memory .. */
+		{
+			CtGrowthPoint points[CT_GROWTH_POINTS];
+			int			n = (int) read_uint64();
+			double		slope;
+			double		low;
+			double		high;
+			int			i;
+
+			if (n > CT_GROWTH_POINTS)
+				give_up("too many points");
+			for (i = 0; i < n; i++)
+			{
+				points[i].transactions = read_double();
+				points[i].memory = read_double();
+			}
+			ct_usage_slope(points, n, &slope, &low, &high);
+			printf("%.17g %.17g %.17g\n", slope, low, high);
+		}
 		else if (strcmp(command, "kinds") == 0) /* metric */
 			printf("%d\n", ct_metric_kinds(read_word()));
 		else if (strcmp(command, "is_op") == 0) /* word */
