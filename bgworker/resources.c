@@ -127,7 +127,7 @@ ct_resources_read(CtResources *resources, CtShared *shared, bool last)
 	CtReading	reading = {0};
 
 	/* who is told to go is hardly there */
-	if (resources->ended || pg_atomic_read_u32(&shared->stop) >= CT_STOP_SESSIONS)
+	if (!shared->telemetry || resources->ended || pg_atomic_read_u32(&shared->stop) >= CT_STOP_SESSIONS)
 		return;
 	resources_read_run(resources, shared, &reading);
 	resources_read_server(&reading);
@@ -282,7 +282,7 @@ ct_resources_look(CtResources *resources, Oid sandbox)
 {
 	clock_t		before;
 
-	if (resources->ended && resources->looked_last)
+	if (resources->now.at_ns == 0 || (resources->ended && resources->looked_last))
 		return;
 	resources->looked_last = resources->ended;
 	resources->dead_tuples = resources->table_bytes = -1;

@@ -28,7 +28,10 @@ typedef struct CtResources
 	uint64		next_look_ns;	/* when looking at them has become cheap again */
 } CtResources;
 
-/* The first reading, with the gate about to open.  What it keeps is in the current context. */
+/*
+ * The first reading, with the gate about to open.  What it keeps is in the
+ * current context.  With telemetry turned off there is none, and none follows.
+ */
 extern void ct_resources_begin(CtResources *resources, CtShared *shared);
 
 /* Another reading; last: none follows, for the workers have done their share and are about to go. */

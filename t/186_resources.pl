@@ -109,6 +109,12 @@ test_run("SELECT 1;\n\\sleep 10 ms", q{workers => 1, duration => '2 s', setup =>
 is(resources('bool_or(table_bytes = 8192 * 1000) AND bool_and(coalesce(table_bytes, 8192000) = 8192000)'), 't',
 	'a thousand tables are added up, or left out, which is null');
 
+# ---- where it is turned off
+
+$node->safe_psql('postgres', q{SET ct_ext.telemetry = off; SELECT ct_test('SELECT 1', duration => '1.2 s', min_overlap => 0, checks => ARRAY['cpu < 101'])});
+is(resources('count(*)') . $node->safe_psql('postgres', 'SELECT count(*) FROM ct_usage WHERE run_id = (SELECT max(run_id) FROM ct_runs)'), '00', 'telemetry off: nothing');
+like(ct_last($node, 'verdict || reason'), qr/^fail.*cpu < 101.* was missed: nan, for with ct_ext.telemetry off/i, 'telemetry off: what nobody looked at meets no threshold');
+
 # ---- where the system doesn't tell
 
 $node->append_conf('postgresql.conf', "ct_ext.proc_path = '/nonexistent'");

@@ -235,7 +235,7 @@ measure_unknown(const char *metric, const CtResults *results)
 	if (!ct_metric_is_of_usage(metric))
 		return NULL;
 	if (results->usage == NULL)
-		return "for nobody looked at what the run used";
+		return "for with ct_ext.telemetry off nobody looks at what a run uses";
 	if (strcmp(metric, "memory_slope_mb") == 0)
 		return "for the run was too short to tell, with less than 17 seconds, or without transactions";
 	return "for the system does not tell, or there was nothing to look at";

@@ -9,6 +9,7 @@
 #include "utils/float.h"
 
 #include "src/metrics/batches.h"
+#include "src/metrics/distribution.h"
 #include "src/metrics/usage.h"
 
 #define MB				(1024.0 * 1024.0)
@@ -132,7 +133,7 @@ ct_usage_slope(const CtGrowthPoint *points, int npoints, double *slope, double *
 	}
 
 	/* growth is a ratio of two sums; its deviation is that of what each stretch is off by */
-	half = ct_student_t(n - 1) * sqrt(squares / (n - 1) * n) / transactions;
+	half = ct_student_quantile(0.975, n - 1) * sqrt(squares / (n - 1) * n) / transactions;
 	*slope = growth * 1000;
 	*low = (growth - half) * 1000;
 	*high = (growth + half) * 1000;
