@@ -154,6 +154,7 @@ define_validate_scenario(const CtScenarioDefinition *definition)
 	}
 	define_validate_once("setup", definition->setup, definition->params);
 	define_validate_once("teardown", definition->teardown, definition->params);
+	define_validate_once("on_start", definition->on_start, definition->params);
 	if (definition->transactions_expr != NULL)
 		(void) ct_plan_count_transactions(definition->transactions_expr, definition->params, 0);
 	(void) ct_validate_errors("expected_errors", definition->expected_errors, true);
@@ -239,6 +240,7 @@ ct_create_scenario(PG_FUNCTION_ARGS)
 	definition.story = ct_args_text(&args, "story");
 	definition.transactions_expr = ct_args_text(&args, "transactions_expr");
 	definition.explore_params = ct_args_jsonb(&args, "explore_params");
+	definition.on_start = ct_args_text(&args, "on_start");
 	replace = ct_args_flag(&args, "replace");
 	ct_args_end(&args);
 	ct_define_scenario(&definition, replace);

@@ -487,18 +487,27 @@ client_take_iteration(CtClient *client)
 	return iteration;
 }
 
+bool
+ct_client_is_to_begin(const CtClient *client)
+{
+	return client->start >= 0 && client->iteration == NULL &&
+		client->session != client->worker->session_number;
+}
+
 static void
 client_begin(CtClient *client)
 {
 	CtWorker   *w = client->worker;
 	CtInterpreter *interpreter = &client->interpreter;
+	bool		begins = ct_client_is_to_begin(client);
 	CtIteration *iteration = client_take_iteration(client);
 	CtProgramScript *script;
 	CtValue		value;
 
 	iteration->start = ct_worker_clock(w);
 	ct_presence_prepare(w->shared, &w->lookout);
-	client->script = client_choose_script(client);
+	iteration->begins = begins;
+	client->script = begins ? client->start : client_choose_script(client);
 	script = client_script(client);
 	interpreter->executed = w->executed + script->place;
 
@@ -523,9 +532,10 @@ client_begin(CtClient *client)
 	iteration->executing = false;
 	iteration->statement_ns = 0;
 	iteration->said.n = 0;
-	iteration->measured = (client->intended_ns != 0 ? client->intended_ns : iteration->start) >=
+	iteration->measured = !begins && (client->intended_ns != 0 ? client->intended_ns : iteration->start) >=
 		w->shared->measure_from_ns;
-	ct_presence_begin(&iteration->stay, client->script);
+	/* whose steps are told; of on_start there are none, so that it may be any script's */
+	ct_presence_begin(&iteration->stay, begins ? 0 : client->script);
 	iteration->tries = 1;
 	ct_interpreter_begin(interpreter, script->script);
 	client_is_at(client, CT_AT_STATEMENT);
@@ -628,6 +638,18 @@ client_let_go(CtClient *client)
 	MemoryContextReset(iteration->context);
 }
 
+/* Its on_start has ended: who couldn't begin does nothing more. */
+static CtClientResult
+client_end_start(CtClient *client, CtTryResult result)
+{
+	client_let_go(client);
+	if (result != CT_TRY_DONE && result != CT_TRY_EXPECTED)
+		return CT_CLIENT_STOPPED;
+	client->worker->slot->begun += client->session == 0;
+	client->session = client->worker->session_number;
+	return CT_CLIENT_BEGUN;
+}
+
 /* Its last try has ended. */
 static CtClientResult
 client_end(CtClient *client, CtTryResult result)
@@ -637,6 +659,8 @@ client_end(CtClient *client, CtTryResult result)
 
 	ct_worker_tell_usage(w);
 	ct_presence_close(w->shared, &w->lookout, &client->iteration->stay);
+	if (client->iteration->begins)
+		return client_end_start(client, result);
 	if (result == CT_TRY_FAILED || result == CT_TRY_EXPECTED)
 		client_miss_barriers(client);
 	if (result != CT_TRY_STOPPED)
@@ -753,6 +777,7 @@ ct_client_init(CtClient *client, CtWorker *w, int number)
 	client->number = number;
 	client->own_script = ct_program_own_script(w->program, number);
 	client->script = Max(client->own_script, 0);
+	client->start = w->program->start;
 	client->statements = w->statements;
 	interpreter->symbols = w->program->symbols;
 	interpreter->vars = ct_variables_create(w->program->symbols);

@@ -42,6 +42,7 @@ typedef struct CtIteration
 	uint64		waited_ns;		/* for the worker, once it had begun */
 	uint64		barrier_ns;		/* spent at barriers, which is our doing, not the script's */
 	uint64		rows;			/* that its statements returned or changed */
+	bool		begins;			/* it is the client's on_start */
 	bool		measured;
 	bool		waited;			/* slept on a heavyweight lock */
 	bool		conflicted;		/* ended in an error that is to be retried */
@@ -64,6 +65,8 @@ typedef struct CtClient
 	CtIteration *iteration;		/* that it is at; NULL: none */
 	int			number;			/* from 0, of the run's */
 	int			own_script;		/* that it runs and no other, or -1 */
+	int			start;			/* the script that it begins with, or -1 */
+	int			session;		/* number of the worker's session that it has begun in; 0: none */
 	int			script;			/* of the iteration that it is at, or was at last */
 
 	pg_prng_state choice;		/* which script comes next */
@@ -76,12 +79,14 @@ typedef struct CtClient
 	int64		next_iteration; /* number of the one that is next, or under way */
 	uint64		intended_ns;	/* when it should begin, by a schedule; else 0 */
 	uint64		due_ns;			/* when the client may go on */
+	bool		scheduled;		/* it has begun, and its iterations follow one another */
 	bool		last;			/* it doesn't, after that */
 } CtClient;
 
 /* how far a client has come */
 typedef enum CtClientResult
 {
+	CT_CLIENT_BEGUN,			/* its on_start is over, and its iterations may follow */
 	CT_CLIENT_ENDED,			/* its iteration is over */
 	CT_CLIENT_RESTS,			/* in it, until due_ns, with no transaction open */
 	CT_CLIENT_WAITS,			/* in it, for its session */
@@ -90,6 +95,9 @@ typedef enum CtClientResult
 
 /* Makes client "number" of a worker's; what it has is in the current context. */
 extern void ct_client_init(CtClient *client, struct CtWorker *worker, int number);
+
+/* Is its on_start what it has to do next? */
+extern bool ct_client_is_to_begin(const CtClient *client);
 
 /*
  * Goes on, from where it is, or with its next iteration, until that has ended

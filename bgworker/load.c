@@ -94,6 +94,30 @@ load_schedule(CtLoad *load, CtClient *client, uint64 due)
 }
 
 /*
+ * The client has begun: its iterations follow, the first time by a schedule
+ * that begins now; else the one that it was to do.
+ */
+static void
+load_begin(CtLoad *load, CtClient *client)
+{
+	uint64		now = ct_worker_clock(load->worker);
+
+	if (client->scheduled)
+	{
+		client->due_ns = now;
+		if (load->stopped == CT_STOP_NO)
+			pairingheap_add(&load->turns, &client->turn);
+		else
+			load_end(load, client);
+		return;
+	}
+	client->scheduled = true;
+	if (load->mean_gap_ns > 0)
+		client->intended_ns = now;
+	load_schedule(load, client, now);
+}
+
+/*
  * The run has been stopped: who is between two transactions does nothing more;
  * who rests within one neither, if it is to be now.
  */
@@ -141,7 +165,7 @@ load_is_overdue(CtLoad *load, const CtClient *client)
 	uint64		limit = w->latency_limit_ns;
 
 	return limit != PG_UINT64_MAX && load->mean_gap_ns > 0 && client->iteration == NULL &&
-		ct_worker_clock(w) > client->intended_ns + limit;
+		!ct_client_is_to_begin(client) && ct_worker_clock(w) > client->intended_ns + limit;
 }
 
 /* It isn't executed; the next one of the client's schedule may be. */
@@ -194,6 +218,9 @@ load_done(CtDriver *driver, CtClient *client, CtClientResult result)
 
 	switch (result)
 	{
+		case CT_CLIENT_BEGUN:
+			load_begin(load, client);
+			break;
 		case CT_CLIENT_ENDED:
 			client->next_iteration += w->shared->nclients;
 			load_schedule(load, client, ct_worker_clock(w) +
@@ -231,7 +258,15 @@ ct_load_create(CtWorker *w)
 
 		client->next_iteration = client->number + 1;
 		client->intended_ns = load->mean_gap_ns > 0 ? from : 0;
-		load_schedule(load, client, from);
+		client->scheduled = !ct_client_is_to_begin(client);
+		if (client->scheduled)
+			load_schedule(load, client, from);
+		else if (plan->transactions == 0 || client->next_iteration <= plan->transactions)
+		{
+			client->due_ns = from;
+			client->last = false;
+			pairingheap_add(&load->turns, &client->turn);
+		}
 	}
 	return &load->driver;
 }

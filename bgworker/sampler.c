@@ -86,7 +86,7 @@ ct_sampler_create(CtShared *shared, const CtProgram *program)
 	sampler->interval_ns = shared->sample_interval * CT_NS_PER_MS;
 	pg_prng_seed(&sampler->random, (uint64) shared->run_id);
 	sampler->script_at = palloc0(Max(program->nplaces, 1) * sizeof(int));
-	for (s = 0; s < program->nscripts; s++)
+	for (s = 0; s < program->nall; s++)
 		for (c = 0; c <= program->scripts[s].script->ncommands; c++)
 			sampler->script_at[program->scripts[s].place + c] = s;
 	return sampler;

@@ -124,17 +124,23 @@ worker_waited(CtObserver *observer, TimestampTz since)
 static void
 worker_find_barriers(CtWorker *w)
 {
+	uint64		all = 0;
 	int			s;
 
 	w->barriers = palloc(w->program->nscripts * sizeof(uint64 *));
-	w->script_barriers = palloc0(w->program->nscripts * sizeof(uint64));
+	w->script_barriers = palloc0(w->program->nall * sizeof(uint64));
 	for (s = 0; s < w->program->nscripts; s++)
 	{
 		const CtScript *script = w->program->scripts[s].script;
 
 		w->barriers[s] = palloc0(Max(script->ncommands, 1) * sizeof(uint64));
 		w->script_barriers[s] = ct_barriers_find(w->shared, script, w->barriers[s]);
+		all |= w->script_barriers[s];
 	}
+
+	/* who is still at what it begins with may come to any */
+	for (; s < w->program->nall; s++)
+		w->script_barriers[s] = all;
 }
 
 /* The session's statements for every SQL command of every script. */
@@ -146,9 +152,9 @@ worker_prepare_statements(CtWorker *w)
 	int			c;
 	int			i;
 
-	w->statements = palloc(w->program->nscripts * sizeof(CtStatement ***));
-	w->touches = palloc(w->program->nscripts * sizeof(bool *));
-	for (s = 0; s < w->program->nscripts; s++)
+	w->statements = palloc(w->program->nall * sizeof(CtStatement ***));
+	w->touches = palloc(w->program->nall * sizeof(bool *));
+	for (s = 0; s < w->program->nall; s++)
 	{
 		const CtScript *script = w->program->scripts[s].script;
 
@@ -290,6 +296,7 @@ worker_prepare(CtWorker *w)
 	w->program = ct_program_load(w->plan);
 	w->executed = ct_shared_executed(w->shared);
 	w->session = ct_session_in_process();
+	w->session_number = 1;
 	worker_prepare_statements(w);
 	worker_find_barriers(w);
 	w->latency_limit_ns = w->plan->latency_limit > 0 ?
@@ -593,6 +600,7 @@ worker_clear_session(CtWorker *w)
 		session->rollback(session);
 	LockReleaseSession(USER_LOCKMETHOD);
 	ResetSequenceCaches();		/* the sequences are about to be others */
+	w->session_number++;		/* and what on_start has done may be gone */
 	session->idle(session, true);
 	RESUME_INTERRUPTS();
 }

@@ -23,6 +23,7 @@ typedef struct CtWorker
 
 	/* the session that its clients take turns on, and what is prepared there once for all */
 	CtSession  *session;
+	int			session_number; /* from 1: it grows when the session is given up for a new one */
 	CtObserver	observer;
 	CtStatement ****statements; /* [script][command][statement] */
 

@@ -72,6 +72,7 @@ CREATE TABLE @extschema@.ct_scenario (
 	created_at		timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	clients			int CHECK (clients > 0),	-- that take turns on the workers; NULL: each is one
 	explore_params	jsonb DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(explore_params) = 'object'::text),	-- NULL: not meant for it
+	on_start		text,			-- a script that each client begins with
 	CHECK (duration IS NULL OR transactions IS NULL),
 	CHECK (transactions_expr IS NULL OR duration IS NULL AND transactions IS NULL)
 );

@@ -25,7 +25,8 @@ CREATE FUNCTION @extschema@.ct_create_scenario(
 	transactions_expr text DEFAULT NULL,
 	replace			boolean DEFAULT false,
 	clients			int DEFAULT NULL,
-	explore_params	jsonb DEFAULT '{}'
+	explore_params	jsonb DEFAULT '{}',
+	on_start		text DEFAULT NULL
 ) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_create_scenario';
@@ -185,6 +186,7 @@ transactions_expr: the number of transactions as an expression of the script lan
 description: one line that says which bug it shows. story: the same at length, for docs.
 params: a JSON object of scalars, which are variables of the scripts; a call can override but not add any.
 explore_params: those of them that are others where ct_explore executes it: the smallest instance that has the bug, as two buyers and one ticket; null: it isn''t meant to be explored, ct_explore says so and uses params.
+on_start: a script that each client executes once before its first transaction, as a login; see ct_run.
 expected_errors: SQLSTATEs or condition names, as 23505 or unique_violation=taken; a transaction that ends with one counts as the outcome behind the equals sign (else named after the condition), not as a failure.
 retried_errors: repeat the transaction upon these too, besides 40001 and 40P01 (unless those are expected).
 replace: a scenario of that name is dropped first, with all that was added to it, if the current role may; results of its runs stay, and so does its owner.
@@ -309,6 +311,8 @@ CROSS JOIN LATERAL (
 	SELECT 2, v."position", 'variant setup'::text, v.name, NULL::text, NULL::int, NULL::int, v.setup
 	FROM @extschema@.ct_variant v WHERE v.scenario = s.name
 	UNION ALL
+	SELECT 3, -1, 'on_start'::text, NULL::text, NULL::text, NULL::int, NULL::int, s.on_start
+	UNION ALL
 	SELECT 3, c."position", 'script'::text, c.variant, c.name,
 		CASE WHEN c.workers IS NULL THEN c.weight END, c.workers, c.body
 	FROM @extschema@.ct_script c WHERE c.scenario = s.name
@@ -357,7 +361,7 @@ COMMENT ON COLUMN @extschema@.ct_variants.description IS 'what is different in i
 
 COMMENT ON VIEW @extschema@.ct_scripts IS 'all that scenarios execute with the rights of the role that runs them, in the order of a run, to be read before: of bundled scenarios for everybody, of others for roles with the privileges of their owner, and superusers. Thresholds are in ct_scenarios.checks';
 COMMENT ON COLUMN @extschema@.ct_scripts.scenario IS 'the scenario';
-COMMENT ON COLUMN @extschema@.ct_scripts.kind IS 'setup (once, before all), variant setup (once, after it), script (repeated by the workers), check (asked at the end, some also during the run), teardown (once, after all)';
+COMMENT ON COLUMN @extschema@.ct_scripts.kind IS 'setup (once, before all), variant setup (once, after it), on_start (once by each client), script (repeated by the workers), check (asked at the end, some also during the run), teardown (once, after all)';
 COMMENT ON COLUMN @extschema@.ct_scripts.variant IS 'the variant that it is for; null: all of them, but for those that have a script or check of this name themselves';
 COMMENT ON COLUMN @extschema@.ct_scripts.script IS 'name of the script or check, as in the results; null for setups and the teardown';
 COMMENT ON COLUMN @extschema@.ct_scripts.weight IS 'how often a script is chosen, relative to the others; null for scripts with workers of their own, and all but scripts';
@@ -382,6 +386,7 @@ COMMENT ON COLUMN @extschema@.ct_scenario.teardown IS 'script that runs after th
 COMMENT ON COLUMN @extschema@.ct_scenario.workers IS 'workers of a run, unless the call says else';
 COMMENT ON COLUMN @extschema@.ct_scenario.clients IS 'clients of a run, unless the call says else; null: each worker is one';
 COMMENT ON COLUMN @extschema@.ct_scenario.explore_params IS 'parameters that are others in an exploration, a JSON object of scalars; null: it isn''t meant to be explored';
+COMMENT ON COLUMN @extschema@.ct_scenario.on_start IS 'script that each client executes once before its first transaction';
 COMMENT ON COLUMN @extschema@.ct_scenario.duration IS 'length of a run, unless the call says else';
 COMMENT ON COLUMN @extschema@.ct_scenario.transactions IS 'transactions of a whole run, instead of its length';
 COMMENT ON COLUMN @extschema@.ct_scenario.transactions_expr IS 'the same as an expression over the params';

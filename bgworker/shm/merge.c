@@ -281,6 +281,7 @@ CtResults *
 ct_merge_results(CtShared *shared, const CtProgram *program, const CtErrorTexts *texts)
 {
 	CtResults  *results = ct_merge_counts(shared, texts);
+	int64		begun = 0;
 	int			i;
 	int			h;
 
@@ -305,6 +306,7 @@ ct_merge_results(CtShared *shared, const CtProgram *program, const CtErrorTexts 
 		results->worker_results = lappend(results->worker_results, worker);
 
 		results->late += slot->late;
+		begun += slot->begun;
 		results->skipped += slot->skipped;
 		results->overdue += slot->overdue;
 		ct_batches_add(&results->batches, &slot->batches);
@@ -318,6 +320,9 @@ ct_merge_results(CtShared *shared, const CtProgram *program, const CtErrorTexts 
 			ct_histogram_add(&results->histograms[h], ct_slot_histogram(slot, h));
 	}
 	ct_merge_latency(shared, program, results->latency);
+	results->clients = shared->nclients;
+	if (program->start >= 0)
+		results->not_begun = shared->nclients - begun;
 	merge_orders(results, shared, program);
 	return results;
 }

@@ -254,6 +254,7 @@ typedef struct CtSlot
 
 	/* of the whole run, for checks speak of all that is in the tables */
 	uint64		all_transactions;
+	uint64		begun;			/* clients that have come past their on_start */
 	int			noutcomes;
 	CtSlotOutcome outcomes[CT_MAX_OUTCOMES];
 	int			ntallies;

@@ -25,6 +25,7 @@ typedef struct CtScenarioDefinition
 	const char *category;
 	const char *setup;
 	const char *teardown;
+	const char *on_start;
 	bool		has_workers,
 				has_clients,
 				has_transactions,

@@ -118,7 +118,7 @@ ct_definition_read_scenario(CtCatalogScope *scope, const char *name,
 	definition_query(scope,
 					 "SELECT setup, teardown, workers, duration, transactions, rate, max_tries,"
 					 " min_overlap, params, expected_errors, retried_errors, transactions_expr,"
-					 " owner, bundled, clients, explore_params FROM @ct_scenario WHERE name = $1 AND $2 IS NULL",
+					 " owner, bundled, clients, explore_params, on_start FROM @ct_scenario WHERE name = $1 AND $2 IS NULL",
 					 name, NULL);
 	if (SPI_processed == 0)
 		return false;
@@ -155,6 +155,7 @@ ct_definition_read_scenario(CtCatalogScope *scope, const char *name,
 	scenario->clients = DatumGetInt32(value);
 	value = definition_value(0, 16, &isnull);
 	scenario->explore_params = isnull ? NULL : DatumGetJsonbPCopy(value);
+	scenario->on_start = definition_text(0, 17);
 	return true;
 }
 

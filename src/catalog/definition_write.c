@@ -82,13 +82,14 @@ ct_definition_insert_scenario(CtCatalogScope *scope, const CtScenarioDefinition 
 	ct_row_add_int32(&row, scenario->clients, !scenario->has_clients);
 	ct_row_add(&row, JSONBOID, JsonbPGetDatum(scenario->explore_params),
 			   scenario->explore_params == NULL);
+	ct_row_add_text(&row, scenario->on_start);
 	return definition_execute(scope, &row,
 							  "INSERT INTO @ct_scenario (name, description, category, setup, teardown,"
 							  " workers, duration, transactions, rate, max_tries, params,"
 							  " expected_errors, retried_errors, min_overlap, bundled, owner,"
-							  " story, transactions_expr, clients, explore_params)"
+							  " story, transactions_expr, clients, explore_params, on_start)"
 							  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($11, '{}'),"
-							  " $12, $13, $14, $15, $16, $17, $18, $19, $20) ON CONFLICT DO NOTHING") > 0;
+							  " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) ON CONFLICT DO NOTHING") > 0;
 }
 
 /* What follows the values of a part: its place, and whose it is. */

@@ -206,7 +206,9 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 		results->reason = results->failed > 0 ?
 			psprintf("no transaction was completed: all %s failed", verdict_plural(results->failed, "transaction")) :
 			"no transaction was completed: raise duration";
-		if (results->all_transactions > 0 && results->failed == 0)
+		if (results->not_begun > 0 && results->not_begun == results->clients)
+			results->reason = "no transaction was completed: no client came past on_start";
+		else if (results->all_transactions > 0 && results->failed == 0)
 			results->reason = plan->rate > 0 ?
 				"no transaction was scheduled within the duration and executed in time: lower rate, or raise workers or duration" :
 				"no transaction ended within the duration: raise duration";
@@ -256,6 +258,9 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 								   results->reason, verdict_plural(results->skipped, "transaction"),
 								   results->skipped == 1 ? "was" : "were",
 								   results->ended_by ? "" : ", for they took longer than stop_timeout");
+	if (results->not_begun > 0 && results->not_begun < results->clients)
+		results->reason = psprintf("%s; %d of %d clients did not come past on_start", results->reason,
+								   results->not_begun, results->clients);
 	if (results->overdue > 0)
 		results->reason = psprintf("%s; %s of the schedule %s skipped, late by more than latency_limit before %s could begin",
 								   results->reason, verdict_plural(results->overdue, "transaction"),

@@ -95,7 +95,8 @@ static const CtField plan_fields[] = {
 	PLAN(search_path, FIELD_NEEDED, false),
 	PLAN(setup, FIELD_STRING, false),
 	PLAN(variant_setup, FIELD_STRING, false),
-	PLAN(teardown, FIELD_STRING, false)
+	PLAN(teardown, FIELD_STRING, false),
+	PLAN(on_start, FIELD_STRING, false)
 };
 
 static const CtField script_fields[] = {

@@ -86,6 +86,7 @@ make_take_scenario(CtPlan *plan, const CtScenarioDefinition *scenario)
 {
 	plan->setup = unconstify(char *, scenario->setup);
 	plan->teardown = unconstify(char *, scenario->teardown);
+	plan->on_start = unconstify(char *, scenario->on_start);
 	plan->workers = scenario->has_workers ? scenario->workers : 0;
 	plan->clients = scenario->has_clients ? scenario->clients : 0;
 	plan->duration = scenario->duration ? ct_interval_seconds(scenario->duration) : 0;
@@ -403,6 +404,8 @@ make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 		plan->min_overlap = options->min_overlap;
 	plan->keep = options->keep;
 	plan->stop_on_fail = options->stop_on_fail;
+	if (options->on_start != NULL)
+		plan->on_start = pstrdup(options->on_start);
 	plan->latency_limit = options->has_latency_limit ? options->latency_limit : 0;
 	plan->max_errors = options->has_max_errors ? options->max_errors : 0;
 	plan->timeout = options->has_timeout ? options->timeout : 0;

@@ -198,6 +198,16 @@ plan_validate_once(const CtPlan *plan, const char *what, const char *body, CtKno
 	ct_validate_setup(what, body, known);
 }
 
+/* A script that clients begin with: what it sets their scripts have. */
+static void
+plan_validate_start(const CtPlan *plan, const char *what, const char *body, CtKnown *known,
+					CtSettable *in_scripts)
+{
+	plan_validate_once(plan, what, body, known);
+	ct_settable_add_script(in_scripts, ct_script_parse(what, body, known->symbols, false),
+						   known->symbols);
+}
+
 static void
 plan_validate_scripts(const CtPlan *plan, CtKnown *known)
 {
@@ -222,6 +232,8 @@ plan_validate_scripts(const CtPlan *plan, CtKnown *known)
 		plan_add_names(in_checks, ct_plan_result_names(NIL, parsed));
 	}
 
+	if (plan->on_start != NULL)
+		plan_validate_start(plan, "on_start", plan->on_start, known, in_scripts);
 	known->settable = in_scripts;
 	foreach(lc, plan->scripts)
 	{

@@ -141,6 +141,7 @@ typedef struct CtPlan
 	char	   *setup;			/* a script, or NULL */
 	char	   *variant_setup;	/* a script, or NULL */
 	char	   *teardown;		/* a script, or NULL */
+	char	   *on_start;		/* a script that each client begins with, or NULL */
 	List	   *param_names;	/* of char * */
 	List	   *param_values;	/* of char *, NULL for a null */
 	List	   *scripts;		/* of CtPlanScript *, at least one */
@@ -207,6 +208,7 @@ typedef struct CtRunOptions
 	ArrayType  *expected_errors;	/* or NULL; text[] */
 	ArrayType  *thresholds;		/* or NULL; text[] */
 	ArrayType  *retried_errors; /* or NULL; text[] */
+	const char *on_start;		/* or NULL */
 	bool		stop_on_fail;
 	bool		keep;
 	bool		trust_owner;	/* run what another role has written */

@@ -61,6 +61,36 @@ program_load_thresholds(CtProgram *program)
 	}
 }
 
+/* Gives the script's commands, and its end, their places. */
+static void
+program_place_commands(CtProgram *program, CtProgramScript *script)
+{
+	script->place = program->nplaces;
+	program->nplaces += script->script->ncommands + 1;
+}
+
+/* Adds a script that clients begin with; returns its index. */
+static int
+program_add_start(CtProgram *program, const char *name, const char *body)
+{
+	CtProgramScript *script = &program->scripts[program->nall];
+	CtPlanScript *plan = palloc0(sizeof(CtPlanScript));
+	int			i;
+
+	plan->name = pstrdup(name);
+	plan->body = unconstify(char *, body);
+	script->plan = plan;
+	script->script = ct_script_parse(name, body, program->symbols, false);
+	script->histogram = -1;
+	script->first_client = -1;
+	script->step_histogram = palloc(Max(script->script->ncommands, 1) * sizeof(int));
+	script->step = palloc(Max(script->script->ncommands, 1) * sizeof(int));
+	for (i = 0; i < script->script->ncommands; i++)
+		script->step_histogram[i] = script->step[i] = -1;
+	program_place_commands(program, script);
+	return program->nall++;
+}
+
 CtProgram *
 ct_program_load(const CtPlan *plan)
 {
@@ -70,7 +100,7 @@ ct_program_load(const CtPlan *plan)
 
 	program->plan = plan;
 	program->symbols = ct_plan_symbols(plan);
-	program->scripts = palloc0(list_length(plan->scripts) * sizeof(CtProgramScript));
+	program->scripts = palloc0((list_length(plan->scripts) + 1) * sizeof(CtProgramScript));
 	foreach(lc, plan->scripts)
 	{
 		CtProgramScript *script = &program->scripts[program->nscripts++];
@@ -105,9 +135,10 @@ ct_program_load(const CtPlan *plan)
 			}
 		}
 		program->nsteps += script->nsteps;
-		script->place = program->nplaces;
-		program->nplaces += script->script->ncommands + 1;
+		program_place_commands(program, script);
 	}
+	program->nall = program->nscripts;
+	program->start = plan->on_start ? program_add_start(program, "on_start", plan->on_start) : -1;
 	if ((double) (program->nsteps + 1) * program->nscripts <= CT_MAX_ORDERS)
 		program->norders = (program->nsteps + 1) * program->nscripts;
 	program_load_thresholds(program);

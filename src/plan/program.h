@@ -21,6 +21,10 @@ typedef enum CtLatencyKind
 	CT_LATENCY_STATEMENT		/* the first statement's; one more for each further one */
 } CtLatencyKind;
 
+/*
+ * One that is repeated; or one that clients begin with, which has places and
+ * nothing else: no histograms (these are -1), no steps.
+ */
 typedef struct CtProgramScript
 {
 	const CtPlanScript *plan;
@@ -73,13 +77,15 @@ typedef struct CtProgram
 {
 	const CtPlan *plan;
 	CtSymbols  *symbols;
-	int			nscripts;
+	int			nscripts;		/* that are repeated */
+	int			nall;			/* these, and those that clients begin with */
 	CtProgramScript *scripts;
 	int			nhistograms;
 	int			nsteps;			/* of all scripts */
 	int			norders;		/* words, 0 if orders aren't told */
 	int			nplaces;		/* commands and ends of all scripts */
 	int			total_weight;
+	int			start;			/* the script that clients begin with; -1: none */
 	int			noutcomes;		/* that thresholds name */
 	CtProgramOutcome *outcomes;
 	CtProgramThreshold *thresholds; /* as many as plan->thresholds, in their order */

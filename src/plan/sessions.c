@@ -74,6 +74,7 @@ sessions_check_load(const CtRunOptions *options)
 		{"latency_limit", options->has_latency_limit},
 		{"max_errors", options->has_max_errors},
 		{"timeout", options->has_timeout},
+		{"on_start", options->on_start != NULL},
 		{"stop_on_fail", options->stop_on_fail}
 	};
 	int			i;
@@ -140,6 +141,7 @@ ct_sessions_set_options(CtPlan *plan, const CtRunOptions *options)
 	plan->workers_named = true;
 	plan->workers_default = false;
 	plan->clients = 0;
+	plan->on_start = NULL;
 	plan->transactions = 0;
 	plan->rate = 0;
 	plan->min_overlap = 0;

@@ -198,7 +198,7 @@ ct_validate_setup(const char *what, const char *body, const CtKnown *known)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("\\%s cannot be used in %s", refused, what),
-					 errdetail("Line %d is \"%s\".  Setup and teardown run once, by themselves, and are not counted.",
+					 errdetail("Line %d is \"%s\".  Setup, teardown and on_start are executed once, and are not counted.",
 							   command->line, command->source),
 					 errhint("Use it in the scripts that the workers repeat.")));
 	}

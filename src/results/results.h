@@ -89,6 +89,8 @@ typedef struct CtResults
 {
 	double		seconds;		/* of the measured part */
 	int			workers;		/* that raced */
+	int			clients;
+	int			not_begun;		/* of these, that didn't come past their on_start */
 	const char *ended_by;		/* what ended the run early, or NULL */
 
 	/* of a run of rounds; else 0 */
