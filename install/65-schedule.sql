@@ -49,6 +49,9 @@ CREATE FUNCTION @extschema@.ct_schedule(
 	stop_on_fail	boolean DEFAULT false,
 	clients			int DEFAULT NULL,
 	rounds			int DEFAULT NULL,
+	latency_limit	interval DEFAULT NULL,
+	max_errors		bigint DEFAULT NULL,
+	timeout			interval DEFAULT NULL,
 	older_than		interval DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE

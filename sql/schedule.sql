@@ -4,7 +4,7 @@
 --
 SET client_min_messages = warning;
 
--- the options of a run are ct_execute's, all of them, of the same types
+-- the options of a run are ct_execute's, all of them, of the same types: a new one of ct_execute is one of ct_schedule (install/65-schedule.sql)
 SELECT name, type FROM (
 	SELECT p.proname, a.name, a.type::regtype FROM pg_proc p,
 		unnest(p.proargnames[1:p.pronargs], p.proargtypes::oid[]) AS a (name, type)
