@@ -70,7 +70,9 @@ SELECT ct_add_threshold('regress_slow', 'slow:99.p95_ms', '<', 1000);
 SELECT ct_add_threshold('regress_slow', 'slow:x.p95_ms', '<', 1000);
 SELECT ct_add_threshold('regress_slow', 'slow:.p95_ms', '<', 1000);
 SELECT ct_add_threshold('regress_slow', '.p95_ms', '<', 1000);
+\set VERBOSITY terse
 SELECT ct_add_threshold('regress_slow', 'slow.', '<', 1000);
+\set VERBOSITY default
 SELECT ct_add_threshold('regress_slow', 'late.errors', '<', 1000);
 \echo :SQLSTATE
 SELECT ct_add_threshold('regress_slow', 'slow:6.tps', '<', 1000);
