@@ -78,7 +78,8 @@ client_watch_outcome(CtClient *client, const char *label)
 static void
 client_count_outcome(CtClient *client, const char *label)
 {
-	ct_slot_outcome(client->worker->slot, client->script, label);
+	client->iteration->transaction.outcome =
+		ct_slot_outcome(client->worker->slot, client->script, label);
 	client_watch_outcome(client, label);
 }
 
@@ -196,6 +197,21 @@ client_start(CtClient *client)
 	iteration->executing = true;
 }
 
+/* How long a command has taken, for the samples. */
+static inline void
+client_time(CtClient *client, uint64 end)
+{
+	CtIteration *iteration = client->iteration;
+	CtTransaction *transaction = &iteration->transaction;
+	int			n = transaction->nstatements;
+
+	if (client->worker->samples == NULL || n == CT_SAMPLE_STATEMENTS)
+		return;
+	transaction->commands[n] = (int16) client->interpreter.at;
+	transaction->ms[n] = (float) (end - iteration->statement_ns) * 1e-6f;
+	transaction->nstatements = n + 1;
+}
+
 /* The command's last statement has been executed. */
 static void
 client_note_executed(CtClient *client)
@@ -212,6 +228,7 @@ client_note_executed(CtClient *client)
 	if (iteration->measured)
 		ct_histogram_record(ct_slot_histogram(w->slot, script->step_histogram[index]),
 							end - iteration->statement_ns);
+	client_time(client, end);
 	if (unlikely(end - iteration->statement_ns > LONG_STATEMENT_NS))
 		ct_worker_tell_usage(w);
 	iteration->statement_ns = 0;
@@ -341,6 +358,7 @@ client_judge_error(CtClient *client, const ErrorData *edata)
 	if (ct_worker_stopped(w, CT_STOP_NOW))
 		return CT_TRY_STOPPED;
 
+	iteration->transaction.sqlstate = edata->sqlerrcode;
 	label = ct_plan_expected_label(plan, edata->sqlerrcode);
 	retried = ct_plan_is_retried(plan, edata->sqlerrcode);
 	if (retried || label != NULL || !ct_suspect_may_be(edata->sqlerrcode))
@@ -380,6 +398,8 @@ client_fail(CtClient *client)
 	client_record_wait(client);
 	if (session->in_transaction(session))
 		session->rollback(session);
+	if (iteration->statement_ns != 0)
+		client_time(client, ct_worker_clock(w));
 	ct_presence_fail(w->shared, &w->lookout, &iteration->stay, ct_worker_clock(w));
 	iteration->statement_ns = 0;
 	iteration->said.n = 0;
@@ -537,6 +557,9 @@ client_begin(CtClient *client)
 	/* whose steps are told; of on_start there are none, so that it may be any script's */
 	ct_presence_begin(&iteration->stay, begins ? 0 : client->script);
 	iteration->tries = 1;
+	iteration->transaction.nstatements = 0;
+	iteration->transaction.sqlstate = 0;
+	iteration->transaction.outcome = -1;
 	ct_interpreter_begin(interpreter, script->script);
 	client_is_at(client, CT_AT_STATEMENT);
 }
@@ -557,6 +580,7 @@ client_resume(CtClient *client)
 	{
 		iteration->again = false;
 		iteration->tries++;
+		iteration->transaction.nstatements = 0;
 		MemoryContextReset(iteration->context);
 		ct_variables_copy(interpreter->vars, iteration->saved_vars);
 		interpreter->random = iteration->saved_random;
@@ -569,6 +593,23 @@ void
 ct_client_sleeps(CtClient *client)
 {
 	client_is_at(client, client->iteration != NULL ? CT_AT_PAUSE : CT_AT_DUE);
+}
+
+/* What of the iteration isn't filled in yet, as it is kept. */
+static const CtTransaction *
+client_transaction(CtClient *client, uint64 latency)
+{
+	CtTransaction *transaction = &client->iteration->transaction;
+
+	transaction->iteration = client->next_iteration;
+	transaction->start_ns = client->iteration->start;
+	transaction->latency_ns = latency;
+	transaction->client = client->number;
+	transaction->worker = client->worker->number;
+	transaction->script = client->script;
+	transaction->tries = client->iteration->tries;
+	transaction->phase = -1;
+	return transaction;
 }
 
 /* Counts an iteration that has come to its end, of one try or several. */
@@ -593,8 +634,13 @@ client_record(CtClient *client, CtTryResult result, uint64 end)
 	 * Latencies are also of those that end too late to be counted: the longest
 	 * ones are likely to be among them.
 	 */
+	if (unlikely(result == CT_TRY_FAILED && w->samples != NULL))
+		ct_samples_offer_failed(w->samples, client_transaction(client, latency),
+								client->interpreter.error->message);
 	if ((iteration->measured || counted) && result != CT_TRY_FAILED)
 	{
+		if (w->samples != NULL && unlikely(ct_samples_is_slow(w->samples, latency)))
+			ct_samples_offer_slow(w->samples, client_transaction(client, latency));
 		ct_histogram_record(ct_slot_histogram(slot, script->histogram), latency);
 		if (unlikely(iteration->watched != 0))
 			client_record_outcomes(client, latency, counted);
@@ -602,6 +648,9 @@ client_record(CtClient *client, CtTryResult result, uint64 end)
 	if (!counted)
 		return;
 
+	if (w->samples != NULL && unlikely(ct_draw_is_next(&w->draw)))
+		ct_samples_offer(w->samples, ct_draw_key(&w->draw, w->samples),
+						 client_transaction(client, latency));
 	slot->overlapped += iteration->stay.overlapped;
 	slot->met += iteration->stay.met;
 	slot->waited += iteration->waited;

@@ -18,6 +18,7 @@
 
 #include "bgworker/said.h"
 #include "bgworker/shm/presence.h"
+#include "bgworker/shm/sample.h"
 #include "src/plan/program.h"
 #include "src/session/interpret.h"
 
@@ -54,6 +55,7 @@ typedef struct CtIteration
 	uint64		watched;		/* bits of the outcomes said that thresholds are of */
 	CtStay		stay;
 	CtGlance	glance;			/* of the statement under way */
+	CtTransaction transaction;	/* as a sample: statements, outcome, error; the rest once it is one */
 	CtSaid		said;			/* in the transaction that is open */
 } CtIteration;
 

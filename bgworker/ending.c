@@ -516,6 +516,7 @@ ct_leader_finish(CtLeader *leader, CtResults *results, const ErrorData *error)
 		ending.results = ct_merge_results(shared, leader->program, &leader->error_texts);
 		ending.results->seconds = ct_leader_measured_seconds(leader);
 		ending.results->usage = ct_resources_usage(&leader->resources);
+		ending.results->samples = ct_merge_samples(shared, leader->program);
 	}
 	if (ending.results != NULL)
 		ending.results->waits = ct_sampler_rows(leader->waits);

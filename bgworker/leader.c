@@ -610,6 +610,7 @@ leader_conclude(CtLeader *leader)
 	results = ct_merge_results(shared, leader->program, &leader->error_texts);
 	results->seconds = ct_leader_measured_seconds(leader);
 	results->usage = ct_resources_usage(&leader->resources);
+	results->samples = ct_merge_samples(shared, leader->program);
 	if (leader->rounds != NULL)
 		ct_rounds_conclude(leader, results);
 	else

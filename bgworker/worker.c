@@ -305,6 +305,9 @@ worker_prepare(CtWorker *w)
 	w->clients = palloc(sizeof(CtClient));
 	ct_client_init(&w->clients[0], w, w->number);
 	ct_lookout_begin(&w->lookout, w->number);
+	w->samples = ct_shared_samples(w->shared);
+	if (w->samples != NULL)
+		ct_draw_begin(&w->draw, w->samples, (uint64) w->plan->seed * CT_MAX_WORKERS + w->number);
 	dlist_init(&w->waiting);
 	worker_open_session(w);
 	my_worker = w;

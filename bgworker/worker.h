@@ -37,6 +37,8 @@ typedef struct CtWorker
 	CtClient   *clients;
 	CtIteration *iterations;	/* that nobody is at just now */
 	CtLookout	lookout;
+	CtSamples  *samples;		/* NULL: none are kept */
+	CtDraw		draw;			/* for them */
 
 	dlist_head	waiting;		/* clients whose sessions weren't ready */
 	int			nwaiting;

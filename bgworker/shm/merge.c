@@ -7,9 +7,12 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "bgworker/shm/merge.h"
 #include "bgworker/shm/slot.h"
 #include "src/results/orders.h"
+#include "src/results/rows.h"
 
 /*
  * Labels of outcomes, and kinds of errors, that a run tells apart.  What more a
@@ -325,4 +328,60 @@ ct_merge_results(CtShared *shared, const CtProgram *program, const CtErrorTexts 
 		results->not_begun = shared->nclients - begun;
 	merge_orders(results, shared, program);
 	return results;
+}
+
+/* ---- samples ---- */
+
+/* A transaction that was kept, as the next row. */
+static List *
+merge_sample(List *rows, CtShared *shared, const CtProgram *program, const char *kind,
+			 const CtTransaction *from, const char *message)
+{
+	CtSampleRow *row = palloc0(sizeof(CtSampleRow));
+	int		   *steps = palloc(CT_SAMPLE_STATEMENTS * sizeof(int));
+	double	   *ms = palloc(CT_SAMPLE_STATEMENTS * sizeof(double));
+	int			i;
+
+	for (i = 0; i < from->nstatements; i++)
+	{
+		steps[i] = from->commands[i] + 1;
+		ms[i] = rint(from->ms[i] * 1e4) / 1e4;
+	}
+	row->sample = list_length(rows) + 1;
+	row->kind = kind;
+	row->script = program->scripts[from->script].script->name;
+	row->client = from->client + 1;
+	row->worker = from->worker + 1;
+	row->iteration = from->iteration;
+	row->started_at = shared->gate_at + ((int64) (from->start_ns - shared->gate_ns)) / 1000;
+	row->latency_ms = ct_rows_ms(from->latency_ns);
+	row->tries = from->tries;
+	row->outcome = from->outcome < 0 ? NULL :
+		pstrdup(ct_shared_slot(shared, from->worker)->outcomes[from->outcome].label);
+	row->sqlstate = from->sqlstate == 0 ? NULL : pstrdup(unpack_sql_state(from->sqlstate));
+	row->steps.n = row->statement_ms.n = from->nstatements;
+	row->steps.elements = steps;
+	row->statement_ms.elements = ms;
+	row->message = message;
+	return lappend(rows, row);
+}
+
+List *
+ct_merge_samples(CtShared *shared, const CtProgram *program)
+{
+	CtSamples  *samples = ct_shared_samples(shared);
+	List	   *rows = NIL;
+	int			i;
+
+	if (samples == NULL)
+		return NIL;
+	ct_samples_sort(samples);
+	for (i = 0; i < samples->nslowest; i++)
+		rows = merge_sample(rows, shared, program, "slowest", &samples->slowest[i], NULL);
+	for (i = 0; i < (int) pg_atomic_read_u32(&samples->nfailed); i++)
+		rows = merge_sample(rows, shared, program, "failed", &samples->failed[i],
+							pstrdup(samples->messages[i]));
+	for (i = 0; i < samples->nrandom; i++)
+		rows = merge_sample(rows, shared, program, "random", &samples->random[i], NULL);
+	return rows;
 }

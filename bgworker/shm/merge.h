@@ -33,4 +33,7 @@ extern void ct_merge_latency(CtShared *shared, const CtProgram *program, CtHisto
 extern CtResults *ct_merge_results(CtShared *shared, const CtProgram *program,
 								   const CtErrorTexts *texts);
 
+/* The transactions that were kept, sorted: a list of CtSampleRow *; NIL if none are.  Once all workers have ended. */
+extern List *ct_merge_samples(CtShared *shared, const CtProgram *program);
+
 #endif							/* CT_MERGE_H */

@@ -29,6 +29,7 @@ typedef enum CtSharedKey
 	CT_KEY_STREAMS,
 	CT_KEY_RINGS,				/* the streams' */
 	CT_KEY_STAGE,				/* CtStage, if the run explores */
+	CT_KEY_SAMPLES,				/* CtSamples, if the run has any */
 	CT_KEY_END
 } CtSharedKey;
 
@@ -74,6 +75,7 @@ shared_sizes(Size *sizes, const Jsonb *document, int max_workers, int nhistogram
 	sizes[CT_KEY_ORDERS] = mul_size(mul_size(sizeof(uint64), norders), max_workers);
 	sizes[CT_KEY_STREAMS] = mul_size(sizeof(CtStream), max_workers);
 	sizes[CT_KEY_RINGS] = mul_size(shared_stream_size(max_workers), max_workers);
+	sizes[CT_KEY_SAMPLES] = nsessions == 0 && ct_telemetry ? sizeof(CtSamples) : 0;
 	sizes[CT_KEY_STAGE] = nsessions > 0 ? CT_STAGE_SIZE(nsessions) : 0;
 }
 
@@ -117,13 +119,16 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int no
 	for (key = CT_KEY_END - 1; key >= CT_KEY_STATE; key--)
 	{
 		parts[key] = shared_allocate(toc, sizes[key]);
-		if (key != CT_KEY_STATE && (key != CT_KEY_STAGE || nsessions > 0))
+		if (key != CT_KEY_STATE && ((key != CT_KEY_STAGE && key != CT_KEY_SAMPLES) || sizes[key] > 0))
 			shm_toc_insert(toc, key, parts[key]);
 	}
 	memcpy(parts[CT_KEY_DOCUMENT], document, sizes[CT_KEY_DOCUMENT]);
 	memset(parts[CT_KEY_EXECUTED], 0, sizes[CT_KEY_EXECUTED]);
 	if (nsessions > 0)
 		ct_stage_init(parts[CT_KEY_STAGE], nsessions);
+
+	if (sizes[CT_KEY_SAMPLES] > 0)
+		ct_samples_init(parts[CT_KEY_SAMPLES]);
 
 	shared = parts[CT_KEY_STATE];
 	memset(shared, 0, sizeof(CtShared));
@@ -279,6 +284,12 @@ CtStage *
 ct_shared_stage(CtShared *shared)
 {
 	return shared_find(shared, CT_KEY_STAGE);
+}
+
+CtSamples *
+ct_shared_samples(CtShared *shared)
+{
+	return shared_find(shared, CT_KEY_SAMPLES);
 }
 
 void

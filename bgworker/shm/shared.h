@@ -36,6 +36,7 @@
 
 #include "bgworker/shm/error.h"
 #include "bgworker/shm/error_text.h"
+#include "bgworker/shm/sample.h"
 #include "bgworker/shm/stream.h"
 #include "bgworker/shm/turn.h"
 #include "src/base/clock.h"
@@ -443,6 +444,9 @@ extern bool *ct_shared_executed(CtShared *shared);
 
 /* of an exploration; NULL if the run is none */
 extern CtStage *ct_shared_stage(CtShared *shared);
+
+/* single transactions that are kept; NULL with telemetry turned off, and of an exploration */
+extern CtSamples *ct_shared_samples(CtShared *shared);
 
 extern void ct_shared_set_state(CtShared *shared, CtRunState state);
 

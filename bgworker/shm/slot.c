@@ -10,7 +10,7 @@
 #include "bgworker/shm/slot.h"
 #include "src/base/text.h"
 
-void
+int
 ct_slot_outcome(CtSlot *slot, int script, const char *full_label)
 {
 	CtSlotOutcome *outcome;
@@ -29,7 +29,7 @@ ct_slot_outcome(CtSlot *slot, int script, const char *full_label)
 		if (outcome->script == script && strcmp(outcome->label, label) == 0)
 		{
 			outcome->count++;
-			return;
+			return i;
 		}
 	}
 	if (i >= CT_MAX_OUTCOMES - 1)
@@ -40,7 +40,7 @@ ct_slot_outcome(CtSlot *slot, int script, const char *full_label)
 		if (i == CT_MAX_OUTCOMES)
 		{
 			outcome->count++;
-			return;
+			return CT_MAX_OUTCOMES - 1;
 		}
 	}
 	outcome = &slot->outcomes[i];
@@ -49,6 +49,7 @@ ct_slot_outcome(CtSlot *slot, int script, const char *full_label)
 	ct_copy_text(outcome->label, label, NAMEDATALEN);
 	pg_write_barrier();
 	slot->noutcomes++;
+	return i;
 }
 
 void

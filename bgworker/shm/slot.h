@@ -14,7 +14,8 @@
 #define CT_OTHER_LABEL	"other"
 #define CT_OTHER_SQLSTATE	MAKE_SQLSTATE('C', 'T', '0', '0', '0')
 
-extern void ct_slot_outcome(CtSlot *slot, int script, const char *label);
+/* Returns which entry it is counted in. */
+extern int	ct_slot_outcome(CtSlot *slot, int script, const char *label);
 extern void ct_slot_tally(CtSlot *slot, const char *name, double amount);
 
 /* command: index of the one that raised it, as in CtSlotError */

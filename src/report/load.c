@@ -120,6 +120,7 @@ static const struct
 	{READ(ct_blocking_rows, CtBlockingRow, blocking, nblocking)},
 	{READ(ct_deadlock_rows, CtDeadlockRow, deadlocks, ndeadlocks)},
 	{READ(ct_resource_rows, CtResourceRow, resources, nresources)},
+	{READ(ct_usage_rows, CtUsage, usage, nusage)},
 	{READ(ct_sample_rows, CtSampleRow, samples, nsamples)},
 #undef READ
 };

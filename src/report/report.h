@@ -127,6 +127,8 @@ typedef struct CtReport
 	CtDeadlockRow *deadlocks;
 	int			nresources;
 	CtResourceRow *resources;
+	int			nusage;			/* 1, or 0 */
+	CtUsage    *usage;
 	int			nsamples;
 	CtSampleRow *samples;
 

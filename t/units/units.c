@@ -38,6 +38,7 @@ static const struct
 	{"explored", unit_explored},
 	{"search", unit_search},
 	{"state", unit_state},
+	{"sample", unit_sample},
 };
 
 /* what the worker gets to know */

@@ -24,5 +24,6 @@ extern void unit_rows(void);
 extern void unit_state(void);
 extern void unit_explored(void);
 extern void unit_search(void);
+extern void unit_sample(void);
 
 #endif							/* CT_UNITS_H */
