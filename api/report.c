@@ -279,7 +279,7 @@ ct_ok(PG_FUNCTION_ARGS)
 	line = ct_report_load_lines(&run_id, 1);
 	report = ct_report_load(run_id);
 	ok = ct_report_kind(line) == CT_REPORT_OK;
-	description = ct_tap_description(PG_ARGISNULL(1) ? ct_tap_name(report) :
+	description = ct_tap_description(PG_ARGISNULL(1) ? ct_report_test_name(report) :
 									 text_to_cstring(PG_GETARG_TEXT_PP(1)), report->unicode);
 	description = MemoryContextStrdup(context, description);
 	if (!ok)

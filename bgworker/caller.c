@@ -257,33 +257,60 @@ ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 	return call->shared->run_id;
 }
 
-bool
-ct_call_try_start(CtCall *call, const Jsonb *document, CtCallMode mode)
+/*
+ * Raises what there is to say against a plan, and what can't be had in any
+ * case.  Returns its program, and the plan in *plan.
+ */
+static CtProgram *
+caller_check_plan(const Jsonb *document, CtPlan **plan)
 {
 	int			most = caller_most_workers();
-	CtPlan	   *plan = ct_plan_read(document);
 	CtProgram  *program;
-	uint64		until = ct_now_ns() + SLOT_WAIT_MS * CT_NS_PER_MS;
-	uint64		pause = SLOT_PAUSE_MS * CT_NS_PER_MS;
 
-	ct_plan_validate(plan);
-	program = ct_program_load(plan);
+	*plan = ct_plan_read(document);
+	if ((*plan)->refused == NULL)
+		ct_plan_validate(*plan);
+	program = ct_program_load(*plan);
 	ct_call_check_role();
 
 	/* what can't be had in any case takes no memory, and no time */
 	if (most < 1)
 		ct_no_slots();
-	if (plan->workers_named && plan->workers > most)
-		ct_too_few_workers(most, plan->workers);
-	if (plan->clients == 0 && ct_plan_least_workers(plan) > most)
-		ct_too_few_for_scripts(most, ct_plan_least_workers(plan));
+	if ((*plan)->workers_named && (*plan)->workers > most)
+		ct_too_few_workers(most, (*plan)->workers);
+	if ((*plan)->clients == 0 && ct_plan_least_workers(*plan) > most)
+		ct_too_few_for_scripts(most, ct_plan_least_workers(*plan));
+	return program;
+}
+
+void
+ct_call_check_plan(const Jsonb *document)
+{
+	CtPlan	   *plan;
+
+	(void) caller_check_plan(document, &plan);
+}
+
+/*
+ * Makes the segment and has a leader start; returns false, and is attached to
+ * nothing, if there was no slot for one.  Its row may still be missing then:
+ * run_id says.
+ */
+static bool
+caller_start(CtCall *call, const Jsonb *document, CtCallMode mode)
+{
+	CtPlan	   *plan;
+	CtProgram  *program = caller_check_plan(document, &plan);
+	uint64		until = ct_now_ns() + SLOT_WAIT_MS * CT_NS_PER_MS;
+	uint64		pause = SLOT_PAUSE_MS * CT_NS_PER_MS;
+
 	if (mode == CT_CALL_COMMITS)
 		caller_commit_transaction();
 
 	memset(call, 0, sizeof(CtCall));
 	call->horizon = mode == CT_CALL_STARTS ? CT_HORIZON_FREE : ct_call_horizon(mode);
 	call->tell_few_workers = !plan->workers_default;
-	call->segment = ct_shared_create(document, Min(plan->workers, most),
+	call->segment = ct_shared_create(document, Min(plan->workers, caller_most_workers()),
 									 program->nhistograms, program->norders, program->nplaces,
 									 list_length(plan->sessions));
 	call->shared = ct_shared_address(call->segment);
@@ -306,6 +333,14 @@ ct_call_try_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 		pause = Min(pause * 2, SLOT_PAUSE_MAX_MS * CT_NS_PER_MS);
 		ct_call_check_client();
 	}
+	return true;
+}
+
+bool
+ct_call_try_start(CtCall *call, const Jsonb *document, CtCallMode mode)
+{
+	if (!caller_start(call, document, mode))
+		return false;
 	if (call->shared->run_id == 0)
 	{
 		ct_call_raise_error(call, ERROR);
@@ -314,6 +349,28 @@ ct_call_try_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 	if (mode == CT_CALL_STARTS)
 		cancel_on_dsm_detach(call->segment, caller_detached, PointerGetDatum(call->shared));
 	return true;
+}
+
+bool
+ct_call_attempt(CtCall *call, const Jsonb *document, CtErrorReport *error)
+{
+	memset(error, 0, sizeof(CtErrorReport));
+	if (!caller_start(call, document, CT_CALL_WAITS))
+	{
+		error->sqlstate = ERRCODE_CONFIGURATION_LIMIT_EXCEEDED;
+		strlcpy(error->message, "no background worker slots were free", sizeof(error->message));
+		return false;
+	}
+	if (call->shared->run_id != 0)
+		return true;
+	*error = call->shared->error.sqlstate != 0 ? call->shared->error : call->shared->leader_error;
+	if (error->sqlstate == 0)
+	{
+		error->sqlstate = ERRCODE_CONNECTION_FAILURE;
+		strlcpy(error->message, "the run's leader could not start", sizeof(error->message));
+	}
+	ct_call_detach(call);
+	return false;
 }
 
 void

@@ -58,6 +58,19 @@ extern int64 ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 /* The same; returns false, and is attached to nothing, if there was no slot for it for some seconds. */
 extern bool ct_call_try_start(CtCall *call, const Jsonb *document, CtCallMode mode);
 
+/*
+ * Raises what ct_call_start would raise of the plan before it starts anything:
+ * mistakes in it, and more workers than there can be.
+ */
+extern void ct_call_check_plan(const Jsonb *document);
+
+/*
+ * The same as ct_call_try_start, of a plan that was checked, for who goes on
+ * without it: also returns false where the leader could not record it.  *error
+ * says why, in the current memory context.
+ */
+extern bool ct_call_attempt(CtCall *call, const Jsonb *document, CtErrorReport *error);
+
 /* Lets go of the caller's snapshot where that can be, and says so where not. */
 extern CtHorizon ct_call_horizon(CtCallMode mode);
 

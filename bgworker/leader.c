@@ -47,6 +47,7 @@
 #include "bgworker/shm/barrier.h"
 #include "bgworker/watch.h"
 #include "src/base/ct_compat.h"
+#include "src/base/errcodes.h"
 #include "src/base/wait_event.h"
 #include "src/plan/roles.h"
 #include "src/results/record.h"
@@ -627,6 +628,21 @@ leader_conclude(CtLeader *leader)
 	return results;
 }
 
+/* What couldn't be planned has its row now, and that is all there will be of it. */
+static void
+leader_check_refused(const CtPlan *plan)
+{
+	int			sqlstate;
+
+	if (plan->refused == NULL)
+		return;
+	if (!ct_condition_lookup(plan->refused_sqlstate, &sqlstate))
+		sqlstate = ERRCODE_INTERNAL_ERROR;
+	ereport(ERROR,
+			(errcode(sqlstate),
+			 errmsg_internal("%s", plan->refused)));
+}
+
 static void
 leader_live(CtLeader *leader)
 {
@@ -636,6 +652,7 @@ leader_live(CtLeader *leader)
 	PG_TRY();
 	{
 		leader_record_start(leader);
+		leader_check_refused(leader->plan);
 		leader_set_up(leader);
 		ct_leader_check_for_end(leader);
 		if (leader->plan->rounds > 0)

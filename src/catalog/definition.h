@@ -138,6 +138,22 @@ extern bool ct_definition_read_variant(CtCatalogScope *scope, const char *scenar
 /* names of the variants in their order, List of char *; NIL also if there is no such scenario */
 extern List *ct_definition_variants(CtCatalogScope *scope, const char *scenario);
 
+/* a variant of a scenario, as one of many that are to be run */
+typedef struct CtVariantChoice
+{
+	const char *scenario;
+	const char *variant;		/* NULL: the scenario has no variants */
+	const char *expected_verdict;	/* or NULL */
+} CtVariantChoice;
+
+/*
+ * The variants of the scenarios of a category, of those named (text[], in that
+ * order), of those named that are of the category, or, both being NULL, of all
+ * that are not bundled: List of CtVariantChoice *.  Raises
+ * ERRCODE_UNDEFINED_OBJECT for a name of none, and for a category without any.
+ */
+extern List *ct_definition_choose(CtCatalogScope *scope, const char *category, ArrayType *scenarios);
+
 /* Raises ct_definition_unknown_variant's error unless it is defined; NULL is fine. */
 extern void ct_definition_check_variant(CtCatalogScope *scope, const char *scenario,
 										const char *variant);

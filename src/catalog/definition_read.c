@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
 #include "src/base/near_match.h"
@@ -190,6 +191,82 @@ ct_definition_variants(CtCatalogScope *scope, const char *scenario)
 					 "SELECT name FROM @ct_variant WHERE scenario = $1 AND $2 IS NULL ORDER BY position",
 					 scenario, NULL);
 	return definition_names();
+}
+
+/* Raises for the first of the names that is no scenario's; NULL is fine. */
+static void
+definition_check_scenarios(CtCatalogScope *scope, ArrayType *scenarios)
+{
+	CtRow		row = {0};
+
+	if (scenarios == NULL)
+		return;
+	if (array_contains_nulls(scenarios))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("scenarios must not contain nulls")));
+	ct_row_add(&row, TEXTARRAYOID, PointerGetDatum(scenarios), false);
+	(void) ct_row_execute(&row, "SELECT n FROM unnest($1) WITH ORDINALITY AS u (n, i)"
+						  " WHERE NOT EXISTS (SELECT FROM @ct_scenario WHERE name = n) ORDER BY i LIMIT 1", false);
+	MemoryContextSwitchTo(scope->context);
+	if (SPI_processed > 0)
+		ct_definition_unknown_scenario(scope, definition_text(0, 1));
+}
+
+/* Raises, for there is nothing to be chosen. */
+static void
+definition_none_chosen(CtCatalogScope *scope, const char *category, ArrayType *scenarios)
+{
+	if (scenarios != NULL && category == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("scenarios must not be empty"),
+				 errhint("Name at least one; the view ct_scenarios lists them.")));
+	if (category == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("there are no scenarios but the bundled ones"),
+				 errhint("Name a category or scenarios of these; the view ct_scenarios lists them.")));
+	definition_query(scope,
+					 "SELECT DISTINCT category FROM @ct_scenario WHERE category <> '' AND $1 IS NOT NULL AND $2 IS NULL ORDER BY category",
+					 category, NULL);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 scenarios ? errmsg("none of these scenarios is of category \"%s\"", category) :
+			 errmsg("there is no scenario of category \"%s\"", category),
+			 errhint("%s", ct_near_match_hint(category, definition_names(), "categories",
+											  "The view ct_scenarios lists them."))));
+}
+
+List *
+ct_definition_choose(CtCatalogScope *scope, const char *category, ArrayType *scenarios)
+{
+	CtRow		row = {0};
+	List	   *choices = NIL;
+	uint64		i;
+
+	definition_check_scenarios(scope, scenarios);
+	ct_row_add_text(&row, category);
+	ct_row_add(&row, TEXTARRAYOID, PointerGetDatum(scenarios), scenarios == NULL);
+	(void) ct_row_execute(&row,
+						  "SELECT s.name, v.name, v.expected_verdict"
+						  " FROM @ct_scenario s LEFT JOIN @ct_variant v ON v.scenario = s.name"
+						  " WHERE ($1 IS NULL OR s.category = $1) AND ($2 IS NULL OR s.name = ANY ($2))"
+						  " AND ($1 IS NOT NULL OR $2 IS NOT NULL OR NOT s.bundled)"
+						  " ORDER BY array_position($2, s.name), s.name, v.position", false);
+	MemoryContextSwitchTo(scope->context);
+	if (SPI_processed == 0)
+		definition_none_chosen(scope, category, scenarios);
+	for (i = 0; i < SPI_processed; i++)
+	{
+		CtVariantChoice *choice = palloc0(sizeof(CtVariantChoice));
+
+		choice->scenario = definition_text(i, 1);
+		choice->variant = definition_text(i, 2);
+		choice->expected_verdict = definition_text(i, 3);
+		choices = lappend(choices, choice);
+	}
+	return choices;
 }
 
 void

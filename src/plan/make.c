@@ -403,6 +403,7 @@ make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 	if (options->has_min_overlap)
 		plan->min_overlap = options->min_overlap;
 	plan->keep = options->keep;
+	plan->expected_verdict = options->expected_verdict ? pstrdup(options->expected_verdict) : NULL;
 	plan->stop_on_fail = options->stop_on_fail;
 	if (options->on_start != NULL)
 		plan->on_start = pstrdup(options->on_start);
@@ -513,6 +514,28 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 	}
 
 	return make_finish(plan, definition.params, definition.transactions_expr, options);
+}
+
+Jsonb *
+ct_plan_of_refused(const char *scenario, const char *variant, const char *expected_verdict,
+				   int sqlstate, const char *message)
+{
+	CtPlan	   *plan = palloc0(sizeof(CtPlan));
+	CtPlanScript *nothing = palloc0(sizeof(CtPlanScript));
+
+	plan->scenario = pstrdup(scenario);
+	plan->variant = pstrdup(variant);
+	plan->expected_verdict = expected_verdict ? pstrdup(expected_verdict) : NULL;
+	plan->refused = pstrdup(message);
+	plan->refused_sqlstate = ct_sqlstate_text(sqlstate);
+	plan->search_path = "";
+	plan->workers = 1;
+	plan->duration = 1;
+	nothing->name = "nothing";
+	nothing->body = "";
+	nothing->weight = 1;
+	plan->scripts = list_make1(nothing);
+	return ct_plan_write(plan, NULL);
 }
 
 /* ---- checks of ct_test ---- */

@@ -137,6 +137,11 @@ typedef struct CtPlan
 	int			rounds;			/* stress from a fresh state so many times, duration and
 								 * transactions being a round's; 0: once */
 
+	char	   *expected_verdict;	/* what counts as ok where it is run as one of many: pass, fail;
+									 * or NULL: pass */
+	char	   *refused;		/* why it can't be run; it is recorded, and fails by this; or NULL */
+	char	   *refused_sqlstate;	/* five characters, or NULL */
+
 	char	   *search_path;	/* the caller's, as text of the setting */
 	char	   *setup;			/* a script, or NULL */
 	char	   *variant_setup;	/* a script, or NULL */
@@ -213,6 +218,7 @@ typedef struct CtRunOptions
 	bool		keep;
 	bool		trust_owner;	/* run what another role has written */
 	const CtExploreOptions *explore;	/* NULL: stress */
+	const char *expected_verdict;	/* or NULL */
 } CtRunOptions;
 
 /*
@@ -224,6 +230,13 @@ extern Jsonb *ct_plan_of_scenario(const char *scenario, const char *variant,
 								  const CtRunOptions *options);
 extern Jsonb *ct_plan_of_test(const char *script, const char *setup, const char *teardown,
 							  ArrayType *checks, const CtRunOptions *options);
+
+/*
+ * The plan of a run that can't be planned: it is recorded as one that failed,
+ * so that whoever looks at the runs sees that, and why.
+ */
+extern Jsonb *ct_plan_of_refused(const char *scenario, const char *variant, const char *expected_verdict,
+								 int sqlstate, const char *message);
 
 /* The same of sessions that are scripts themselves, those of options->explore. */
 extern Jsonb *ct_plan_of_race(const char *setup, ArrayType *checks, const CtRunOptions *options);

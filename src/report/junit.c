@@ -160,11 +160,11 @@ junit_earlier(const CtReportList *list, int i)
 
 /* What is wrong: a failure's or error's text. */
 static void
-junit_wrong(StringInfo buf, const CtReport *report, const char *reason)
+junit_wrong(StringInfo buf, const CtReport *report)
 {
 	int			i;
 
-	junit_text(buf, psprintf("run " INT64_FORMAT ": %s\n", report->run_id, reason));
+	junit_text(buf, psprintf("run " INT64_FORMAT ": %s\n", report->run_id, ct_report_wrong(report)));
 	for (i = 0; i < report->nchecks; i++)
 	{
 		if (strcmp(report->checks[i].status, "pass") != 0)
@@ -201,16 +201,12 @@ junit_one(StringInfo buf, const CtReportList *list, int i, const CtReport *repor
 	{
 		const char *element = kind == CT_REPORT_FAILURE ? "failure" : "error";
 		const char *title = report->verdict ? report->verdict : report->status;
-		const char *reason = ct_report_reason(&ascii);
-
-		if (reason == NULL)
-			reason = title;
 		appendStringInfo(buf, "      <%s", element);
 		junit_attribute(buf, "type", report->verdict == NULL && report->sqlstate ? report->sqlstate : title,
 						NAME_WIDTH);
-		junit_attribute(buf, "message", reason, MESSAGE_WIDTH);
+		junit_attribute(buf, "message", ct_report_wrong(&ascii), MESSAGE_WIDTH);
 		appendStringInfoChar(buf, '>');
-		junit_wrong(buf, &ascii, reason);
+		junit_wrong(buf, &ascii);
 		appendStringInfo(buf, "</%s>\n", element);
 	}
 

@@ -75,6 +75,7 @@ static const CtRowColumn run_columns[] = {
 	CT_TEXT_COLUMN(CtReport, kept_sandbox, CT_SHOWN),
 	CT_TEXT_COLUMN(CtReport, warnings, CT_SHOWN),
 	CT_TEXT_COLUMN(CtReport, params, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReport, expected_verdict, CT_SHOWN),
 };
 
 static const CtRowSet run_set = {
@@ -251,12 +252,13 @@ static const CtRowColumn line_columns[] = {
 	CT_FLOAT8_COLUMN(CtReportLine, p99_ms, CT_SHOWN),
 	CT_INT8_COLUMN(CtReportLine, failed, CT_SHOWN),
 	CT_INT8_COLUMN(CtReportLine, anomalies, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReportLine, expected_verdict, CT_SHOWN),
 };
 
 static const CtRowSet line_set = {
 	.view = "ct_runs",
 	.query = "SELECT run_id, " SHOWN_SCENARIO ", variant, status, verdict,"
-	" 1000 * duration AS duration_ms, transactions, tps, p95_ms, p99_ms, failed, anomalies"
+	" 1000 * duration AS duration_ms, transactions, tps, p95_ms, p99_ms, failed, anomalies, expected_verdict"
 	" FROM @ct_runs r WHERE run_id = ANY ($1) ORDER BY run_id",
 	.size = sizeof(CtReportLine),.columns = line_columns,.ncolumns = lengthof(line_columns),
 };

@@ -93,6 +93,7 @@ typedef struct CtReport
 	const char *kept_sandbox;	/* or NULL */
 	const char *warnings;		/* a line each, or NULL */
 	const char *params;			/* JSON text, or NULL if there are none */
+	const char *expected_verdict;	/* or NULL: pass */
 
 	/* rows, as src/results/rows.h has them */
 	int			nchecks;
@@ -157,6 +158,7 @@ typedef struct CtReportLine
 	double		p99_ms;
 	int64		failed;
 	int64		anomalies;
+	const char *expected_verdict;	/* or NULL: pass */
 } CtReportLine;
 
 /* the runs that are reported, in their order; the same one may come twice */
@@ -374,8 +376,9 @@ typedef struct CtReportSummary
 	int			failed;
 	int			inconclusive;
 	int			unjudged;
+	bool		expecting;		/* that one fails */
 
-	/* of these, what isn't ok */
+	/* of all, what isn't as expected: with a verdict, and without one */
 	int			failures;
 	int			errors;
 } CtReportSummary;
@@ -386,10 +389,13 @@ extern void ct_report_sum_up(const CtReportList *list, CtReportSummary *summary)
 /* the same in a sentence, palloc'd */
 extern char *ct_report_summary(const CtReportList *list);
 
-/* ---- tap.c: palloc'd ---- */
+/* a run as a test, in words, and why it isn't ok; palloc'd */
+extern char *ct_report_test_name(const CtReport *report);
+extern char *ct_report_wrong(const CtReport *report);
 
-/* what a test is called by default, and any description of one, in one line and without a directive */
-extern char *ct_tap_name(const CtReport *report);
+/* ---- tap.c ---- */
+
+/* a test's description from any text: one line, without a directive; palloc'd */
 extern char *ct_tap_description(const char *text, bool unicode);
 
 /* Appends why it isn't ok as comments: lines that begin with a newline and "#". */

@@ -11,7 +11,33 @@ ct_report_kind(const CtReportLine *line)
 {
 	if (line->verdict == NULL)
 		return CT_REPORT_ERROR;
-	return strcmp(line->verdict, "pass") == 0 ? CT_REPORT_OK : CT_REPORT_FAILURE;
+	return strcmp(line->verdict, line->expected_verdict ? line->expected_verdict : "pass") == 0 ?
+		CT_REPORT_OK : CT_REPORT_FAILURE;
+}
+
+/* Is it fail that counts as ok? */
+static bool
+summary_is_to_fail(const CtReport *report)
+{
+	return report->expected_verdict != NULL && strcmp(report->expected_verdict, "fail") == 0;
+}
+
+char *
+ct_report_test_name(const CtReport *report)
+{
+	return psprintf("%s%s%s%s", report->scenario, report->variant ? " / " : "",
+					report->variant ? report->variant : "",
+					summary_is_to_fail(report) ? ": fail is expected" : "");
+}
+
+char *
+ct_report_wrong(const CtReport *report)
+{
+	char	   *reason = ct_report_reason(report);
+
+	return psprintf("%s%s%s%s", report->verdict ? report->verdict : report->status,
+					summary_is_to_fail(report) ? ", but fail was expected" : "",
+					reason ? ": " : "", reason ? reason : "");
 }
 
 void
@@ -28,6 +54,7 @@ ct_report_sum_up(const CtReportList *list, CtReportSummary *summary)
 
 		summary->failures += kind == CT_REPORT_FAILURE;
 		summary->errors += kind == CT_REPORT_ERROR;
+		summary->expecting |= line->expected_verdict != NULL && strcmp(line->expected_verdict, "fail") == 0;
 		if (line->verdict == NULL)
 			summary->unjudged++;
 		else if (strcmp(line->verdict, "pass") == 0)
@@ -54,6 +81,11 @@ ct_report_summary(const CtReportList *list)
 		appendStringInfo(&buf, ", %s inconclusive", ct_format_count(summary.inconclusive));
 	if (summary.unjudged > 0)
 		appendStringInfo(&buf, ", %s without a verdict", ct_format_count(summary.unjudged));
-	appendStringInfo(&buf, "; success rate %s.", ct_format_share((double) summary.passed / summary.total));
+	appendStringInfo(&buf, "; success rate %s", ct_format_share((double) summary.passed / summary.total));
+	if (summary.expecting)
+		appendStringInfo(&buf, "; %s of %s as expected",
+						 ct_format_count(summary.total - summary.failures - summary.errors),
+						 ct_format_count(summary.total));
+	appendStringInfoChar(&buf, '.');
 	return buf.data;
 }

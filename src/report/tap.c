@@ -33,13 +33,6 @@ ct_tap_description(const char *text, bool unicode)
 	return buf.data;
 }
 
-char *
-ct_tap_name(const CtReport *report)
-{
-	return report->variant ? psprintf("%s / %s", report->scenario, report->variant) :
-		pstrdup(report->scenario);
-}
-
 /* Text as comments, each line one. */
 static void
 tap_comment(StringInfo buf, const char *text)
@@ -58,12 +51,9 @@ tap_comment(StringInfo buf, const char *text)
 void
 ct_tap_explain(StringInfo buf, const CtReport *report)
 {
-	char	   *reason = ct_report_reason(report);
-	const char *title = report->verdict ? report->verdict : report->status;
 	int			i;
 
-	tap_comment(buf, psprintf("run " INT64_FORMAT ": %s%s%s", report->run_id, title,
-							  reason ? ": " : "", reason ? reason : ""));
+	tap_comment(buf, psprintf("run " INT64_FORMAT ": %s", report->run_id, ct_report_wrong(report)));
 	for (i = 0; i < report->nchecks; i++)
 	{
 		if (strcmp(report->checks[i].status, "pass") != 0)
@@ -89,7 +79,7 @@ static void
 tap_one(StringInfo buf, const CtReportList *list, int i, const CtReport *report)
 {
 	bool		ok = ct_report_kind(&list->lines[i]) == CT_REPORT_OK;
-	char	   *name = ct_tap_description(ct_tap_name(report), report->unicode);
+	char	   *name = ct_tap_description(ct_report_test_name(report), report->unicode);
 	int			j;
 
 	if (report->nchecks > 0)

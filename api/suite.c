@@ -1,0 +1,210 @@
+/*
+ * suite.c
+ *		ct_run_all: many scenarios, each variant of them, one after the other.
+ *
+ * A test that could not be run has not passed, and is no reason to leave out
+ * the others: it has its row here, and among the runs.  What ends all of it is
+ * what ends the call, a cancel, say; the runs that there are stay.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/xact.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+#include "api/outcome.h"
+#include "api/run.h"
+#include "src/catalog/definition.h"
+#include "src/catalog/version.h"
+#include "src/plan/validate.h"
+
+CT_FUNCTION_INFO_V1(ct_run_all);
+
+#define SUITE_COLUMNS	12
+
+/* those that a message names */
+#define SUITE_NAMED		10
+
+typedef struct CtSuite
+{
+	CtRunOptions *options;
+	int			total;
+	int			as_expected;
+	StringInfoData others;		/* "scenario / variant: fail", a line each, the first few */
+} CtSuite;
+
+/*
+ * The plan of a variant's run; where there can be none, one that is refused,
+ * so that the run will say why.  What is wrong is found in a subtransaction of
+ * its own, before anything is started.
+ */
+static Jsonb *
+suite_plan(const CtVariantChoice *choice, CtRunOptions *options)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	Jsonb	   *volatile document = NULL;
+
+	options->expected_verdict = choice->expected_verdict;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		document = ct_plan_of_scenario(choice->scenario, choice->variant, options);
+		ct_call_check_plan(document);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+		int			category;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+		if (category == ERRCODE_OPERATOR_INTERVENTION || category == ERRCODE_INTERNAL_ERROR)
+			PG_RE_THROW();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		document = ct_plan_of_refused(choice->scenario,
+									  choice->variant ? choice->variant : CT_DEFAULT_VARIANT,
+									  choice->expected_verdict, error->sqlerrcode,
+									  error->detail ? psprintf("%s: %s", error->message, error->detail) :
+									  error->message);
+	}
+	PG_END_TRY();
+	return document;
+}
+
+static bool
+suite_is_as_expected(const CtVariantChoice *choice, const CtOutcome *outcome)
+{
+	return outcome->verdict != NULL &&
+		strcmp(outcome->verdict, choice->expected_verdict ? choice->expected_verdict : "pass") == 0;
+}
+
+static void
+suite_put_number(Datum *values, bool *nulls, int column, double number, double digits)
+{
+	nulls[column] = isnan(number);
+	values[column] = Float8GetDatum(rint(number * digits) / digits);
+}
+
+static void
+suite_put_row(CtSuite *suite, ReturnSetInfo *rsinfo, const CtVariantChoice *choice,
+			  const CtOutcome *outcome)
+{
+	Datum		values[SUITE_COLUMNS] = {0};
+	bool		nulls[SUITE_COLUMNS] = {false};
+	const CtSummary *summary = &outcome->summary;
+
+	values[0] = CStringGetTextDatum(choice->scenario);
+	values[1] = CStringGetTextDatum(choice->variant ? choice->variant : CT_DEFAULT_VARIANT);
+	if (choice->expected_verdict)
+		values[2] = CStringGetTextDatum(choice->expected_verdict);
+	nulls[2] = choice->expected_verdict == NULL;
+	values[3] = CStringGetTextDatum(ct_outcome_word(outcome));
+	values[4] = BoolGetDatum(suite_is_as_expected(choice, outcome));
+	values[5] = Int64GetDatum(outcome->run_id);
+	nulls[5] = outcome->run_id == 0;
+	if (summary->measured)
+	{
+		values[6] = Int64GetDatum(summary->anomalies);
+		nulls[6] = summary->anomalies < 0;
+		suite_put_number(values, nulls, 7, summary->tps, 1e1);
+		suite_put_number(values, nulls, 8, summary->p50_ms, 1e3);
+		suite_put_number(values, nulls, 9, summary->p95_ms, 1e3);
+		suite_put_number(values, nulls, 10, summary->p99_ms, 1e3);
+	}
+	else
+		memset(nulls + 6, true, 5);
+	values[11] = CStringGetTextDatum(outcome->reason);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+static void
+suite_run(CtSuite *suite, ReturnSetInfo *rsinfo, const CtVariantChoice *choice)
+{
+	const char *name = psprintf("%s / %s", choice->scenario, choice->variant ? choice->variant : CT_DEFAULT_VARIANT);
+	CtOutcome  *outcome = ct_outcome_of_run(suite_plan(choice, suite->options));
+
+	suite->total++;
+	if (suite_is_as_expected(choice, outcome))
+		suite->as_expected++;
+	else if (suite->total - suite->as_expected <= SUITE_NAMED)
+		appendStringInfo(&suite->others, "%s%s: %s", suite->others.len > 0 ? "\n" : "", name,
+						 ct_outcome_word(outcome));
+	suite_put_row(suite, rsinfo, choice, outcome);
+	ereport(NOTICE,
+			(outcome->run_id != 0 ?
+			 errmsg("%s: %s, run " INT64_FORMAT, name, ct_outcome_word(outcome), outcome->run_id) :
+			 errmsg("%s: %s", name, ct_outcome_word(outcome)),
+			 suite_is_as_expected(choice, outcome) ? 0 : errdetail("%s.", outcome->reason)));
+}
+
+/* What all of it came to; raises if told to, unless all were as they should be. */
+static void
+suite_conclude(CtSuite *suite, bool raise_on_fail)
+{
+	int			others = suite->total - suite->as_expected;
+
+	if (others > SUITE_NAMED)
+		appendStringInfo(&suite->others, "\nand %d more", others - SUITE_NAMED);
+	if (others > 0 && raise_on_fail)
+		ereport(ERROR,
+				(errcode(ERRCODE_ASSERT_FAILURE),
+				 errmsg_plural("%d of %d run was not as expected", "%d of %d runs were not as expected",
+							   suite->total, others, suite->total),
+				 errdetail_internal("%s", suite->others.data),
+				 errhint("The view ct_runs has them all.")));
+	ereport(NOTICE,
+			(errmsg_plural("%d of %d run as expected", "%d of %d runs as expected",
+						   suite->total, suite->as_expected, suite->total),
+			 others > 0 ? errdetail_internal("%s", suite->others.data) : 0));
+}
+
+/* ct_run_all(category, scenarios, options of ct_compare, raise_on_fail) */
+Datum
+ct_run_all(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	CtExploreOptions explore = {0};
+	CtRunOptions options;
+	CtSuite		suite = {&options};
+	CtCatalogScope scope;
+	CtArgs		args;
+	char	   *category;
+	ArrayType  *scenarios;
+	List	   *choices;
+	bool		raise_on_fail;
+	ListCell   *lc;
+
+	ct_call_check("ct_run_all()");
+	ct_args_begin(&args, fcinfo);
+	category = ct_args_text(&args, "category");
+	scenarios = ct_args_array(&args, "scenarios");
+	ct_run_options(&args, &options);
+	raise_on_fail = ct_args_flag(&args, "raise_on_fail");
+	if (ct_args_flag(&args, "explore"))
+		options.explore = &explore;
+	ct_args_end(&args);
+	ct_call_check_role();
+	InitMaterializedSRF(fcinfo, 0);
+	initStringInfo(&suite.others);
+
+	ct_catalog_enter_to_read(&scope);
+	choices = ct_definition_choose(&scope, category, scenarios);
+	ct_catalog_leave(&scope);
+	foreach(lc, choices)
+		suite_run(&suite, rsinfo, lfirst(lc));
+	suite_conclude(&suite, raise_on_fail);
+	return (Datum) 0;
+}
