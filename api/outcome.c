@@ -4,8 +4,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "api/outcome.h"
 #include "src/base/errcodes.h"
 
@@ -15,12 +13,18 @@ ct_outcome_word(const CtOutcome *outcome)
 	return outcome->verdict ? outcome->verdict : outcome->status;
 }
 
-/* An error as a reason, with where it was raised. */
+/* An error as a reason, with where it was raised, in one line. */
 static char *
 outcome_reason(const CtErrorReport *error)
 {
-	return psprintf("%s (SQLSTATE %s)%s%s", error->message, ct_sqlstate_text(error->sqlstate),
-					error->context[0] ? "; " : "", error->context);
+	char	   *reason = psprintf("%s (SQLSTATE %s)%s%s", error->message, ct_sqlstate_text(error->sqlstate),
+								  error->context[0] ? "; " : "", error->context);
+	char	   *p;
+
+	for (p = reason; *p; p++)
+		if (*p == '\n')
+			*p = ' ';
+	return reason;
 }
 
 CtOutcome *

@@ -227,12 +227,15 @@ definition_none_chosen(CtCatalogScope *scope, const char *category, ArrayType *s
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("there are no scenarios but the bundled ones"),
 				 errhint("Name a category or scenarios of these; the view ct_scenarios lists them.")));
+	if (scenarios != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("none of these scenarios is of category \"%s\"", category)));
 	definition_query(scope,
 					 "SELECT DISTINCT category FROM @ct_scenario WHERE category <> '' AND $1 IS NOT NULL AND $2 IS NULL ORDER BY category",
 					 category, NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 scenarios ? errmsg("none of these scenarios is of category \"%s\"", category) :
 			 errmsg("there is no scenario of category \"%s\"", category),
 			 errhint("%s", ct_near_match_hint(category, definition_names(), "categories",
 											  "The view ct_scenarios lists them."))));
