@@ -59,7 +59,7 @@ is(ct_doc_mismatch(@$_), undef, qq("$_->[0]" may come out as "$_->[1]") =~ s/\n/
 isnt(ct_doc_mismatch(@$_), undef, qq("$_->[0]" may not come out as "$_->[1]") =~ s/\n/\\n/gr) foreach @other;
 
 # The pages; pg_cron's part is t/070_pg_cron.pl's.
-my @pages = ('README.md', map { "docs/$_" } qw(tutorial.md explore.md script.md reports.md reference.md specs.md operations.md security.md scenarios.md migrations.md));
+my @pages = ('README.md', map { "docs/$_" } qw(tutorial.md explore.md script.md reports.md reference.md specs.md operations.md ci.md security.md scenarios.md migrations.md));
 my @left;
 foreach my $page (@pages)
 {
@@ -72,7 +72,7 @@ is(join(', ', map { $_->[0] } grep { $_->[1]{language} eq 'sql' && $_->[1]{text}
 	'every SQL block is executed');
 is(join(', ', map { my $page = $_; map { $_->{language} eq 'sql' && $_->{text} =~ /\t/ ? "$page:$_->{line}" : () } ct_doc_blocks("$docs/../$page") } @pages), '',
 	'none has a tab, which psql would take for a wish to complete a word');
-is(scalar @left, 8, 'blocks that are not executed: ' . join ', ', map { $_->[0] } @left);
+is(scalar @left, 10, 'blocks that are not executed: ' . join ', ', map { $_->[0] } @left);
 
 # What README promises of itself.
 my $readme = slurp_file("$docs/../README.md");
