@@ -14,8 +14,17 @@
 static bool
 drain_take(CtLeader *leader, int kind, Size size)
 {
+	MemoryContext oldcontext;
+	bool		valid;
+
 	switch (kind)
 	{
+		case CT_RECORD_DEADLOCK:
+			oldcontext = MemoryContextSwitchTo(leader->context);
+			valid = ct_deadlock_receive(&leader->deadlocks, leader->record, size);
+			leader->shared->deadlocks_enough = ct_deadlocks_are_enough(&leader->deadlocks);
+			MemoryContextSwitchTo(oldcontext);
+			return valid;
 		case CT_RECORD_ERROR:
 			return ct_error_text_receive(&leader->error_texts, leader->record, size);
 		default:

@@ -24,6 +24,7 @@
 #include "storage/latch.h"
 #include "utils/float.h"
 
+#include "bgworker/deadlock.h"
 #include "bgworker/drain.h"
 #include "bgworker/explore/explore.h"
 #include "bgworker/holders.h"
@@ -267,6 +268,35 @@ ending_record(CtLeader *leader, CtEnding *ending)
 	ending->results = NULL;
 	if (!ending_succeeds(leader, "record the end", ending_record_piece, ending))
 		ending->end.status = "crashed";	/* as the row will show, once we are gone */
+}
+
+/* ---- what was seen meanwhile ---- */
+
+static void
+ending_deadlocks_piece(CtLeader *leader, CtEnding *ending)
+{
+	ct_leader_begin(END_LOCK_MS);
+	MemoryContextSwitchTo(leader->context);
+	ending->results->deadlocks = ct_deadlocks_as_rows(&leader->deadlocks, leader->program);
+	ct_leader_commit(leader);
+}
+
+/* Adds to the results what the leader has seen of the sessions while it watched them. */
+static void
+ending_add_telemetry(CtLeader *leader, CtEnding *ending)
+{
+	CtResults  *results = ending->results;
+	int64		deadlocks = ct_results_errors(results, -1, ERRCODE_T_R_DEADLOCK_DETECTED);
+	int			kept = list_length(leader->deadlocks.records);
+
+	if (!leader->shared->telemetry)
+		return;
+	results->waits = ct_sampler_rows(leader->waits);
+	if (kept > 0)
+		(void) ending_succeeds(leader, "tell the deadlocks", ending_deadlocks_piece, ending);
+	if (kept < deadlocks)
+		ending_warn(leader, psprintf("ct_deadlocks has the first %d of the " INT64_FORMAT " deadlocks",
+									 kept, deadlocks));
 }
 
 /* ---- after that ---- */
@@ -518,8 +548,8 @@ ct_leader_finish(CtLeader *leader, CtResults *results, const ErrorData *error)
 		ending.results->usage = ct_resources_usage(&leader->resources);
 		ending.results->samples = ct_merge_samples(shared, leader->program);
 	}
-	if (ending.results != NULL)
-		ending.results->waits = ct_sampler_rows(leader->waits);
+	if (ending.results != NULL && leader->explorer == NULL)
+		ending_add_telemetry(leader, &ending);
 	if (leader->recorded_start)
 	{
 		const char *cut = leader->checks ? ct_checks_complaint(leader->checks) : NULL;

@@ -11,6 +11,7 @@
 #include "postmaster/bgworker.h"
 
 #include "bgworker/asleep.h"
+#include "bgworker/shm/deadlock_record.h"
 #include "bgworker/resources.h"
 #include "bgworker/shm/merge.h"
 #include "bgworker/shm/shared.h"
@@ -61,6 +62,7 @@ struct CtLeader
 	CtStandstill standstill;
 	char	   *stands_still;	/* who waits for whom, if that ended the run; or NULL */
 	CtErrorTexts error_texts;	/* what came by the workers' streams; see drain.h */
+	CtDeadlocks deadlocks;		/* the same */
 	char	   *record;			/* a stream's longest one */
 	int			unreadable;		/* records that were none */
 

@@ -436,6 +436,52 @@ ct_locks_blockers(int procno, int pid, int *pids, int max)
 	return n;
 }
 
+LOCKMASK
+ct_locks_held(PGPROC *proc, const LOCKTAG *tag)
+{
+	uint32		hash = LockTagHashCode(tag);
+	int			partition = LockHashPartition(hash);
+	LOCKMASK	held = 0;
+	PROCLOCK   *proclock;
+
+	LWLockAcquire(LockHashPartitionLock(hash), LW_SHARED);
+	for (proclock = ct_proclocks_first(&proc->myProcLocks[partition]);
+		 proclock != NULL && held == 0;
+		 proclock = ct_proclocks_next(&proc->myProcLocks[partition], proclock))
+		if (memcmp(&proclock->tag.myLock->tag, tag, sizeof(LOCKTAG)) == 0)
+			held = proclock->holdMask;
+	LWLockRelease(LockHashPartitionLock(hash));
+	return held;
+}
+
+Oid
+ct_locks_row_of(PGPROC *proc)
+{
+	Oid			relation = InvalidOid;
+	int			i;
+
+	for (i = 0; i < NUM_LOCK_PARTITIONS && !OidIsValid(relation); i++)
+	{
+		PROCLOCK   *proclock;
+
+		/* a list's head is where it is, whatever it leads to by now */
+		if (ct_proclocks_empty(&proc->myProcLocks[i]))
+			continue;
+		LWLockAcquire(LockHashPartitionLockByIndex(i), LW_SHARED);
+		for (proclock = ct_proclocks_first(&proc->myProcLocks[i]); proclock != NULL;
+			 proclock = ct_proclocks_next(&proc->myProcLocks[i], proclock))
+		{
+			const LOCKTAG *tag = &proclock->tag.myLock->tag;
+
+			if (tag->locktag_type == LOCKTAG_TUPLE && tag->locktag_field1 == MyDatabaseId &&
+				proclock->holdMask != 0)
+				relation = tag->locktag_field2;
+		}
+		LWLockRelease(LockHashPartitionLockByIndex(i));
+	}
+	return relation;
+}
+
 bool
 ct_locks_asleep(int procno, int pid)
 {

@@ -6,6 +6,7 @@
 #define CT_LOCKS_H
 
 #include "lib/stringinfo.h"
+#include "storage/proc.h"
 
 /* who waits for whom at one moment */
 typedef struct CtLockGraph CtLockGraph;
@@ -47,6 +48,19 @@ extern int	ct_locks_blocker(const CtLockGraph *graph, int pid, StringInfo lock);
  * partition locked.
  */
 extern int	ct_locks_blockers(int procno, int pid, int *pids, int max);
+
+/*
+ * What a process holds of a lock, as bits of modes.  Looks at that process's
+ * locks in that partition alone.
+ */
+extern LOCKMASK ct_locks_held(PGPROC *proc, const LOCKTAG *tag);
+
+/*
+ * Who waits for another transaction to end, to change a row that it has
+ * changed, has locked the row itself meanwhile: which table's is it?  Invalid
+ * if it has locked none.  Looks at the process's own locks.
+ */
+extern Oid	ct_locks_row_of(PGPROC *proc);
 
 /*
  * Is the process at procno, which must still be pid, asleep on a heavyweight

@@ -74,8 +74,8 @@ CtSampler *
 ct_sampler_create(CtShared *shared, const CtProgram *program)
 {
 	CtSampler  *sampler;
-	int			s;
-	int			c;
+	int			place;
+	int			command;
 
 	if (!shared->telemetry)
 		return NULL;
@@ -86,9 +86,8 @@ ct_sampler_create(CtShared *shared, const CtProgram *program)
 	sampler->interval_ns = shared->sample_interval * CT_NS_PER_MS;
 	pg_prng_seed(&sampler->random, (uint64) shared->run_id);
 	sampler->script_at = palloc0(Max(program->nplaces, 1) * sizeof(int));
-	for (s = 0; s < program->nall; s++)
-		for (c = 0; c <= program->scripts[s].script->ncommands; c++)
-			sampler->script_at[program->scripts[s].place + c] = s;
+	for (place = 0; place < program->nplaces; place++)
+		sampler->script_at[place] = ct_program_script_at(program, place, &command);
 	return sampler;
 }
 

@@ -27,6 +27,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
+#include "bgworker/deadlock.h"
 #include "bgworker/explore/actor.h"
 #include "bgworker/launch.h"
 #include "bgworker/load.h"
@@ -314,6 +315,7 @@ worker_prepare(CtWorker *w)
 	pqsignal(SIGINT, worker_sigint);
 	if (w->plan->explore)
 		return;
+	ct_deadlock_watch(w->shared);
 	ct_touch_watch(worker_touched);
 	if (w->plan->rounds > 0)
 		ct_touch_watch_ddl(worker_does_ddl);

@@ -328,6 +328,7 @@ typedef struct CtShared
 	ConditionVariable changed;
 	ConditionVariable news;		/* for the leader alone */
 	pg_atomic_uint32 streams_fill;	/* one has little room left: the leader is to read */
+	bool		deadlocks_enough;	/* the leader keeps no more of them */
 
 	/* written by the leader before the state that tells of it */
 	int64		run_id;			/* SETUP */

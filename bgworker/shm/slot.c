@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "bgworker/shm/deadlock_record.h"
 #include "bgworker/shm/slot.h"
 #include "src/base/text.h"
 
@@ -125,6 +126,20 @@ slot_add_error(CtSlot *slot, int script, int sqlstate, CtErrorHandling handling,
 	return error;
 }
 
+void
+ct_slot_ask_to_read(CtSlot *slot)
+{
+	CtShared   *shared = ct_slot_shared(slot);
+
+	/* who has cleared that there is little room is about to read what we have written, too */
+	pg_memory_barrier();
+	if (pg_atomic_read_u32(&shared->streams_fill) == 0)
+	{
+		pg_atomic_write_u32(&shared->streams_fill, 1);
+		ConditionVariableBroadcast(&shared->news);
+	}
+}
+
 /*
  * Tells the leader what an error of the kind says, in full.  If there is no
  * room for that the leader is asked to make some, and the next one is tried.
@@ -132,7 +147,6 @@ slot_add_error(CtSlot *slot, int script, int sqlstate, CtErrorHandling handling,
 static void
 slot_tell(CtSlot *slot, CtSlotError *error, int command, const ErrorData *edata)
 {
-	CtShared   *shared = ct_slot_shared(slot);
 	CtStream   *stream = ct_slot_stream(slot);
 	CtErrorText text = {error->script, error->sqlstate, error->handling, command};
 
@@ -142,15 +156,8 @@ slot_tell(CtSlot *slot, CtSlotError *error, int command, const ErrorData *edata)
 	text.parts[CT_PART_HINT] = edata->hint;
 	text.parts[CT_PART_CONTEXT] = edata->context;
 	error->told = ct_error_text_send(stream, &text);
-
-	/* who has cleared that there is little room is about to read this, too */
-	pg_memory_barrier();
-	if ((!error->told || ct_stream_is_filling(stream)) &&
-		pg_atomic_read_u32(&shared->streams_fill) == 0)
-	{
-		pg_atomic_write_u32(&shared->streams_fill, 1);
-		ConditionVariableBroadcast(&shared->news);
-	}
+	if (!error->told || ct_stream_is_filling(stream))
+		ct_slot_ask_to_read(slot);
 }
 
 void
@@ -177,4 +184,6 @@ ct_slot_error(CtSlot *slot, int script, int command, const ErrorData *edata,
 		error->count++;
 	if (unlikely(!error->told) && sqlstate != CT_OTHER_SQLSTATE)
 		slot_tell(slot, error, command, edata);
+	if (sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED && ct_slot_shared(slot)->telemetry)
+		ct_deadlock_send(slot, CT_AT_PLACE(slot->at), edata);
 }

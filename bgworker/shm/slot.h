@@ -22,4 +22,7 @@ extern void ct_slot_tally(CtSlot *slot, const char *name, double amount);
 extern void ct_slot_error(CtSlot *slot, int script, int command, const ErrorData *edata,
 						  CtErrorHandling handling);
 
+/* What is in the slot's stream is to be read now, or soon. */
+extern void ct_slot_ask_to_read(CtSlot *slot);
+
 #endif							/* CT_SLOT_H */

@@ -101,6 +101,13 @@ ct_stream_write(CtStream *stream, CtRecordKind kind, const CtStreamPiece *pieces
 }
 
 bool
+ct_stream_has_room(CtStream *stream, Size size)
+{
+	return stream_space(size) <= stream->size - (pg_atomic_read_u64(&stream->written) -
+												 pg_atomic_read_u64(&stream->read));
+}
+
+bool
 ct_stream_is_filling(CtStream *stream)
 {
 	return pg_atomic_read_u64(&stream->written) - pg_atomic_read_u64(&stream->read) >=

@@ -27,7 +27,8 @@
 /* what a record is of; never 0 */
 typedef enum CtRecordKind
 {
-	CT_RECORD_ERROR = 1			/* see error_text.h */
+	CT_RECORD_ERROR = 1,		/* see error_text.h */
+	CT_RECORD_DEADLOCK			/* see deadlock_record.h */
 } CtRecordKind;
 
 typedef struct CtStream
@@ -60,6 +61,9 @@ extern void ct_stream_init(CtStream *stream, char *ring, Size size);
 /* Writes a record, made of its pieces, as a whole; false if it is dropped instead. */
 extern bool ct_stream_write(CtStream *stream, CtRecordKind kind,
 							const CtStreamPiece *pieces, int npieces);
+
+/* Would a record of so many bytes find room? */
+extern bool ct_stream_has_room(CtStream *stream, Size size);
 
 /* Is half of it in use, so that the reader had better come? */
 extern bool ct_stream_is_filling(CtStream *stream);

@@ -9,9 +9,9 @@ CREATE TABLE @extschema@.ct_result_deadlock (
 	step			int,
 	query			text,
 	holds			text,
-	locktype		text NOT NULL,
-	mode			text NOT NULL,
-	waits_for		int NOT NULL,
+	locktype		text,
+	mode			text,
+	waits_for		int,
 	victim			boolean NOT NULL,
 	at				timestamptz NOT NULL,
 	relation		text,
@@ -38,31 +38,31 @@ CREATE VIEW @extschema@.ct_deadlocks WITH (security_barrier) AS
 
 GRANT SELECT ON @extschema@.ct_deadlocks TO PUBLIC;
 
-COMMENT ON VIEW @extschema@.ct_deadlocks IS 'a row per run, deadlock and participant: as many deadlocks as ct_errors counts 40P01';
+COMMENT ON VIEW @extschema@.ct_deadlocks IS 'a row per run, deadlock and participant: as many deadlocks as ct_errors counts 40P01, of a run with more than 1000 the first ones, which a warning of the run tells';
 COMMENT ON COLUMN @extschema@.ct_deadlocks.run_id IS 'number of the run, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_deadlocks.deadlock IS 'number of the deadlock in the run, from 1';
-COMMENT ON COLUMN @extschema@.ct_deadlocks.participant IS 'number of the participant in it, from 1, each waiting for the next one';
+COMMENT ON COLUMN @extschema@.ct_deadlocks.participant IS 'number of the participant in it, from 1, each waiting for the next one, and the last one for the first';
 COMMENT ON COLUMN @extschema@.ct_deadlocks.script IS 'script of the participant; null if it is no session of the run';
 COMMENT ON COLUMN @extschema@.ct_deadlocks.step IS 'step of the script that waited, from 1';
-COMMENT ON COLUMN @extschema@.ct_deadlocks.query IS 'that statement';
-COMMENT ON COLUMN @extschema@.ct_deadlocks.holds IS 'lock of its that the one before waited for: type, object and mode';
-COMMENT ON COLUMN @extschema@.ct_deadlocks.locktype IS 'type of the lock that it wanted, as in pg_locks';
+COMMENT ON COLUMN @extschema@.ct_deadlocks.query IS 'that statement; of a session from outside its kind and process id';
+COMMENT ON COLUMN @extschema@.ct_deadlocks.holds IS 'what it held of the lock that the one before waited for: mode and object; null if it only stood before it in the queue';
+COMMENT ON COLUMN @extschema@.ct_deadlocks.locktype IS 'type of the lock that it wanted, as in pg_locks; null, as mode and waits_for, of an error 40P01 that was not the server''s, but a function''s';
 COMMENT ON COLUMN @extschema@.ct_deadlocks.mode IS 'mode that it wanted, as in pg_locks';
 COMMENT ON COLUMN @extschema@.ct_deadlocks.waits_for IS 'participant that it waited for';
 COMMENT ON COLUMN @extschema@.ct_deadlocks.victim IS 'it was ended by 40P01';
 COMMENT ON COLUMN @extschema@.ct_deadlocks.at IS 'when the server found the deadlock';
-COMMENT ON COLUMN @extschema@.ct_deadlocks.relation IS 'table or index that it is of, or whose row or page';
+COMMENT ON COLUMN @extschema@.ct_deadlocks.relation IS 'table or index that the lock is of, or whose row or page, or whose row the transaction that was waited for had changed; null if it is of none, or that isn''t known';
 COMMENT ON TABLE @extschema@.ct_result_deadlock IS 'deadlocks of runs; read it through ct_deadlocks';
 COMMENT ON COLUMN @extschema@.ct_result_deadlock.run_id IS 'number of the run, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_result_deadlock.deadlock IS 'number of the deadlock in the run, from 1';
-COMMENT ON COLUMN @extschema@.ct_result_deadlock.participant IS 'number of the participant in it, from 1, each waiting for the next one';
+COMMENT ON COLUMN @extschema@.ct_result_deadlock.participant IS 'number of the participant in it, from 1, each waiting for the next one, and the last one for the first';
 COMMENT ON COLUMN @extschema@.ct_result_deadlock.script IS 'script of the participant; null if it is no session of the run';
 COMMENT ON COLUMN @extschema@.ct_result_deadlock.step IS 'step of the script that waited, from 1';
-COMMENT ON COLUMN @extschema@.ct_result_deadlock.query IS 'that statement';
-COMMENT ON COLUMN @extschema@.ct_result_deadlock.holds IS 'lock of its that the one before waited for: type, object and mode';
-COMMENT ON COLUMN @extschema@.ct_result_deadlock.locktype IS 'type of the lock that it wanted, as in pg_locks';
+COMMENT ON COLUMN @extschema@.ct_result_deadlock.query IS 'that statement; of a session from outside its kind and process id';
+COMMENT ON COLUMN @extschema@.ct_result_deadlock.holds IS 'what it held of the lock that the one before waited for: mode and object; null if it only stood before it in the queue';
+COMMENT ON COLUMN @extschema@.ct_result_deadlock.locktype IS 'type of the lock that it wanted, as in pg_locks; null, as mode and waits_for, of an error 40P01 that was not the server''s, but a function''s';
 COMMENT ON COLUMN @extschema@.ct_result_deadlock.mode IS 'mode that it wanted, as in pg_locks';
 COMMENT ON COLUMN @extschema@.ct_result_deadlock.waits_for IS 'participant that it waited for';
 COMMENT ON COLUMN @extschema@.ct_result_deadlock.victim IS 'it was ended by 40P01';
 COMMENT ON COLUMN @extschema@.ct_result_deadlock.at IS 'when the server found the deadlock';
-COMMENT ON COLUMN @extschema@.ct_result_deadlock.relation IS 'table or index that it is of, or whose row or page';
+COMMENT ON COLUMN @extschema@.ct_result_deadlock.relation IS 'table or index that the lock is of, or whose row or page, or whose row the transaction that was waited for had changed; null if it is of none, or that isn''t known';

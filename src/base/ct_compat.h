@@ -179,6 +179,13 @@ typedef struct CtJsonbState
 #define ct_forget_query_ids(entry)	((entry)->st_query_id = 0)
 #endif
 
+/* 16 asks for what is known of a backend by its place in the list, from 1 */
+#if PG_VERSION_NUM >= 160000
+#define ct_local_backend(i)		pgstat_get_local_beentry_by_index(i)
+#else
+#define ct_local_backend(i)		pgstat_fetch_stat_local_beentry(i)
+#endif
+
 /* 16 has other lists in PGPROC and in LOCK */
 #include "storage/lock.h"
 #if PG_VERSION_NUM >= 160000

@@ -167,6 +167,17 @@ program_one_line(const char *text)
 	return shown < length ? psprintf("%s...", line) : line;
 }
 
+int
+ct_program_script_at(const CtProgram *program, int place, int *command)
+{
+	int			s = program->nall - 1;
+
+	while (s > 0 && place < program->scripts[s].place)
+		s--;
+	*command = place - program->scripts[s].place;
+	return s;
+}
+
 char *
 ct_program_place(const CtProgram *program, int script, int command)
 {

@@ -114,6 +114,9 @@ extern int	ct_program_own_script(const CtProgram *program, int number);
  */
 extern CtProgram *ct_program_load(const CtPlan *plan);
 
+/* The script, by its index, that a place is in, and which command of it; its end is one more. */
+extern int	ct_program_script_at(const CtProgram *program, int place, int *command);
+
 /*
  * Where something happened, in words: 'script "buy", step 3, line 7: UPDATE
  * ...', the text cut.  command: index in the script; what is no command of

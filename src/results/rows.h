@@ -235,12 +235,12 @@ typedef struct CtDeadlockRow
 	int			deadlock;
 	int			participant;
 	const char *script;	/* or NULL */
-	int			step;
+	int			step;			/* or -1 */
 	const char *query;	/* or NULL */
 	const char *holds;	/* or NULL */
-	const char *locktype;
+	const char *locktype;	/* these or NULL */
 	const char *mode;
-	int			waits_for;
+	int			waits_for;		/* or -1 */
 	bool		victim;
 	TimestampTz at;
 	const char *relation;	/* or NULL */

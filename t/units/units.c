@@ -39,6 +39,7 @@ static const struct
 	{"search", unit_search},
 	{"state", unit_state},
 	{"sample", unit_sample},
+	{"scan", unit_scan},
 };
 
 /* what the worker gets to know */

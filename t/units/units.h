@@ -25,5 +25,6 @@ extern void unit_state(void);
 extern void unit_explored(void);
 extern void unit_search(void);
 extern void unit_sample(void);
+extern void unit_scan(void);
 
 #endif							/* CT_UNITS_H */
