@@ -11,8 +11,8 @@
 #include "postmaster/bgworker.h"
 
 #include "bgworker/asleep.h"
-#include "bgworker/shm/deadlock_record.h"
 #include "bgworker/resources.h"
+#include "bgworker/shm/deadlock_record.h"
 #include "bgworker/shm/merge.h"
 #include "bgworker/shm/shared.h"
 #include "bgworker/standstill.h"
