@@ -140,7 +140,7 @@ define_validate_scenario(const CtScenarioDefinition *definition)
 	if (definition->has_transactions)
 		ct_validate_integer("transactions", definition->transactions, 1, CT_MAX_TRANSACTIONS);
 	if (definition->has_rate)
-		ct_validate_rate(definition->rate);
+		ct_validate_rate("rate", definition->rate);
 	if (definition->has_max_tries)
 		ct_validate_integer("max_tries", definition->max_tries, 0, CT_MAX_TRIES);
 	if (definition->has_min_overlap)

@@ -16,11 +16,12 @@
 #include "bgworker/shm/merge.h"
 #include "bgworker/shm/shared.h"
 #include "src/catalog/version.h"
+#include "src/plan/phase.h"
 #include "src/plan/program.h"
 
 CT_FUNCTION_INFO_V1(ct_run_progress);
 
-#define PROGRESS_COLUMNS	12
+#define PROGRESS_COLUMNS	13
 
 static void
 progress_put_ms(Datum *values, bool *nulls, int column, double ns)
@@ -29,10 +30,25 @@ progress_put_ms(Datum *values, bool *nulls, int column, double ns)
 	values[column] = Float8GetDatum(ns / 1e6);
 }
 
+/* The phase of the load; none before the warm-up's end, and once the workers have ended. */
+static void
+progress_put_phase(Datum *values, bool *nulls, int column, CtShared *shared, const CtPlan *plan)
+{
+	uint64		now = ct_now_ns();
+	int			phase;
+
+	if (plan->phases == NIL || now < shared->measure_from_ns || ct_shared_state(shared) != CT_RUN_RUNNING)
+		return;
+	phase = ct_phase_at(plan, (now - shared->measure_from_ns) / 1e9);
+	nulls[column] = false;
+	values[column] = CStringGetTextDatum(((CtPlanPhase *) list_nth(plan->phases, phase))->name);
+}
+
 /*
  * _ct_run_progress(run_id, shm_handle): one row, or NULLs if the run has ended.
  * phase, elapsed, workers, clients, transactions, failed, retries, tps, p50, p95, p99,
- * executions: of a run that explores, which has none of what is measured.
+ * executions: of a run that explores, which has none of what is measured;
+ * load_phase.
  */
 Datum
 ct_run_progress(PG_FUNCTION_ARGS)
@@ -73,11 +89,13 @@ ct_run_progress(PG_FUNCTION_ARGS)
 	else if (state >= CT_RUN_RUNNING)
 	{
 		CtHistogram *latency = palloc(sizeof(CtHistogram));
+		const CtPlan *plan = ct_shared_plan(shared);
 		CtTotals	totals;
 		double		measured = ct_shared_measured_seconds(shared, ct_now_ns());
 
 		ct_merge_totals(shared, &totals);
-		ct_merge_latency(shared, ct_program_load(ct_shared_plan(shared)), latency);
+		ct_merge_latency(shared, ct_program_load(plan), latency);
+		progress_put_phase(values, nulls, 12, shared, plan);
 		memset(nulls + 4, false, 4);
 		values[4] = Int64GetDatum(totals.transactions);
 		values[5] = Int64GetDatum(totals.failed);

@@ -42,6 +42,7 @@ ct_run_options(CtArgs *args, CtRunOptions *options)
 	options->has_duration = ct_args_seconds(args, "duration", &options->duration);
 	options->has_transactions = ct_args_bigint(args, "transactions", &options->transactions);
 	options->has_rate = ct_args_double(args, "rate", &options->rate);
+	options->phases = ct_args_jsonb(args, "phases");
 	options->isolation = ct_args_text(args, "isolation");
 	options->has_max_tries = ct_args_int(args, "max_tries", &options->max_tries);
 	options->params = ct_args_jsonb(args, "params");

@@ -413,6 +413,7 @@ static int
 client_choose_script(CtClient *client)
 {
 	const CtProgram *program = client->worker->program;
+	const CtProgramPhase *phase;
 	int64		n;
 	int			i;
 
@@ -420,10 +421,11 @@ client_choose_script(CtClient *client)
 		return client->own_script;
 	if (program->nscripts == 1)
 		return 0;
-	n = pg_prng_uint64_range(&client->choice, 0, program->total_weight - 1);
+	phase = &program->phases[client->phase];
+	n = pg_prng_uint64_range(&client->choice, 0, phase->total_weight - 1);
 	for (i = 0; i < program->nscripts - 1; i++)
 	{
-		n -= program->scripts[i].weight;
+		n -= phase->weights[i];
 		if (n < 0)
 			break;
 	}
@@ -463,6 +465,19 @@ client_record_outcomes(CtClient *client, uint64 latency, bool counted)
 		ct_histogram_record(h, latency);
 		h->counted += counted;
 	}
+}
+
+/* A transaction of a run with phases, whose latency is told if it is measured. */
+static void
+client_record_phase(CtClient *client, CtTryResult result, uint64 latency, bool told, bool counted)
+{
+	CtWorker   *w = client->worker;
+	CtHistogram *h = ct_slot_histogram(w->slot, w->program->phases[client->phase].histogram);
+
+	if (told && result != CT_TRY_FAILED)
+		ct_histogram_record(h, latency);
+	h->counted += counted && result != CT_TRY_FAILED;
+	h->failed += counted && result == CT_TRY_FAILED;
 }
 
 /* An error has ended the iteration: nobody is to wait for us at what comes after it in the script. */
@@ -608,7 +623,7 @@ client_transaction(CtClient *client, uint64 latency)
 	transaction->worker = client->worker->number;
 	transaction->script = client->script;
 	transaction->tries = client->iteration->tries;
-	transaction->phase = -1;
+	transaction->phase = client->worker->program->nphases > 0 ? client->phase : -1;
 	return transaction;
 }
 
@@ -623,6 +638,7 @@ client_record(CtClient *client, CtTryResult result, uint64 end)
 	uint64		measure_from_ns = w->shared->measure_from_ns;
 	uint64		intended = client->intended_ns;
 	bool		counted = client_is_counted(client, end);
+	bool		told = iteration->measured || counted;
 	uint64		latency = end - iteration->barrier_ns -
 		(intended != 0 ? Min(intended, iteration->start) : iteration->start + iteration->waited_ns);
 
@@ -637,7 +653,7 @@ client_record(CtClient *client, CtTryResult result, uint64 end)
 	if (unlikely(result == CT_TRY_FAILED && w->samples != NULL))
 		ct_samples_offer_failed(w->samples, client_transaction(client, latency),
 								client->interpreter.error->message);
-	if ((iteration->measured || counted) && result != CT_TRY_FAILED)
+	if (told && result != CT_TRY_FAILED)
 	{
 		if (w->samples != NULL && unlikely(ct_samples_is_slow(w->samples, latency)))
 			ct_samples_offer_slow(w->samples, client_transaction(client, latency));
@@ -645,6 +661,8 @@ client_record(CtClient *client, CtTryResult result, uint64 end)
 		if (unlikely(iteration->watched != 0))
 			client_record_outcomes(client, latency, counted);
 	}
+	if (unlikely(w->program->nphases > 0))
+		client_record_phase(client, result, latency, told, counted);
 	if (!counted)
 		return;
 

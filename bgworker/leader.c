@@ -42,6 +42,7 @@
 #include "bgworker/explore/explore.h"
 #include "bgworker/launch.h"
 #include "bgworker/leader.h"
+#include "bgworker/phases.h"
 #include "bgworker/rounds.h"
 #include "bgworker/sandbox.h"
 #include "bgworker/shm/barrier.h"
@@ -618,6 +619,7 @@ leader_conclude(CtLeader *leader)
 		results->checks = ct_checks_ask(leader->checks, results);
 	MemoryContextSwitchTo(leader->context);
 	ct_leader_check_workers(leader);	/* a session that is lost shows nothing */
+	ct_phases_measure(leader, results);
 	results->ended_by = leader->ended_by;
 	ct_checks_measure(leader->plan, leader->program, results);
 	if (leader->stands_still != NULL)

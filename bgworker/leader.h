@@ -22,6 +22,14 @@
 
 typedef struct CtLeader CtLeader;
 
+/* of a phase: until when it was slower than the first one; see phases.c */
+typedef struct CtRecovery
+{
+	bool		seen;			/* a second in which transactions ended */
+	bool		slow;			/* the last one of them was */
+	uint64		slow_until_ns;	/* end of the last one that was; 0: there was none */
+} CtRecovery;
+
 /*
  * Has the workers do what the run is for: called once the gate's time is set,
  * returns when the last one has ended; raises what ends the run.
@@ -81,6 +89,7 @@ struct CtLeader
 	uint64		last_ns;
 	bool		told_of_second; /* that one couldn't be written */
 	CtResources resources;
+	CtRecovery *recoveries;		/* of each phase; NULL: nothing was looked at yet */
 };
 
 /*

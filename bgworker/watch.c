@@ -22,8 +22,10 @@
 #include "utils/timeout.h"
 
 #include "bgworker/drain.h"
+#include "bgworker/phases.h"
 #include "bgworker/sampler.h"
 #include "bgworker/watch.h"
+#include "src/plan/phase.h"
 #include "src/results/record.h"
 
 /* how long a second of the timeline waits for a lock */
@@ -191,7 +193,7 @@ watch_skips(CtLeader *leader, CtDuty *duty)
 	/* after a round there is another one */
 	if (stop_ns == 0 || duty->due_ns + CT_NS_PER_S / 2 <= stop_ns || leader->plan->rounds > 0)
 		return false;
-	if (leader->plan->rate == 0)
+	if (!ct_plan_is_scheduled(leader->plan))
 		duty->next_ns = PG_UINT64_MAX;
 	else if (duty->due_ns < stop_ns + CT_NS_PER_S / 2)
 		duty->next_ns = stop_ns + CT_NS_PER_S / 2;
@@ -228,7 +230,7 @@ watch_counted_until(const CtLeader *leader, uint64 now)
 {
 	uint64		stop_ns = leader->shared->stop_ns;
 
-	return stop_ns != 0 && leader->plan->rate == 0 ? Min(now, stop_ns) : now;
+	return stop_ns != 0 && !ct_plan_is_scheduled(leader->plan) ? Min(now, stop_ns) : now;
 }
 
 /* What was used in that second, unless it was recorded already. */
@@ -268,9 +270,11 @@ ct_watch_record_second(CtLeader *leader)
 	second.failed = totals.failed - leader->last_totals.failed;
 	second.retries = totals.retries - leader->last_totals.retries;
 	second.latency = leader->difference;
+	second.phase = ct_phases_name(leader, leader->last_ns + (counted_ns - leader->last_ns) / 2);
 
 	ct_record_second(shared->run_id, &second);
 	watch_record_resources(leader, &second);
+	ct_phases_note_second(leader, leader->last_ns, counted_ns, leader->difference);
 
 	leader->last_totals = totals;
 	leader->last_ns = counted_ns;
@@ -422,7 +426,10 @@ watch_checks(CtLeader *leader, CtDuty *duty, uint64 now)
 	if (during)
 		watch_ask_checks(leader, results);
 	if (leader->plan->stop_on_fail)
+	{
+		ct_phases_measure(leader, results);
 		failed = ct_checks_have_failed(leader->checks, leader->program, results);
+	}
 	MemoryContextSwitchTo(leader->context);
 	MemoryContextReset(leader->tick_context);
 	if (failed)
@@ -445,7 +452,7 @@ watch_stop(CtLeader *leader, CtDuty *duty, uint64 now)
 		if (!leader->stopping)
 		{
 			/* a schedule is executed to its end, and who does so knows where that is */
-			if (leader->plan->rate == 0 || leader->ended_by != NULL)
+			if (!ct_plan_is_scheduled(leader->plan) || leader->ended_by != NULL)
 				ct_shared_stop(shared, CT_STOP_AFTER);
 			leader->stopping = true;
 			leader->stop_due_ns += (uint64) shared->stop_timeout * CT_NS_PER_MS;

@@ -17,7 +17,8 @@ CREATE VIEW @extschema@.ct_progress WITH (security_barrier) AS
 		pg_catalog.round(p.p99_ms::numeric, 3)::float8 AS p99_ms,
 		p.executions,
 		r.scenario,
-		r.variant
+		r.variant,
+		p.load_phase
 	FROM @extschema@.ct_visible_result r,
 		LATERAL @extschema@._ct_run_progress(r.run_id, r.shm_handle) p
 	WHERE r.status IN ('starting', 'running') AND p.phase IS NOT NULL
@@ -40,3 +41,4 @@ COMMENT ON COLUMN @extschema@.ct_progress.p99_ms IS '99th percentile, millisecon
 COMMENT ON COLUMN @extschema@.ct_progress.executions IS 'executions of a run that explores, begun so far; then transactions and what follows is null';
 COMMENT ON COLUMN @extschema@.ct_progress.scenario IS 'null for ct_test and ct_race';
 COMMENT ON COLUMN @extschema@.ct_progress.variant IS 'null for ct_test and ct_race';
+COMMENT ON COLUMN @extschema@.ct_progress.load_phase IS 'phase of its load that the run is in, see ct_phases; null before and after them, and of a run without phases';

@@ -15,7 +15,7 @@ my $config = $ENV{PG_CONFIG} // 'pg_config';
 my $dir = PostgreSQL::Test::Utils::tempdir;
 my ($include) = run_command([ $config, '--includedir-server' ]);
 my ($error) = (run_command([ 'cc', '-O1', "-I$root", "-I$include", '-o', "$dir/metrics", "$root/t/metrics/metrics_test.c",
-	(map { "$root/src/metrics/$_.c" } qw(batches distribution histogram metric statistics usage)), '-lm' ]))[1];
+	(map { "$root/src/metrics/$_.c" } qw(batches distribution histogram metric pace statistics usage)), '-lm' ]))[1];
 is($error, '', 'it compiles without a server');
 
 # ---- the calculator: what is said first, what is asked with the answers' names ----
@@ -536,6 +536,59 @@ ok((split / /, $answer{$_})[1] <= 0, "no growth is claimed: $_") for qw(level ca
 like($answer{"leak of $_"}, qr/^-?nan -?nan -?nan$/i, "$_ points are too few") for 15, 16;
 like($answer{$_}, qr/^-?nan -?nan -?nan$/i, "there is none: $_") for 'nothing done', 'unknown';
 
+# ---- paces: rates that rise and fall ----
+
+# from, to, ramp; between which seconds; how many are expected
+my @counts_of = ([ 0, 100, 10, 0, 10, 500 ], [ 0, 100, 10, 0, 5, 125 ], [ 0, 100, 10, 5, 10, 375 ], [ 0, 100, 10, 0, 20, 1500 ],
+	[ 0, 100, 10, 12, 15, 300 ], [ 100, 20, 8, 0, 8, 480 ], [ 100, 20, 8, 2, 4, 140 ], [ 100, 20, 8, 6, 10, 100 ],
+	[ 50, 50, 0, 0, 7, 350 ], [ 50, 50, 3, 1, 7, 300 ], [ 7, 30, 0, 0, 2, 60 ], [ 0, 1e9, 86400, 0, 86400, 4.32e13 ], [ 3, 4, 5, 2, 2, 0 ]);
+ask("count $_", 'pace_count', @{ $counts_of[$_] }[ 0 .. 4 ]) for 0 .. $#counts_of;
+ask("after $_", 'pace_after', @{ $counts_of[$_] }[ 0 .. 3, 5 ]) for 0 .. $#counts_of;
+ask('next to nothing', 'pace_after', 0, 1e-3, 1e-3, 0, 1e-12);
+ask('almost even', 'pace_after', 100, 100 + 1e-9, 10, 0, 250);
+# the process: 100000 exponential gaps, by a rate that rises from 0, stays, and one that falls
+my @gaps = map { -log(1 - drawn()) } 1 .. 30000;
+my %process = (rising => [ 0, 2000, 20 ], falling => [ 2000, 100, 20 ], from => [ 500, 1500, 10 ]);
+ask($_, 'pace_events', @{ $process{$_} }, scalar @gaps, @gaps) for sort keys %process;
+say_to('record', 60, 6, 1, 2, 3, 1000, 2000, 1_000_000);
+ask("above $_", 'above', 60, $_) for 0, 2, 3, 1500, 1e6 * 1.05, 1e15;
+compute();
+for (0 .. $#counts_of)
+{
+	my ($from, $to, $ramp, $since, $until, $count) = @{ $counts_of[$_] };
+
+	ok(near($answer{"count $_"}, $count, 1e-12), "from $from to $to in $ramp s: $count between $since and $until s");
+	ok(near($answer{"after $_"}, $until, 1e-9), "and so many after $since s at $until s");
+}
+ok(near($answer{'next to nothing'}, sqrt(2e-12), 1e-9), 'a slope from nothing');
+ok(near($answer{'almost even'}, 2.5, 1e-9), 'a slope of next to nothing');
+for my $name (sort keys %process)
+{
+	my ($from, $to, $ramp) = @{ $process{$name} };
+	my @at = split / /, $answer{$name};
+	my $rate = sub { my $s = min($_[0], $ramp); return $from + ($to - $from) * $s / $ramp };
+	my $worst = 0;
+
+	# in each half second as many as the area below the rate there, by 4.5 standard deviations at most
+	for my $slot (0 .. int(2 * $at[-1]) - 1)
+	{
+		my $expected = ($rate->($slot / 2) + $rate->(($slot + 1) / 2)) / 4;
+		my $n = grep { $_ >= $slot / 2 && $_ < ($slot + 1) / 2 } @at;
+
+		$worst = max($worst, abs($n - $expected) / sqrt($expected));
+	}
+	cmp_ok($worst, '<', 4.5, "$name: the rate is what was asked for, everywhere");
+	is(scalar(grep { $at[$_] < $at[ $_ - 1 ] } 1 .. $#at), 0, "$name: one after the other");
+
+	# its counts are a Poisson process of rate 1: Kolmogorov and Smirnov's test of the gaps
+	my $total = 0;
+	my @between = map { my $c = $from * min($_, $ramp) + ($to - $from) * min($_, $ramp)**2 / 2 / $ramp + $to * max($_ - $ramp, 0); my $g = $c - $total; $total = $c; $g } @at;
+	my @sorted = sort { $a <=> $b } @between;
+	my $d = max(map { abs(1 - exp(-$sorted[$_]) - ($_ + 0.5) / @sorted) } 0 .. $#sorted);
+	cmp_ok($d * sqrt(@sorted), '<', 1.63, "$name: its gaps are exponential");
+}
+is(join(' ', map { $answer{"above $_"} } 0, 2, 3, 1500, 1e6 * 1.05, 1e15), '6 4 3 2 0 0', 'how many are above');
+
 # ---- thresholds ----
 
 my %op = ('<' => '100', '<=' => '110', '=' => '010', '>=' => '011', '>' => '001', '<>' => '101');
@@ -548,14 +601,15 @@ for my $op (sort keys %op)
 	ask("lost $op $_", 'lost', 'failed', $_, $op, 5) for 4, 5, 6, 'nan';
 }
 ask("is $_", 'is_op', $_) for '!=', '==', '<<';
-# The members of CtMetrics in their order, and what there can be of a run, a script, an outcome (4)
-# and a statement (8).
+# The members of CtMetrics in their order, and what there can be of a run, a script, an outcome (4),
+# a statement (8) and a phase (32).
 my @members = qw(tps transactions failed retries errors deadlocks serialization_failures anomalies prevented fairness
-  rows_per_s connect_ms late skipped mean_ms stddev_ms p50_ms p90_ms p95_ms p99_ms p999_ms max_ms
+  rows_per_s connect_ms late skipped mean_ms stddev_ms p50_ms p90_ms p95_ms p99_ms p999_ms max_ms recovery_s
   cpu max_cpu server_cpu machine_cpu max_machine_cpu max_machine_memory start_memory_mb max_memory_mb end_memory_mb
   memory_growth_mb memory_slope_mb max_worker_mb temp_mb wal_mb hit_rate connections max_dead_tuples max_table_mb);
-my %kinds = ((map { $_ => 1 } @members, qw(success_rate error_rate retry_rate prevention_rate)), tps => 7, transactions => 7,
-	(map { $_ => 3 } qw(errors deadlocks serialization_failures)), (map { $_ => 15 } grep { /^(?:mean|stddev|p\d+|max)_ms/ } @members));
+my %kinds = ((map { $_ => 1 } @members, qw(success_rate error_rate retry_rate prevention_rate)), tps => 39, transactions => 39, skipped => 33, recovery_s => 32,
+	(map { $_ => 33 } qw(failed success_rate error_rate)),
+	(map { $_ => 3 } qw(errors deadlocks serialization_failures)), (map { $_ => 47 } grep { /^(?:mean|stddev|p\d+|max)_ms/ } @members));
 my %grows = map { $_ => 1 } qw(transactions failed retries errors deadlocks serialization_failures prevented late skipped max_ms
   max_cpu max_machine_cpu max_machine_memory max_memory_mb memory_growth_mb max_worker_mb temp_mb wal_mb connections max_dead_tuples max_table_mb);
 ask('metrics', 'metrics');

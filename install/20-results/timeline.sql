@@ -12,6 +12,7 @@ CREATE TABLE @extschema@.ct_result_second (
 	p95_ms			float8,
 	p99_ms			float8,
 	max_ms			float8,
+	phase			text,
 	PRIMARY KEY (run_id, "time")
 );
 
@@ -34,6 +35,7 @@ CREATE VIEW @extschema@.ct_timeline WITH (security_barrier) AS
 		pg_catalog.round(s.p95_ms::numeric, 3)::float8 AS p95_ms,
 		pg_catalog.round(s.p99_ms::numeric, 3)::float8 AS p99_ms,
 		pg_catalog.round(s.max_ms::numeric, 3)::float8 AS max_ms,
+		s.phase,
 		pg_catalog.concat_ws(' ', coalesce(r.scenario, 'ct_test'), r.variant,
 							 pg_catalog.concat('#', s.run_id)) AS metric
 	FROM @extschema@.ct_visible_result r
@@ -55,6 +57,7 @@ COMMENT ON COLUMN @extschema@.ct_timeline.p50_ms IS 'median latency of the trans
 COMMENT ON COLUMN @extschema@.ct_timeline.p95_ms IS '95th percentile of the same, ms';
 COMMENT ON COLUMN @extschema@.ct_timeline.p99_ms IS '99th percentile of the same, ms';
 COMMENT ON COLUMN @extschema@.ct_timeline.max_ms IS 'longest of the same, ms, at most 1.6 % above (to the bucket of the histogram)';
+COMMENT ON COLUMN @extschema@.ct_timeline.phase IS 'phase that its middle is in, see ct_phases; null in the warm-up, and of a run without phases';
 COMMENT ON COLUMN @extschema@.ct_timeline.metric IS 'name of the run as a series: scenario, variant and number';
 
 COMMENT ON TABLE @extschema@.ct_result_second IS 'seconds of runs, written while they are under way; read it through ct_timeline';
@@ -68,3 +71,4 @@ COMMENT ON COLUMN @extschema@.ct_result_second.p50_ms IS 'median latency in it, 
 COMMENT ON COLUMN @extschema@.ct_result_second.p95_ms IS '95th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_result_second.p99_ms IS '99th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_result_second.max_ms IS 'longest, ms';
+COMMENT ON COLUMN @extschema@.ct_result_second.phase IS 'phase that its middle is in';

@@ -16,6 +16,7 @@
 #include "src/checks/check.h"
 #include "src/metrics/metric.h"
 #include "src/metrics/statistics.h"
+#include "src/results/rows.h"
 
 static double
 measure_quantile_ms(const CtHistogram *h, double q)
@@ -122,6 +123,7 @@ measure_run_input(const CtResults *results)
 	input.anomalies = measure_count_anomalies(results);
 	input.prevented = measure_count_prevented(results);
 	input.fairness = measure_fairness(results);
+	input.recovery_s = get_float8_nan();
 	input.rows_per_s = measure_rate(results, results->rows);
 	input.connect_ms = results->connect_ns / 1e6;
 	input.late = results->late;
@@ -150,6 +152,15 @@ measure_tally(const CtResults *results, const char *name)
 	return 0;
 }
 
+static void
+measure_set_phase(CtMetrics *input, const CtPhaseRow *phase)
+{
+	input->failed = phase->failed;
+	input->skipped = phase->skipped;
+	input->tps = phase->seconds > 0 ? phase->transactions / phase->seconds : get_float8_nan();
+	input->recovery_s = phase->recovery_s;
+}
+
 /* What a threshold's metric has come to; run: of the run as a whole. */
 static double
 measure_actual_value(const CtProgramThreshold *threshold, const CtResults *results, const CtMetrics *run)
@@ -167,6 +178,8 @@ measure_actual_value(const CtProgramThreshold *threshold, const CtResults *resul
 	measure_set_latencies(&input, h);
 	input.transactions = h->counted;
 	input.tps = measure_rate(results, h->counted);
+	if (threshold->kind == CT_OF_PHASE)
+		measure_set_phase(&input, list_nth(results->phases, threshold->phase));
 	if (threshold->kind == CT_OF_SCRIPT)
 	{
 		input.errors = ct_results_errors(results, threshold->script, 0);

@@ -34,6 +34,8 @@ ct_histogram_add(CtHistogram *to, const CtHistogram *from)
 {
 	int			i;
 
+	to->failed += from->failed;
+	to->skipped += from->skipped;
 	if (from->count == 0)
 		return;
 	if (to->count == 0 || from->min < to->min)
@@ -118,4 +120,20 @@ ct_histogram_stddev(const CtHistogram *h)
 	mean = ct_histogram_mean(h);
 	variance = h->sum_squares / (double) h->count - mean * mean;
 	return variance > 0 ? sqrt(variance) : 0;
+}
+
+uint64
+ct_histogram_above(const CtHistogram *h, double ns)
+{
+	uint64		n = 0;
+	int			i;
+
+	/* a bucket counts if most of it does */
+	for (i = CT_HISTOGRAM_BUCKETS - 1; i >= 0; i--)
+	{
+		if ((double) ct_histogram_lower(i) + ct_histogram_upper(i) - 1 <= 2 * ns)
+			break;
+		n += h->buckets[i];
+	}
+	return n;
 }

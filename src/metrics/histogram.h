@@ -30,7 +30,9 @@ typedef struct CtHistogram
 	uint64		min;			/* ns; 0 if count is 0 */
 	uint64		max;			/* ns */
 	uint64		counted;		/* of transactions: those that rates are of; see worker.c */
-	uint64		pad[2];			/* so far one cache line, of the two that recording needs */
+	uint64		failed;			/* of transactions, where they are counted by it: given up */
+	uint64		skipped;		/* the same: scheduled, but not executed */
+	/* so far one cache line, of the two that recording needs */
 	uint64		buckets[CT_HISTOGRAM_BUCKETS];
 } CtHistogram;
 
@@ -76,5 +78,8 @@ extern void ct_histogram_subtract(CtHistogram *result, const CtHistogram *now,
 extern double ct_histogram_quantile(const CtHistogram *h, double q);
 extern double ct_histogram_mean(const CtHistogram *h);
 extern double ct_histogram_stddev(const CtHistogram *h);
+
+/* how many values are above that many ns, to the bucket */
+extern uint64 ct_histogram_above(const CtHistogram *h, double ns);
 
 #endif							/* CT_HISTOGRAM_H */

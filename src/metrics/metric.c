@@ -12,14 +12,14 @@
 
 #include "src/metrics/metric.h"
 
-#define LATENCY		(CT_OF_RUN | CT_OF_SCRIPT | CT_OF_OUTCOME | CT_OF_STATEMENT)
-#define COUNT		(CT_OF_RUN | CT_OF_SCRIPT | CT_OF_OUTCOME)
+#define LATENCY		(CT_OF_RUN | CT_OF_SCRIPT | CT_OF_OUTCOME | CT_OF_STATEMENT | CT_OF_PHASE)
+#define COUNT		(CT_OF_RUN | CT_OF_SCRIPT | CT_OF_OUTCOME | CT_OF_PHASE)
 
 const char *const ct_metrics[] = {
 	"tps", "transactions", "failed", "retries", "errors", "deadlocks",
 	"serialization_failures", "success_rate", "error_rate", "retry_rate", "anomalies", "prevented", "prevention_rate",
 	"fairness", "rows_per_s", "connect_ms", "late", "skipped", "mean_ms", "stddev_ms",
-	"p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms",
+	"p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms", "recovery_s",
 	"cpu", "max_cpu", "server_cpu", "machine_cpu", "max_machine_cpu",
 	"max_machine_memory", "start_memory_mb", "max_memory_mb", "end_memory_mb",
 	"memory_growth_mb", "memory_slope_mb", "max_worker_mb", "temp_mb", "wal_mb",
@@ -41,7 +41,7 @@ static const struct
 {
 	{"tps", offsetof(CtMetrics, tps), COUNT, false},
 	{"transactions", offsetof(CtMetrics, transactions), COUNT, true},
-	{"failed", offsetof(CtMetrics, failed), CT_OF_RUN, true},
+	{"failed", offsetof(CtMetrics, failed), CT_OF_RUN | CT_OF_PHASE, true},
 	{"retries", offsetof(CtMetrics, retries), CT_OF_RUN, true},
 	{"errors", offsetof(CtMetrics, errors), CT_OF_RUN | CT_OF_SCRIPT, true},
 	{"deadlocks", offsetof(CtMetrics, deadlocks), CT_OF_RUN | CT_OF_SCRIPT, true},
@@ -53,7 +53,7 @@ static const struct
 	{"rows_per_s", offsetof(CtMetrics, rows_per_s), CT_OF_RUN, false},
 	{"connect_ms", offsetof(CtMetrics, connect_ms), CT_OF_RUN, false},
 	{"late", offsetof(CtMetrics, late), CT_OF_RUN, true},
-	{"skipped", offsetof(CtMetrics, skipped), CT_OF_RUN, true},
+	{"skipped", offsetof(CtMetrics, skipped), CT_OF_RUN | CT_OF_PHASE, true},
 	{"mean_ms", offsetof(CtMetrics, mean_ms), LATENCY, false},
 	{"stddev_ms", offsetof(CtMetrics, stddev_ms), LATENCY, false},
 	{"p50_ms", offsetof(CtMetrics, p50_ms), LATENCY, false},
@@ -62,6 +62,7 @@ static const struct
 	{"p99_ms", offsetof(CtMetrics, p99_ms), LATENCY, false},
 	{"p999_ms", offsetof(CtMetrics, p999_ms), LATENCY, false},
 	{"max_ms", offsetof(CtMetrics, max_ms), LATENCY, true},
+	{"recovery_s", offsetof(CtMetrics, recovery_s), CT_OF_PHASE, false},
 	{"cpu", offsetof(CtMetrics, usage.cpu), CT_OF_RUN, false},
 	{"max_cpu", offsetof(CtMetrics, usage.max_cpu), CT_OF_RUN, true},
 	{"server_cpu", offsetof(CtMetrics, usage.server_cpu), CT_OF_RUN, false},
@@ -103,6 +104,8 @@ ct_metric_kinds(const char *metric)
 		if (strcmp(metric, members[i].name) == 0)
 			return members[i].kinds;
 	}
+	if (strcmp(metric, "success_rate") == 0 || strcmp(metric, "error_rate") == 0)
+		return CT_OF_RUN | CT_OF_PHASE;
 	return metric_is_among(metric, ct_metrics) ? CT_OF_RUN : 0;
 }
 

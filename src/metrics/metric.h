@@ -14,6 +14,7 @@ typedef enum CtMetricKind
 	CT_OF_SCRIPT = 2,
 	CT_OF_OUTCOME = 4,
 	CT_OF_STATEMENT = 8,
+	CT_OF_PHASE = 32,
 	CT_OF_TALLY = 16			/* the sum of a tally, which has no other metric */
 } CtMetricKind;
 
@@ -50,6 +51,7 @@ typedef struct CtMetrics
 	double		p99_ms;
 	double		p999_ms;
 	double		max_ms;
+	double		recovery_s;		/* until a phase was as fast as the first one, and stayed so */
 	CtUsage		usage;
 } CtMetrics;
 

@@ -56,6 +56,8 @@ typedef struct CtFieldList
 #define SCRIPT(member, type, sparse)	{#member, type, offsetof(CtPlanScript, member), sparse}
 #define CHECK(member, type)				{#member, type, offsetof(CtPlanCheck, member), false}
 #define THRESHOLD(member, type)			{#member, type, offsetof(CtPlanThreshold, member), false}
+#define PHASE(member, type, sparse)	{#member, type, offsetof(CtPlanPhase, member), sparse}
+#define WEIGHT(member, type)			{#member, type, offsetof(CtPlanWeight, member), false}
 #define EXPECTED(member, type)			{#member, type, offsetof(CtPlanError, member), false}
 #define SESSION(member, type)			{#member, type, offsetof(CtPlanSession, member), false}
 #define PERMUTATION(member, type)		{#member, type, offsetof(CtPlanPermutation, member), false}
@@ -113,6 +115,20 @@ static const CtField script_fields[] = {
 	SCRIPT(workers, FIELD_INT, true)
 };
 
+static const CtField phase_fields[] = {
+	PHASE(name, FIELD_NEEDED, false),
+	PHASE(duration, FIELD_DOUBLE, false),
+	PHASE(rate, FIELD_DOUBLE, true),
+	PHASE(clients, FIELD_INT, true),
+	PHASE(ramp, FIELD_DOUBLE, true)
+};
+
+static const CtField weight_fields[] = {
+	WEIGHT(phase, FIELD_INT),
+	WEIGHT(script, FIELD_NEEDED),
+	WEIGHT(weight, FIELD_INT)
+};
+
 static const CtField check_fields[] = {
 	CHECK(name, FIELD_NEEDED),
 	CHECK(query, FIELD_NEEDED),
@@ -149,6 +165,8 @@ static const CtField permutation_fields[] = {
 
 static const CtFieldList plan_lists[] = {
 	LIST(scripts, CtPlanScript, script_fields),
+	SPARSE_LIST(phases, CtPlanPhase, phase_fields),
+	SPARSE_LIST(weights, CtPlanWeight, weight_fields),
 	LIST(checks, CtPlanCheck, check_fields),
 	LIST(thresholds, CtPlanThreshold, threshold_fields),
 	LIST(expected_errors, CtPlanError, expected_fields),

@@ -18,6 +18,7 @@
 #include "src/base/errcodes.h"
 #include "src/base/near_match.h"
 #include "src/catalog/definition.h"
+#include "src/plan/phase.h"
 #include "src/plan/plan.h"
 #include "src/plan/sessions.h"
 #include "src/plan/threshold.h"
@@ -298,7 +299,7 @@ make_check_options(const CtRunOptions *options)
 	if (options->has_transactions)
 		ct_validate_integer("transactions", options->transactions, 1, CT_MAX_TRANSACTIONS);
 	if (options->has_rate)
-		ct_validate_rate(options->rate);
+		ct_validate_rate("rate", options->rate);
 	if (options->has_max_tries)
 		ct_validate_integer("max_tries", options->max_tries, 0, CT_MAX_TRIES);
 	if (options->has_warmup)
@@ -320,6 +321,45 @@ make_check_options(const CtRunOptions *options)
 }
 
 /*
+ * The phases, of the call or else those that the plan has, which say all of
+ * the load: raises for whatever else says some of it.  What the scenario says
+ * besides stands back.
+ */
+static void
+make_set_phases(CtPlan *plan, const CtRunOptions *options)
+{
+	const struct
+	{
+		const char *name;
+		bool		given;
+	}			load[] = {
+		{"duration", options->has_duration},
+		{"transactions", options->has_transactions},
+		{"rate", options->has_rate},
+		{"ramp", options->has_ramp},
+		{"rounds", options->has_rounds}
+	};
+	int			i;
+
+	if (options->phases != NULL)
+		ct_phases_read(plan, options->phases);
+	if (plan->phases == NIL)
+		return;
+	for (i = 0; i < lengthof(load); i++)
+		if (load[i].given)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("phases and %s cannot be given together", load[i].name),
+					 errdetail("The phases say how long the run is and what load it has."),
+					 options->phases == NULL ?
+					 errhint("The phases are the scenario's; phases => '[]' runs it without them.") :
+					 errhint("Leave one of the two out.")));
+	plan->transactions = 0;
+	plan->rate = 0;
+	plan->duration = ct_phase_begin(plan, list_length(plan->phases));
+}
+
+/*
  * How many workers, and clients if these are more.  What the call names stands;
  * a default yields to it, so that each worker has a client.
  */
@@ -328,6 +368,17 @@ make_set_workers(CtPlan *plan, const CtRunOptions *options)
 {
 	if (options->has_clients)
 		plan->clients = options->clients;
+	else if (ct_phases_clients(plan) > 0)
+	{
+		/* as many as any of them needs, or as there are where one doesn't say */
+		ListCell   *lc;
+
+		plan->clients = Max(plan->clients, options->has_workers ? options->workers : plan->workers);
+		foreach(lc, plan->phases)
+			if (((CtPlanPhase *) lfirst(lc))->clients == 0 && plan->clients == 0)
+				plan->clients = CT_DEFAULT_WORKERS;
+		plan->clients = Max(plan->clients, ct_phases_clients(plan));
+	}
 	else if (options->has_workers && plan->clients > 0)
 		plan->clients = Max(plan->clients, options->workers);
 
@@ -375,7 +426,10 @@ make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 	if (options->explore != NULL)
 		ct_sessions_set_options(plan, options);
 	else
+	{
+		make_set_phases(plan, options);
 		make_set_workers(plan, options);
+	}
 	if (options->explore != NULL)
 		plan->duration = options->has_duration ? options->duration : CT_DEFAULT_EXPLORATION;
 	else if (options->has_duration || options->has_transactions)

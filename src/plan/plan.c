@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 
 #include "src/base/errcodes.h"
+#include "src/plan/phase.h"
 #include "src/plan/plan.h"
 #include "src/plan/sessions.h"
 #include "src/plan/settable.h"
@@ -57,6 +58,29 @@ plan_check_clients(const CtPlan *plan)
 				 errhint_plural("Give the run at most %d worker, or leave out how many clients it has: then each worker is one.",
 								"Give the run at most %d workers, or leave out how many clients it has: then each worker is one.",
 								plan->clients, plan->clients)));
+}
+
+/* Raises if clients were awaited at a barrier that are at work in other phases only. */
+static void
+plan_check_barriers_of_phases(const CtPlan *plan, const CtKnown *known)
+{
+	int			clients = plan->clients > 0 ? plan->clients : plan->workers;
+	ListCell   *lc;
+
+	if (ct_symbols_count(known->barriers) == 0)
+		return;
+	foreach(lc, plan->phases)
+	{
+		const CtPlanPhase *phase = lfirst(lc);
+
+		if ((phase->clients == 0 || phase->clients == clients) && (phase->rate > 0 || phase->ramp == 0))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\\barrier needs all clients, but in phase \"%s\" some of them rest", phase->name),
+				 errdetail("Who waits at \\barrier %s would wait for them.", ct_symbols_name(known->barriers, 0)),
+				 errhint("Let the phases differ by their rate or weights alone.")));
+	}
 }
 
 /* Raises if clients that take turns on workers were to wait for each other there. */
@@ -283,7 +307,7 @@ ct_plan_validate(const CtPlan *plan)
 	else
 		ct_validate_seconds("duration", plan->duration, false);
 	if (plan->rate != 0)
-		ct_validate_rate(plan->rate);
+		ct_validate_rate("rate", plan->rate);
 	plan_check_clients(plan);
 	plan_check_workers(plan);
 	ct_validate_seconds("warmup", plan->warmup, true);
@@ -295,6 +319,7 @@ ct_plan_validate(const CtPlan *plan)
 				 errdetail("The last workers would start after %g s, when the run of %g s is over.",
 						   plan->ramp, plan->warmup + plan->duration),
 				 errhint("Give a longer duration, or a shorter ramp.")));
+	ct_phases_validate(plan);
 	if (plan->rounds != 0)
 		plan_check_rounds(plan);
 	ct_validate_integer("max_tries", plan->max_tries, 0, CT_MAX_TRIES);
@@ -310,6 +335,7 @@ ct_plan_validate(const CtPlan *plan)
 		elog(ERROR, "plan has no scripts");
 	plan_validate_scripts(plan, known);
 	plan_check_barriers(plan, known);
+	plan_check_barriers_of_phases(plan, known);
 	if (plan->explore)
 		ct_sessions_validate(plan);
 	foreach(lc, plan->thresholds)

@@ -74,6 +74,25 @@ typedef struct CtPlanThreshold
 	double		target;
 } CtPlanThreshold;
 
+/* a piece of the run's time, and the load in it; see phase.h */
+typedef struct CtPlanPhase
+{
+	char	   *name;
+	double		duration;		/* seconds, > 0 */
+	double		rate;			/* transactions per second of the whole run, or 0: no schedule */
+	int			clients;		/* at work, the first ones; 0: all */
+	double		ramp;			/* seconds from its beginning, for which the rate, or else the number
+								 * of clients, goes from that before to its own */
+} CtPlanPhase;
+
+/* a script's weight in a phase, in the place of its own */
+typedef struct CtPlanWeight
+{
+	int			phase;			/* from 0 */
+	char	   *script;
+	int			weight;			/* >= 0 */
+} CtPlanWeight;
+
 /* an error that a script may end with, and the outcome it then counts as */
 typedef struct CtPlanError
 {
@@ -133,6 +152,10 @@ typedef struct CtPlan
 	char	   *reset;			/* a script, or NULL */
 	bool		replay;			/* executes the first permutation, and nothing else */
 	List	   *permutations;	/* of CtPlanPermutation * */
+
+	List	   *phases;			/* of CtPlanPhase *, NIL: the load is one and the same; else
+								 * duration is their sum, and rate, ramp and rounds are 0 */
+	List	   *weights;		/* of CtPlanWeight *, in the phases */
 
 	int			rounds;			/* stress from a fresh state so many times, duration and
 								 * transactions being a round's; 0: once */
@@ -209,6 +232,7 @@ typedef struct CtRunOptions
 	int64		max_errors;
 	double		timeout;		/* seconds */
 	const char *isolation;		/* or NULL */
+	Jsonb	   *phases;			/* or NULL */
 	Jsonb	   *params;			/* or NULL */
 	ArrayType  *expected_errors;	/* or NULL; text[] */
 	ArrayType  *thresholds;		/* or NULL; text[] */

@@ -35,6 +35,48 @@ program_watch_outcome(CtProgram *program, const char *label)
 	return outcome->histogram;
 }
 
+/* What is repeated in the phases, and where their latencies go. */
+static void
+program_load_phases(CtProgram *program)
+{
+	const CtPlan *plan = program->plan;
+	int			n = Max(list_length(plan->phases), 1);
+	ListCell   *lc;
+	int			i;
+	int			s;
+
+	program->nphases = list_length(plan->phases);
+	program->phases = palloc0(n * sizeof(CtProgramPhase));
+	for (i = 0; i < n; i++)
+	{
+		CtProgramPhase *phase = &program->phases[i];
+
+		phase->plan = program->nphases > 0 ? list_nth(plan->phases, i) : NULL;
+		phase->histogram = program->nphases > 0 ? program->nhistograms++ : -1;
+		phase->weights = palloc(program->nscripts * sizeof(int));
+		for (s = 0; s < program->nscripts; s++)
+		{
+			const CtPlanScript *script = program->scripts[s].plan;
+
+			phase->weights[s] = script->workers > 0 ? 0 : script->weight;
+			phase->total_weight += phase->weights[s];
+		}
+	}
+	foreach(lc, plan->weights)
+	{
+		const CtPlanWeight *weight = lfirst(lc);
+		CtProgramPhase *phase = &program->phases[weight->phase];
+
+		for (s = 0; s < program->nscripts; s++)
+		{
+			if (strcmp(weight->script, program->scripts[s].plan->name) != 0)
+				continue;
+			phase->total_weight += weight->weight - phase->weights[s];
+			phase->weights[s] = weight->weight;
+		}
+	}
+}
+
 /* What the thresholds are of. */
 static void
 program_load_thresholds(CtProgram *program)
@@ -111,8 +153,6 @@ ct_program_load(const CtPlan *plan)
 										 program->symbols, script->plan->quoted);
 		script->think = ct_think_make(script->plan->think, script->plan->think_max,
 									  script->plan->think_distribution);
-		script->weight = script->plan->workers > 0 ? 0 : script->plan->weight;
-		program->total_weight += script->weight;
 		script->first_client = bound;
 		bound += script->plan->workers;
 
@@ -141,6 +181,9 @@ ct_program_load(const CtPlan *plan)
 	program->start = plan->on_start ? program_add_start(program, "on_start", plan->on_start) : -1;
 	if ((double) (program->nsteps + 1) * program->nscripts <= CT_MAX_ORDERS)
 		program->norders = (program->nsteps + 1) * program->nscripts;
+	program_load_phases(program);
+	if (program->nphases > 0)
+		ct_names_check_phases(ct_names_of_program(program));
 	program_load_thresholds(program);
 	return program;
 }

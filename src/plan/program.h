@@ -30,7 +30,6 @@ typedef struct CtProgramScript
 	const CtPlanScript *plan;
 	CtScript   *script;
 	int			histogram;		/* of CT_LATENCY_TRANSACTION; the others follow */
-	int			weight;			/* for clients that have no script of their own */
 	CtThink		think;			/* of who has executed it */
 	int			first_client;	/* of those that run it alone, from 0; plan->workers of them */
 	int		   *step_histogram; /* of each command, -1 if it isn't SQL */
@@ -48,6 +47,15 @@ typedef struct CtProgramOutcome
 	int			histogram;
 } CtProgramOutcome;
 
+/* A phase, or the whole run where there are none. */
+typedef struct CtProgramPhase
+{
+	const CtPlanPhase *plan;	/* or NULL */
+	int			histogram;		/* of its transactions' latencies, whatever the script; -1: not told apart */
+	int		   *weights;		/* of the scripts, for clients that have none of their own */
+	int			total_weight;
+} CtProgramPhase;
+
 /* so many of them at most: they are bits of a transaction */
 #define CT_MAX_WATCHED		64
 
@@ -57,6 +65,7 @@ typedef struct CtProgramThreshold
 	CtMetricKind	kind;
 	const char *metric;			/* a tally's name where it is of one */
 	int			script;			/* index, of CT_OF_SCRIPT and CT_OF_STATEMENT */
+	int			phase;			/* from 0, of CT_OF_PHASE */
 	int			histogram;		/* of its latencies; -1 for the run's and tallies */
 } CtProgramThreshold;
 
@@ -84,7 +93,8 @@ typedef struct CtProgram
 	int			nsteps;			/* of all scripts */
 	int			norders;		/* words, 0 if orders aren't told */
 	int			nplaces;		/* commands and ends of all scripts */
-	int			total_weight;
+	int			nphases;		/* 0: there are none, and one is in the array */
+	CtProgramPhase *phases;
 	int			start;			/* the script that clients begin with; -1: none */
 	int			noutcomes;		/* that thresholds name */
 	CtProgramOutcome *outcomes;

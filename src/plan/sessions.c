@@ -65,6 +65,7 @@ sessions_check_load(const CtRunOptions *options)
 		{"rounds", options->has_rounds},
 		{"transactions", options->has_transactions},
 		{"rate", options->has_rate},
+		{"phases", options->phases != NULL},
 		{"max_tries", options->has_max_tries},
 		{"warmup", options->has_warmup},
 		{"ramp", options->has_ramp},
@@ -144,6 +145,8 @@ ct_sessions_set_options(CtPlan *plan, const CtRunOptions *options)
 	plan->on_start = NULL;
 	plan->transactions = 0;
 	plan->rate = 0;
+	plan->phases = NIL;
+	plan->weights = NIL;
 	plan->min_overlap = 0;
 	plan->thresholds = NIL;
 	foreach(lc, plan->scripts)

@@ -190,6 +190,7 @@ struct CtNames
 {
 	CtSymbols  *scripts;
 	int		   *script;			/* of each of them the first one's index */
+	CtSymbols  *phases;			/* in their order */
 	CtSymbols  *outcomes;
 	bool		any_outcome;	/* a script names one only when it runs */
 	CtSymbols  *tallies;
@@ -206,6 +207,7 @@ ct_names_of_program(const CtProgram *program)
 	names->scripts = ct_symbols_create();
 	names->outcomes = ct_symbols_create();
 	names->tallies = ct_symbols_create();
+	names->phases = ct_symbols_create();
 	names->script = palloc(Max(program->nscripts, 1) * sizeof(int));
 	for (i = 0; i < program->nscripts; i++)
 	{
@@ -227,6 +229,8 @@ ct_names_of_program(const CtProgram *program)
 		else
 			(void) ct_symbols_intern(names->outcomes, name + strlen(CT_OUTCOME_PREFIX));
 	}
+	foreach(lc, program->plan->phases)
+		(void) ct_symbols_intern(names->phases, ((CtPlanPhase *) lfirst(lc))->name);
 	return names;
 }
 
@@ -284,6 +288,11 @@ threshold_check_unique(const char *name, const char *of, const CtNames *names)
 		two = one;
 		one = "a step of a script";
 	}
+	if (ct_symbols_find(names->phases, of) >= 0)
+	{
+		two = one;
+		one = "a phase";
+	}
 	if (two != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -300,6 +309,29 @@ ct_threshold_check_unique(const char *name, const CtNames *names)
 
 	if (ct_metric_split(name, &of, &metric) != CT_OF_RUN)
 		threshold_check_unique(name, of, names);
+}
+
+void
+ct_names_check_phases(const CtNames *names)
+{
+	int			step;
+	int			i;
+
+	for (i = 0; i < ct_symbols_count(names->phases); i++)
+	{
+		const char *name = ct_symbols_name(names->phases, i);
+		const char *what = strcmp(name, "tally") == 0 ? "what thresholds call the tallies" :
+			ct_symbols_find(names->scripts, name) >= 0 ? "the name of a script" :
+			ct_symbols_find(names->outcomes, name) >= 0 ? "the name of an outcome" :
+			threshold_find_step(names, name, &step) >= 0 ? "what thresholds call a step of a script" : NULL;
+
+		if (what != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_OBJECT),
+					 errmsg("\"%s\" cannot be the name of a phase", name),
+					 errdetail("It is %s, and a threshold on \"%s.p95_ms\" could mean either.", what, name),
+					 errhint("Rename the phase.")));
+	}
 }
 
 /* Raises for a step that is no statement, with those that are. */
@@ -326,7 +358,8 @@ threshold_not_a_statement(const CtProgramScript *script, int step)
 static const char *
 threshold_kind_text(CtMetricKind kind)
 {
-	return kind == CT_OF_OUTCOME ? "an outcome" : kind == CT_OF_STATEMENT ? "a statement" : "a script";
+	return kind == CT_OF_OUTCOME ? "an outcome" : kind == CT_OF_STATEMENT ? "a statement" :
+		kind == CT_OF_PHASE ? "a phase" : kind == CT_OF_RUN ? "a run" : "a script";
 }
 
 /* Raises for a metric that there isn't of such a thing, with those that there are. */
@@ -338,6 +371,12 @@ threshold_check_kind(const char *name, const char *metric, CtMetricKind kind)
 
 	if (ct_metric_kinds(metric) & kind)
 		return;
+	if (ct_metric_kinds(metric) == CT_OF_PHASE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("threshold \"%s\" cannot be measured", name),
+				 errdetail("There is no %s of %s.", metric, threshold_kind_text(kind)),
+				 errhint("It is one of a phase: name that first, as \"recovery.%s\".", metric)));
 	initStringInfo(&buf);
 	for (i = 0; ct_metrics[i] != NULL; i++)
 	{
@@ -365,7 +404,10 @@ ct_threshold_resolve(const char *name, const CtProgram *program, const CtNames *
 	threshold->metric = metric;
 	threshold->histogram = -1;
 	if (threshold->kind == CT_OF_RUN)
+	{
+		threshold_check_kind(name, metric, CT_OF_RUN);
 		return;
+	}
 
 	threshold_check_unique(name, *of, names);
 	if (threshold->kind == CT_OF_TALLY)
@@ -403,16 +445,31 @@ ct_threshold_resolve(const char *name, const CtProgram *program, const CtNames *
 		if (threshold->histogram < 0)
 			threshold_not_a_statement(&program->scripts[threshold->script], step);
 	}
+	else if ((slot = ct_symbols_find(names->phases, *of)) >= 0)
+	{
+		threshold->kind = CT_OF_PHASE;
+		threshold->phase = slot;
+		threshold->histogram = program->phases[slot].histogram;
+		if (slot == 0 && strcmp(metric, "recovery_s") == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("threshold \"%s\" cannot be measured", name),
+					 errdetail("\"%s\" is the first phase, which recovery of the others is told by.", *of)));
+	}
 	else if (ct_symbols_find(names->outcomes, *of) >= 0 ||
 			 (names->any_outcome && ct_variable_name_is_valid(*of)))
 		threshold->kind = CT_OF_OUTCOME;
 	else
 	{
-		hint = ct_near_match_hint(*of, threshold_add_symbols(threshold_add_symbols(NIL, names->scripts), names->outcomes),
-								  "scripts and outcomes", NULL);
+		List	   *all = threshold_add_symbols(threshold_add_symbols(NIL, names->scripts), names->outcomes);
+		bool		phased = ct_symbols_count(names->phases) > 0;
+
+		hint = ct_near_match_hint(*of, threshold_add_symbols(all, names->phases),
+								  phased ? "scripts, outcomes and phases" : "scripts and outcomes", NULL);
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("threshold \"%s\" is of something that there isn't", name),
+				 phased ? errdetail("There is neither a script nor an outcome nor a phase \"%s\".", *of) :
 				 errdetail("There is neither a script nor an outcome \"%s\".", *of),
 				 hint ? errhint("%s", hint) : 0));
 	}

@@ -28,9 +28,12 @@ typedef struct CtNames CtNames;
 
 extern CtNames *ct_names_of_program(const CtProgram *program);
 
+/* Raises if a phase has the name of something else, so that nobody could say which is meant. */
+extern void ct_names_check_phases(const CtNames *names);
+
 /*
  * What a threshold's name means: "p95_ms" of the run, "read.p95_ms" of a
- * script or an outcome, "read:3.p95_ms" of the statement that is step 3 of a
+ * script, an outcome or a phase, "read:3.p95_ms" of the statement that is step 3 of a
  * script, "tally.NAME".  *of is the name before the dot, palloc'd, NULL for
  * the run; the histogram of an outcome is left to the caller;
  * names may be NULL where the name has no dot.  Raises

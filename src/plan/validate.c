@@ -31,13 +31,13 @@ ct_validate_integer(const char *what, int64 value, int64 low, int64 high)
 }
 
 void
-ct_validate_rate(double rate)
+ct_validate_rate(const char *what, double rate)
 {
 	if (!(rate > 0 && rate <= CT_MAX_RATE))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("rate must be more than 0 and at most %.0f transactions per second",
-						CT_MAX_RATE),
+				 errmsg("%s must be more than 0 and at most %.0f transactions per second",
+						what, CT_MAX_RATE),
 				 errdetail("The given value is %g.", rate)));
 }
 

@@ -25,11 +25,12 @@
 #define CT_MAX_TRIES		1000000
 #define CT_MAX_RUN_ROUNDS	1000000
 #define CT_MAX_WEIGHT		1000000
+#define CT_MAX_PHASES		100
 #define CT_MAX_PREEMPTIONS	1000
 #define CT_MAX_EXECUTIONS	INT64CONST(1000000000000)
 
 extern void ct_validate_integer(const char *what, int64 value, int64 low, int64 high);
-extern void ct_validate_rate(double rate);
+extern void ct_validate_rate(const char *what, double rate);
 
 /* seconds: more than 0, or at least 0, and at most 31 days; neither NaN nor infinite */
 extern void ct_validate_seconds(const char *what, double seconds, bool zero_allowed);

@@ -143,6 +143,7 @@ ct_record_second(int64 run_id, const CtSecond *second)
 		.p95_ms = ct_rows_ms(ct_histogram_quantile(second->latency, 0.95)),
 		.p99_ms = ct_rows_ms(ct_histogram_quantile(second->latency, 0.99)),
 		.max_ms = ct_rows_max_ms(second->latency),
+		.phase = second->phase,
 	};
 
 	ct_catalog_enter(&scope);

@@ -30,6 +30,7 @@ typedef struct CtSecond
 	int64		failed;
 	int64		retries;
 	const CtHistogram *latency;
+	const char *phase;			/* or NULL */
 } CtSecond;
 
 /* Inserts the run's row, "starting", and returns its new id. */

@@ -95,6 +95,7 @@ typedef struct CtSecondRow
 	double		p95_ms;
 	double		p99_ms;
 	double		max_ms;
+	const char *phase;			/* or NULL */
 } CtSecondRow;
 
 /* one step with those of another script, or of its own; shown a row each */

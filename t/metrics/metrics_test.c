@@ -12,6 +12,7 @@
 #include "src/metrics/distribution.h"
 #include "src/metrics/histogram.h"
 #include "src/metrics/metric.h"
+#include "src/metrics/pace.h"
 #include "src/metrics/statistics.h"
 
 /* the server's own are in a library that we do without */
@@ -169,6 +170,17 @@ print_slices(const CtBatches *one)
 	printf("\n");
 }
 
+static CtPace
+read_pace(void)
+{
+	CtPace		pace;
+
+	pace.from = read_double();
+	pace.to = read_double();
+	pace.ramp = read_double();
+	return pace;
+}
+
 int
 main(void)
 {
@@ -224,6 +236,38 @@ main(void)
 			const CtHistogram *h = histograms[read_name()];
 
 			printf("%.17g\n", ct_histogram_quantile(h, read_double()));
+		}
+		else if (strcmp(command, "above") == 0) /* NAME ns */
+		{
+			const CtHistogram *h = histograms[read_name()];
+
+			printf(UINT64_FORMAT "\n", ct_histogram_above(h, read_double()));
+		}
+		else if (strcmp(command, "pace_count") == 0)	/* from to ramp, from_s until_s */
+		{
+			CtPace		pace = read_pace();
+			double		from = read_double();
+
+			printf("%.17g\n", ct_pace_count(&pace, from, read_double()));
+		}
+		else if (strcmp(command, "pace_after") == 0)	/* from to ramp, from_s count */
+		{
+			CtPace		pace = read_pace();
+			double		from = read_double();
+
+			printf("%.17g\n", ct_pace_after(&pace, from, read_double()));
+		}
+		else if (strcmp(command, "pace_events") == 0)	/* from to ramp, n gap..: when they come */
+		{
+			CtPace		pace = read_pace();
+			uint64		n = read_uint64();
+			double		at = 0;
+
+			for (; n > 0; n--)
+			{
+				at = ct_pace_after(&pace, at, read_double());
+				printf("%.17g%s", at, n > 1 ? " " : "\n");
+			}
 		}
 		else if (strcmp(command, "buckets") == 0)
 			printf("%d\n", CT_HISTOGRAM_BUCKETS);

@@ -1,0 +1,82 @@
+--
+-- Phases: what can be wrong with them, and what is recorded of each
+--
+SET client_min_messages = warning;
+CREATE FUNCTION phased(phases jsonb, script text DEFAULT 'SELECT 1', checks text[] DEFAULT '{}') RETURNS bigint
+	LANGUAGE sql AS 'SELECT ct_test(script, phases => phases, checks => checks, workers => 2, min_overlap => 0)';
+
+-- what isn't phases at all
+SELECT phased('{"name": "a"}');
+SELECT phased('7');
+SELECT phased('null');
+SELECT phased('["a"]');
+SELECT phased('[["a", "b"]]');
+-- members
+SELECT phased('[{"duration": "1 s", "rate": 10}]');
+SELECT phased('[{"name": 7, "duration": "1 s", "rate": 10}]');
+SELECT phased('[{"name": "", "duration": "1 s", "rate": 10}]');
+SELECT phased('[{"name": "a", "rate": 10}]');
+SELECT phased('[{"name": "a", "duration": 1, "rate": 10}]');
+SELECT phased('[{"name": "a", "duration": "soon", "rate": 10}]');
+SELECT phased('[{"name": "a", "duration": "0 s", "rate": 10}]');
+SELECT phased('[{"name": "a", "duration": "-1 s", "rate": 10}]');
+SELECT phased('[{"name": "a", "duration": "32 days", "rate": 10}]');
+SELECT phased('[{"name": "a", "duration": "1 s", "rate": 0}]');
+SELECT phased('[{"name": "a", "duration": "1 s", "rate": "10"}]');
+SELECT phased('[{"name": "a", "duration": "1 s", "rate": 1e300}]');
+SELECT phased('[{"name": "a", "duration": "1 s", "clients": 1.5}]');
+SELECT phased('[{"name": "a", "duration": "1 s", "clients": 0}]');
+SELECT phased('[{"name": "a", "duration": "1 s", "clients": 1e12}]');
+SELECT phased('[{"name": "a", "duration": "1 s", "rates": 10}]');
+SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10, "wieghts": {}}]');
+SELECT phased('[{"name": "a", "duration": "1 s"}]');
+SELECT phased('[{"name": "a", "duration": "1 s", "rate": null, "clients": null}]');
+SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10, "ramp": "2 s"}]');
+SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10, "ramp": "-1 s"}]');
+SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10, "weights": [1]}]');
+SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10, "weights": {"test": "1"}}]');
+SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10, "weights": {"test": -1}}]');
+SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10, "weights": {"test": 0}}]');
+SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10, "weights": {"tset": 1}}]');
+-- together
+SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10}, {"name": "a", "duration": "1 s", "rate": 20}]');
+SELECT phased('[{"name": "a", "duration": "1 s", "clients": 2}, {"name": "b", "duration": "1 s", "rate": 20, "ramp": "1 s"}]');
+SELECT phased('[{"name": "a", "duration": "20 days", "rate": 10}, {"name": "b", "duration": "20 days", "rate": 20}]');
+SELECT phased(jsonb_agg(jsonb_build_object('name', i, 'duration', '1 s', 'rate', 10))) FROM generate_series(1, 10000) i;
+SELECT phased('[{"name": "test", "duration": "1 s", "rate": 10}]');
+SELECT phased('[{"name": "tally", "duration": "1 s", "rate": 10}]');
+SELECT phased('[{"name": "test:1", "duration": "1 s", "rate": 10}]');
+SELECT phased('[{"name": "sold", "duration": "1 s", "rate": 10}]', E'\\outcome sold');
+SELECT phased('[{"name": "a", "duration": "1 s", "clients": 1}, {"name": "b", "duration": "1 s", "clients": 2}]', E'\\barrier start\nSELECT 1');
+-- beside other options
+SELECT ct_test('SELECT 1', phases => '[{"name": "a", "duration": "1 s", "rate": 10}]', duration => '1 s');
+SELECT ct_test('SELECT 1', phases => '[{"name": "a", "duration": "1 s", "rate": 10}]', transactions => 10);
+SELECT ct_test('SELECT 1', phases => '[{"name": "a", "duration": "1 s", "rate": 10}]', rate => 10);
+SELECT ct_test('SELECT 1', phases => '[{"name": "a", "duration": "1 s", "rate": 10}]', ramp => '1 s');
+SELECT ct_test('SELECT 1', setup => 'CREATE TABLE t (i int)', phases => '[{"name": "a", "duration": "1 s", "rate": 10}]', rounds => 2);
+SELECT ct_test('SELECT 1', phases => '[{"name": "a", "duration": "1 s", "rate": 10, "ramp": "1 s"}]', warmup => '1 s');
+SELECT ct_test('SELECT 1', phases => '[{"name": "a", "duration": "1 s", "clients": 5}]', clients => 4, workers => 2);
+SELECT * FROM ct_compare('oversell_tickets', explore => true, phases => '[{"name": "a", "duration": "1 s", "rate": 10}]');
+-- thresholds
+SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10}]', checks => '{recovery_s < 5}');
+SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10}]', checks => '{a.recovery_s < 5}');
+SELECT phased('[{"name": "spike", "duration": "1 s", "rate": 10}]', checks => '{spikes.p95_ms < 5}');
+SELECT phased('[{"name": "spike", "duration": "1 s", "rate": 10}]', checks => '{spike.deadlocks < 5}');
+SELECT phased('[{"name": "spike", "duration": "1 s", "rate": 10}]', checks => '{test.recovery_s < 5}');
+SELECT phased('[]', checks => '{spike.p95_ms < 5}');
+SELECT count(*) AS runs FROM ct_runs;
+
+-- each transaction is of one phase, and those of the phases are those of the run
+SELECT phased('[{"name": "slow", "duration": "0.6 s", "rate": 200}, {"name": "one", "duration": "0.4 s", "clients": 1},
+	{"name": "both", "duration": "500 ms", "clients": 2, "ramp": "0.2 s"}]', checks => '{slow.tps > 50,one.p95_ms < 1e4,both.failed = 0,slow.success_rate = 1,
+	one.skipped = 0,skipped = 0,slow.transactions > 20,slow.error_rate = 0}') AS run_id \gset
+SELECT position, phase, from_s, seconds, rate, clients, transactions > 20 AS some, failed, skipped, p50_ms > 0 AND max_ms >= p99_ms AS measured,
+	round(transactions / seconds) = round(tps) AS tps FROM ct_phases WHERE run_id = :run_id;
+SELECT sum(p.transactions) - r.transactions AS lost, r.duration, r.clients FROM ct_phases p JOIN ct_runs r USING (run_id)
+WHERE run_id = :run_id GROUP BY r.transactions, r.duration, r.clients;
+SELECT check_name, status FROM ct_checks WHERE run_id = :run_id AND kind = 'threshold';
+SELECT plan->'phases' AS phases FROM ct_result WHERE run_id = :run_id;
+-- a fail is told by the phase's name, which may have a dot
+SELECT phased('[{"name": "a", "duration": "0.2 s", "rate": 100}, {"name": "b.c", "duration": "0.2 s", "clients": 1}]', checks => '{b.c.p50_ms < 0}') AS run_id \gset
+SELECT count(*) FROM ct_phases WHERE run_id = :run_id AND phase = 'a' AND recovery_s IS NULL;
+SELECT verdict, reason ~ '^threshold "b.c.p50_ms < 0" was missed: [0-9.]+; found at the end' AS told FROM ct_runs WHERE run_id = :run_id;
