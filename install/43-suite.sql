@@ -28,6 +28,8 @@ CREATE FUNCTION @extschema@.ct_run_all(
 	latency_limit	interval DEFAULT NULL,
 	max_errors		bigint DEFAULT NULL,
 	timeout			interval DEFAULT NULL,
+	on_start		text DEFAULT NULL,
+	phases			jsonb DEFAULT NULL,
 	explore			boolean DEFAULT false,
 	OUT scenario	text,
 	OUT variant		text,

@@ -52,6 +52,8 @@ CREATE FUNCTION @extschema@.ct_schedule(
 	latency_limit	interval DEFAULT NULL,
 	max_errors		bigint DEFAULT NULL,
 	timeout			interval DEFAULT NULL,
+	on_start		text DEFAULT NULL,
+	phases			jsonb DEFAULT NULL,
 	older_than		interval DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
