@@ -100,6 +100,18 @@ is(($row->{scenario} // '') . ($row->{variant} // ''), '', 'warm-up: ct_test has
 $node->safe_psql('postgres', 'SELECT ct_cancel(run_id) FROM ct_progress');
 isnt(ct_call_end($call), 0, 'warm-up: it is cancelled');
 
+# its workers, live: a row each, which say what ct_progress sums up
+$call = ct_call($node, "SELECT ct_run('known', 'thus', seed => 3)");
+ok(ct_await($node, "SELECT transactions >= 10 AND failed >= 2 FROM ct_progress WHERE phase = 'running'"), 'workers: it gets on');
+my $workers = 'SELECT %s FROM ct_workers WHERE run_id = (SELECT run_id FROM ct_progress)';
+is($node->safe_psql('postgres', sprintf $workers, q{string_agg(worker || ' ' || state, ', '), min(transactions) > 0, count(DISTINCT pid), round(sum(share))}), '1 working, 2 working|t|2|1', 'workers: each is seen');
+is($node->safe_psql('postgres', sprintf $workers, q{bool_and((worker = 2) = (failed > 0)), bool_and((worker = 2) = (retries > 0))}), 't|t', 'workers: with what it does itself');
+is($node->safe_psql('postgres', sprintf $workers, q{bool_and(pid IN (SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'ct_ext run %'))}), 't', 'workers: they are these processes');
+ok($node->safe_psql('postgres', 'SELECT sum(w.transactions) >= min(p.transactions) AND sum(w.failed) >= min(p.failed) FROM (SELECT * FROM ct_progress OFFSET 0) p, LATERAL (SELECT * FROM ct_workers w WHERE w.run_id = p.run_id OFFSET 0) w') eq 't', 'workers: no less than the sum a moment before');
+$node->safe_psql('postgres', 'SELECT ct_stop(run_id) FROM ct_progress');
+ct_call_end($call);
+is($node->safe_psql('postgres', q{SELECT count(*), count(state), sum(w.transactions) = max(r.transactions) FROM ct_workers w JOIN ct_runs r USING (run_id) WHERE run_id = (SELECT max(run_id) FROM ct_runs)}), '2|0|t', 'workers: afterwards as they are recorded');
+
 # an exploration counts executions, and nothing that is measured under load
 $call = ct_call($node, q{SET ct_ext.progress_interval = 1;
 	SELECT ct_race(array_fill('SELECT 1; SELECT 2; SELECT 3; SELECT 4; SELECT 5'::text, ARRAY[4]), setup => 'CREATE TABLE t ()', duration => '1 h')});

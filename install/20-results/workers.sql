@@ -15,6 +15,25 @@ CREATE TABLE @extschema@.ct_result_worker (
 	PRIMARY KEY (run_id, worker)
 );
 
+/* Of a run under way they are in its shared memory alone. */
+CREATE FUNCTION @extschema@._ct_run_workers(run_id bigint, shm_handle bigint,
+	OUT worker		int,
+	OUT pid			int,
+	OUT transactions bigint,
+	OUT failed		bigint,
+	OUT retries		bigint,
+	OUT overlapped	bigint,
+	OUT waited		bigint,
+	OUT met			bigint,
+	OUT all_transactions bigint,
+	OUT state		text
+) RETURNS SETOF record
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ct_run_workers';
+
+COMMENT ON FUNCTION @extschema@._ct_run_workers IS
+'internal: the workers that a run''s shared memory tells of; see ct_workers';
+
 CREATE VIEW @extschema@.ct_workers WITH (security_barrier) AS
 	SELECT w.run_id,
 		w.worker,
@@ -27,14 +46,24 @@ CREATE VIEW @extschema@.ct_workers WITH (security_barrier) AS
 		w.overlapped,
 		w.waited,
 		w.met,
-		w.all_transactions
-	FROM @extschema@.ct_visible_result r
-	JOIN @extschema@.ct_result_worker w ON w.run_id = r.run_id
+		w.all_transactions,
+		w.state
+	FROM (
+		SELECT r.run_id, x.worker, x.pid, x.transactions, x.failed, x.retries, x.overlapped, x.waited, x.met,
+			x.all_transactions, NULL::text AS state
+		FROM @extschema@.ct_visible_result r
+		JOIN @extschema@.ct_result_worker x ON x.run_id = r.run_id
+		UNION ALL
+		SELECT r.run_id, x.worker, x.pid, x.transactions, x.failed, x.retries, x.overlapped, x.waited, x.met,
+			x.all_transactions, x.state
+		FROM @extschema@.ct_visible_result r,
+			LATERAL @extschema@._ct_run_workers(r.run_id, r.shm_handle) x
+		WHERE r.status IN ('starting', 'running')) w
 	ORDER BY w.run_id, w.worker;
 
 GRANT SELECT ON @extschema@.ct_workers TO PUBLIC;
 
-COMMENT ON VIEW @extschema@.ct_workers IS 'a row per run and worker, of the measured part like ct_runs, so that fairness can be seen';
+COMMENT ON VIEW @extschema@.ct_workers IS 'a row per run and worker, of the measured part like ct_runs, so that fairness can be seen; of a run under way, live';
 COMMENT ON COLUMN @extschema@.ct_workers.run_id IS 'the run, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_workers.worker IS 'number of the worker, from 1: the worker_id of scripts';
 COMMENT ON COLUMN @extschema@.ct_workers.pid IS 'its process id';
@@ -46,6 +75,7 @@ COMMENT ON COLUMN @extschema@.ct_workers.overlapped IS 'of its transactions, see
 COMMENT ON COLUMN @extschema@.ct_workers.waited IS 'of its transactions, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_workers.met IS 'of its transactions, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_workers.all_transactions IS 'transactions that it completed in the whole run, warm-up included, as outcomes are counted; null of runs recorded before version 1.1';
+COMMENT ON COLUMN @extschema@.ct_workers.state IS 'of a run under way: ready (at the gate), working, done (its session stays until the checks were asked), failed or lost; else null';
 
 COMMENT ON TABLE @extschema@.ct_result_worker IS 'workers of runs; read it through ct_workers';
 COMMENT ON COLUMN @extschema@.ct_result_worker.run_id IS 'the run';

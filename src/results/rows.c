@@ -535,6 +535,7 @@ static const CtRowColumn worker_columns[] = {
 	CT_INT8_COLUMN(CtWorkerRow, waited, CT_BOTH | CT_NOT_NULL),
 	CT_INT8_COLUMN(CtWorkerRow, met, CT_BOTH | CT_NOT_NULL),
 	CT_INT8_COLUMN(CtWorkerRow, all_transactions, CT_BOTH),
+	CT_VIEW_COLUMN("state", CT_TEXT, CT_NOT_IN_JSON),
 };
 
 static void
