@@ -155,6 +155,50 @@ DROP OWNED BY regress_ct_stress;
 DROP ROLE regress_ct_stress;
 
 --
+-- disk_exhaustion
+--
+SELECT variant, verdict FROM ct_compare('disk_exhaustion');
+SELECT ct_run('disk_exhaustion') AS id \gset
+SELECT * FROM judged(:id);
+SELECT outcome, count > 100 AS many, sum(count) OVER () AS payments FROM ct_outcomes WHERE run_id = :id ORDER BY outcome;
+-- room enough, and a log with a bound that is beyond it
+SELECT ct_run('disk_exhaustion', params => '{"quota_kb": 10000}') AS id \gset
+SELECT * FROM judged(:id);
+SELECT ct_run('disk_exhaustion', 'retention', params => '{"kept": 1000}') AS id \gset
+SELECT * FROM judged(:id);
+SELECT ct_run('disk_exhaustion', 'log_is_optional') AS id \gset
+SELECT outcome, count > 100 AS many FROM ct_outcomes WHERE run_id = :id ORDER BY outcome;
+
+--
+-- connection_exhaustion
+--
+SELECT variant, verdict FROM ct_compare('connection_exhaustion');
+SELECT ct_run('connection_exhaustion') AS id \gset
+SELECT * FROM judged(:id);
+-- enough of them; one alone, whom many wait for
+SELECT ct_run('connection_exhaustion', params => '{"connections": 10}') AS id \gset
+SELECT * FROM judged(:id);
+SELECT ct_run('connection_exhaustion', 'try_again', params => '{"connections": 1, "requests": 40}') AS id \gset
+SELECT * FROM judged(:id);
+SELECT retries > 0 AS retries FROM ct_runs WHERE run_id = :id;
+SELECT ct_run('connection_exhaustion', 'queue', params => '{"connections": 1, "requests": 40}') AS id \gset
+SELECT * FROM judged(:id);
+
+--
+-- memory_exhaustion
+--
+SELECT variant, verdict FROM ct_compare('memory_exhaustion');
+-- it ends long before there is none left
+SELECT ct_run('memory_exhaustion', stop_on_fail => true, params => '{"requests": 100000}') AS id \gset
+SELECT * FROM judged(:id);
+SELECT max_memory_mb < 2000 AS in_time, transactions < 100000 AS early FROM ct_usage JOIN ct_runs USING (run_id) WHERE run_id = :id;
+-- few documents; a bound that is none
+SELECT ct_run('memory_exhaustion', params => '{"documents": 10, "requests": 100}') AS id \gset
+SELECT * FROM judged(:id);
+SELECT ct_run('memory_exhaustion', 'bounded_cache', params => '{"cached": 1000}') AS id \gset
+SELECT * FROM judged(:id);
+
+--
 -- cpu_saturation
 --
 SELECT variant, verdict FROM ct_compare('cpu_saturation');
