@@ -23,12 +23,14 @@
 
 #include "api/define.h"
 #include "src/catalog/version.h"
+#include "src/plan/class.h"
 #include "src/plan/think.h"
 #include "src/plan/validate.h"
 
 CT_FUNCTION_INFO_V1(ct_create_scenario);
 CT_FUNCTION_INFO_V1(ct_add_variant);
 CT_FUNCTION_INFO_V1(ct_add_script);
+CT_FUNCTION_INFO_V1(ct_add_class);
 CT_FUNCTION_INFO_V1(ct_add_check);
 
 /* ---- who may what ---- */
@@ -362,6 +364,53 @@ ct_add_script(PG_FUNCTION_ARGS)
 		ct_validate_integer("workers", script.workers, 1, CT_MAX_WORKERS);
 	ct_args_end(&args);
 	ct_define_script(scenario, &script);
+	PG_RETURN_VOID();
+}
+
+/* ---- classes ---- */
+
+Datum
+ct_add_class(PG_FUNCTION_ARGS)
+{
+	Oid			role = GetUserId();
+	CtClassDefinition definition = {0};
+	CtCatalogScope scope;
+	CtArgs		args;
+	char	   *scenario;
+	bool		inserted;
+
+	ct_define_begin("ct_add_class()");
+	ct_args_begin(&args, fcinfo);
+	scenario = ct_args_text_required(&args, "scenario", "name of the scenario");
+	definition.name = ct_args_text_required(&args, "class", "name of the class");
+	if (!ct_args_double(&args, "share", &definition.share))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("share must not be null")));
+	definition.weights = ct_args_jsonb(&args, "weights");
+	definition.think_time = ct_args_interval(&args, "think_time");
+	definition.think_max = ct_args_interval(&args, "think_max");
+	definition.think_distribution = ct_args_text(&args, "think_distribution");
+	definition.on_start = ct_args_text(&args, "on_start");
+	definition.variant = ct_args_text(&args, "variant");
+	ct_args_end(&args);
+	ct_class_validate(&definition);
+	if (definition.on_start != NULL)
+		ct_validate_setup("on_start", definition.on_start, ct_known_create());
+
+	ct_catalog_enter(&scope);
+	ct_define_lock(&scope, scenario, role);
+	ct_definition_check_variant(&scope, scenario, definition.variant);
+	inserted = ct_definition_insert_class(&scope, scenario, &definition);
+	if (inserted)
+		ct_define_check_thresholds(&scope, scenario);
+	ct_catalog_leave(&scope);
+
+	if (!inserted)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("class \"%s\" of %s already exists",
+						definition.name, ct_definition_place(scenario, definition.variant))));
 	PG_RETURN_VOID();
 }
 

@@ -16,6 +16,7 @@
 CT_FUNCTION_INFO_V1(ct_drop_scenario);
 CT_FUNCTION_INFO_V1(ct_drop_variant);
 CT_FUNCTION_INFO_V1(ct_drop_script);
+CT_FUNCTION_INFO_V1(ct_drop_class);
 CT_FUNCTION_INFO_V1(ct_drop_check);
 CT_FUNCTION_INFO_V1(ct_drop_threshold);
 
@@ -94,6 +95,13 @@ Datum
 ct_drop_script(PG_FUNCTION_ARGS)
 {
 	drop_part(fcinfo, "ct_drop_script()", CT_PART_SCRIPT, "script", "name of the script");
+	PG_RETURN_VOID();
+}
+
+Datum
+ct_drop_class(PG_FUNCTION_ARGS)
+{
+	drop_part(fcinfo, "ct_drop_class()", CT_PART_CLASS, "class", "name of the class");
 	PG_RETURN_VOID();
 }
 

@@ -58,6 +58,7 @@ ct_run_options(CtArgs *args, CtRunOptions *options)
 	options->retried_errors = ct_args_array(args, "retried_errors");
 	options->thresholds = ct_args_array(args, "thresholds");
 	options->on_start = ct_args_text(args, "on_start");
+	options->classes = ct_args_jsonb(args, "classes");
 	options->keep = ct_args_flag(args, "keep");
 	options->stop_on_fail = ct_args_flag(args, "stop_on_fail");
 	options->trust_owner = ct_args_flag(args, "trust_owner");

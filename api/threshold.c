@@ -31,6 +31,14 @@ threshold_read_names(CtCatalogScope *scope, const char *scenario, const char *va
 
 	foreach(lc, ct_definition_scripts(scope, scenario, variant, of))
 		plan->scripts = lappend(plan->scripts, ct_plan_script(lfirst(lc)));
+	foreach(lc, ct_definition_classes(scope, scenario, variant))
+	{
+		CtPlanClass *one = palloc0(sizeof(CtPlanClass));
+
+		/* several variants' may have the same name */
+		one->name = unconstify(char *, ((CtClassDefinition *) lfirst(lc))->name);
+		plan->classes = lappend(plan->classes, one);
+	}
 	foreach(lc, ct_definition_expected_errors(scope, scenario, variant, of))
 		plan->expected_errors =
 			list_concat(plan->expected_errors,

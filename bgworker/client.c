@@ -414,6 +414,7 @@ client_choose_script(CtClient *client)
 {
 	const CtProgram *program = client->worker->program;
 	const CtProgramPhase *phase;
+	const int  *weights;
 	int64		n;
 	int			i;
 
@@ -422,10 +423,14 @@ client_choose_script(CtClient *client)
 	if (program->nscripts == 1)
 		return 0;
 	phase = &program->phases[client->phase];
-	n = pg_prng_uint64_range(&client->choice, 0, phase->total_weight - 1);
+	weights = client->of_class != NULL && client->of_class->weights != NULL ?
+		client->of_class->weights : phase->weights;
+	n = pg_prng_uint64_range(&client->choice, 0,
+							 (weights == phase->weights ? phase->total_weight :
+							  client->of_class->total_weight) - 1);
 	for (i = 0; i < program->nscripts - 1; i++)
 	{
-		n -= phase->weights[i];
+		n -= weights[i];
 		if (n < 0)
 			break;
 	}
@@ -658,6 +663,8 @@ client_record(CtClient *client, CtTryResult result, uint64 end)
 		if (w->samples != NULL && unlikely(ct_samples_is_slow(w->samples, latency)))
 			ct_samples_offer_slow(w->samples, client_transaction(client, latency));
 		ct_histogram_record(ct_slot_histogram(slot, script->histogram), latency);
+		if (client->of_class != NULL)
+			ct_histogram_record(ct_slot_histogram(slot, client->of_class->histogram), latency);
 		if (unlikely(iteration->watched != 0))
 			client_record_outcomes(client, latency, counted);
 	}
@@ -682,10 +689,17 @@ client_record(CtClient *client, CtTryResult result, uint64 end)
 							(intended != 0 ? 0 : iteration->waited_ns));
 	}
 	if (result == CT_TRY_FAILED)
+	{
 		slot->failed++;
+		ct_slot_histogram(slot, script->histogram)->failed++;
+		if (client->of_class != NULL)
+			ct_slot_histogram(slot, client->of_class->histogram)->failed++;
+	}
 	else
 	{
 		ct_slot_histogram(slot, script->histogram)->counted++;
+		if (client->of_class != NULL)
+			ct_slot_histogram(slot, client->of_class->histogram)->counted++;
 		slot->transactions++;
 		slot->late += latency > w->latency_limit_ns;
 		slot->rows += iteration->rows + client->interpreter.session->rows;
@@ -854,4 +868,11 @@ ct_client_init(CtClient *client, CtWorker *w, int number)
 	interpreter->outcome = client_outcome;
 	interpreter->tally = client_tally;
 	client_seed(client, w->plan);
+}
+
+void
+ct_client_join(CtClient *client, const CtProgramClass *of_class)
+{
+	client->of_class = of_class;
+	client->start = of_class->start;
 }

@@ -67,6 +67,7 @@ typedef struct CtClient
 	CtIteration *iteration;		/* that it is at; NULL: none */
 	int			number;			/* from 0, of the run's */
 	int			own_script;		/* that it runs and no other, or -1 */
+	const CtProgramClass *of_class;	/* or NULL */
 	int			start;			/* the script that it begins with, or -1 */
 	int			session;		/* number of the worker's session that it has begun in; 0: none */
 	int			script;			/* of the iteration that it is at, or was at last */
@@ -99,6 +100,9 @@ typedef enum CtClientResult
 
 /* Makes client "number" of a worker's; what it has is in the current context. */
 extern void ct_client_init(CtClient *client, struct CtWorker *worker, int number);
+
+/* It is of a class. */
+extern void ct_client_join(CtClient *client, const CtProgramClass *of_class);
 
 /* Is its on_start what it has to do next? */
 extern bool ct_client_is_to_begin(const CtClient *client);

@@ -50,6 +50,7 @@
 #include "src/base/ct_compat.h"
 #include "src/base/errcodes.h"
 #include "src/base/wait_event.h"
+#include "src/plan/class.h"
 #include "src/plan/roles.h"
 #include "src/results/record.h"
 #include "src/session/interpret.h"
@@ -484,6 +485,7 @@ leader_check_clients(CtLeader *leader)
 {
 	int			nclients = leader_count_clients(leader);
 
+	(void) ct_class_assign(leader->plan, nclients);
 	if (nclients < ct_plan_least_workers(leader->plan))
 		ct_too_few_for_scripts(leader->nhandles, ct_plan_least_workers(leader->plan));
 	if (nclients > leader->nhandles && leader->shared->nbarriers > 0)

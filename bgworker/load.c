@@ -344,7 +344,9 @@ load_done(CtDriver *driver, CtClient *client, CtClientResult result)
 		case CT_CLIENT_ENDED:
 			client->next_iteration += w->shared->nclients;
 			load_schedule(load, client, ct_worker_clock(w) +
-						  ct_think_draw(&w->program->scripts[client->script].think, &client->pace));
+						  ct_think_draw(client->of_class != NULL && client->of_class->plan->thinks ?
+										&client->of_class->think :
+										&w->program->scripts[client->script].think, &client->pace));
 			break;
 		case CT_CLIENT_RESTS:
 			pairingheap_add(&load->turns, &client->turn);

@@ -36,6 +36,7 @@
 #include "bgworker/touch.h"
 #include "src/base/ct_compat.h"
 #include "src/base/wait_event.h"
+#include "src/plan/class.h"
 
 /* who waits for the leader looks again by itself, if that should be gone without a word */
 #define AWAIT_MS		1000
@@ -353,16 +354,25 @@ worker_add_clients(CtWorker *w)
 	int			nclients = w->shared->nclients;
 	int			nworkers = w->shared->nworkers;
 	CtClient   *clients;
+	int		   *classes;
 	int			i;
 
 	w->nclients = (nclients - w->number + nworkers - 1) / nworkers;
-	if (w->nclients == 1)
-		return;
-	clients = palloc(w->nclients * sizeof(CtClient));
-	clients[0] = w->clients[0];
-	for (i = 1; i < w->nclients; i++)
-		ct_client_init(&clients[i], w, w->number + i * nworkers);
-	w->clients = clients;
+	if (w->nclients > 1)
+	{
+		clients = palloc(w->nclients * sizeof(CtClient));
+		clients[0] = w->clients[0];
+		for (i = 1; i < w->nclients; i++)
+			ct_client_init(&clients[i], w, w->number + i * nworkers);
+		w->clients = clients;
+	}
+	classes = ct_class_assign(w->plan, nclients);
+	for (i = 0; i < w->nclients && classes != NULL; i++)
+		if (classes[w->clients[i].number] >= 0)
+			ct_client_join(&w->clients[i], &w->program->classes[classes[w->clients[i].number]]);
+	w->slot->to_begin = 0;
+	for (i = 0; i < w->nclients; i++)
+		w->slot->to_begin += w->clients[i].start >= 0;
 }
 
 static void

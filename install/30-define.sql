@@ -59,6 +59,20 @@ CREATE FUNCTION @extschema@.ct_add_script(
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_add_script';
 
+CREATE FUNCTION @extschema@.ct_add_class(
+	scenario		text,
+	class			text,
+	share			float8,
+	weights			jsonb DEFAULT NULL,
+	think_time		interval DEFAULT NULL,
+	think_distribution text DEFAULT NULL,
+	on_start		text DEFAULT NULL,
+	variant			text DEFAULT NULL,
+	think_max		interval DEFAULT NULL
+) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_add_class';
+
 CREATE FUNCTION @extschema@.ct_add_check(
 	scenario		text,
 	check_name		text,
@@ -121,6 +135,14 @@ CREATE FUNCTION @extschema@.ct_drop_script(
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_drop_script';
 
+CREATE FUNCTION @extschema@.ct_drop_class(
+	scenario		text,
+	class			text,
+	variant			text DEFAULT NULL
+) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_drop_class';
+
 CREATE FUNCTION @extschema@.ct_drop_check(
 	scenario		text,
 	check_name		text,
@@ -167,6 +189,7 @@ REVOKE ALL ON FUNCTION @extschema@.ct_create_scenario FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_add_variant FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_add_script FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_add_check FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_add_class FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_add_threshold FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_add_slo FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_add_permutation FROM PUBLIC;
@@ -175,6 +198,7 @@ REVOKE ALL ON FUNCTION @extschema@.ct_drop_scenario FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_drop_variant FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_drop_script FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_drop_check FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_drop_class FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_drop_threshold FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_import_pgbench FROM PUBLIC;
 
@@ -199,6 +223,11 @@ COMMENT ON FUNCTION @extschema@.ct_add_script IS
 'adds a script, in pgbench''s language, that workers repeat. Several scripts make a mix.
 variant: NULL for all of them; a variant''s own script takes the place of the general one of the same name. weight (1 to 1000000): how often it is chosen, relative to the others. think_time: pause after each transaction, up to 31 days, drawn from think_distribution: exponential (the default; think_time is its mean), fixed (each is as long), or uniform, between think_time and think_max, which alone means it too. workers (1 to 1000): so many workers run this script and no other, as one maintainer among many users (in a run of more clients than workers: so many clients); the first such script of a variant gets workers 1 on, the next one those that follow. The others choose among the scripts without it, by weight.
 Raises 42704 if there is no such scenario or variant, 42501 unless it is the current role''s, 42710 if it has that script already, 42601 with the place if the script or one of its statements does not parse';
+COMMENT ON FUNCTION @extschema@.ct_add_class IS
+'adds a class of clients: so many of them do this, so many do that, as 80 who read and 20 who buy.
+share: of the run''s clients, more than 0, relative to the other classes'' (80 and 20, or 0.8 and 0.2). weights: a JSON object of weights by script, 0 to 1000000; scripts that aren''t named are not run by this class; null: the scripts'' own. think_time, think_max, think_distribution: as of a script (ct_add_script), and instead of the scripts''. on_start: as ct_run''s, and instead of the run''s. variant: null for all of them; a variant''s own class takes the place of the general one of the same name.
+Clients that run a script of their own (ct_add_script''s workers) are of no class. A threshold may be of a class: buyers.p95_ms; ct_classes shows how each fared. A run in which a class would have no client is refused.
+Raises 42704 if there is no such scenario or variant, 42501 unless it is the current role''s, 42710 if it has that class already, 22023 for a value out of range';
 COMMENT ON FUNCTION @extschema@.ct_add_check IS
 'adds a check: one SELECT that returns the violations, a row each; the check holds if there is none.
 The query can use the scenario''s params as :variables, and :transactions, :failed, :retries, :workers, :outcome_LABEL, :tally_NAME.
@@ -229,6 +258,8 @@ COMMENT ON FUNCTION @extschema@.ct_drop_script IS
 'drops a script from a scenario, so that another one of its name can be added.
 variant: NULL for the one that all variants have, else the variant''s own.
 Raises 42704 if there is no such scenario, variant or script there, 42501 unless it is the current role''s or if it is bundled';
+COMMENT ON FUNCTION @extschema@.ct_drop_class IS
+'drops a class of clients of a scenario: that of every variant, or with variant that of one. Raises 42704 if there is none, 42501 unless the scenario is the current role''s';
 COMMENT ON FUNCTION @extschema@.ct_drop_check IS
 'drops a check from a scenario, so that another one of its name can be added.
 variant: NULL for the one that all variants have, else the variant''s own. Raises as ct_drop_script does';
@@ -313,6 +344,9 @@ CROSS JOIN LATERAL (
 	UNION ALL
 	SELECT 3, -1, 'on_start'::text, NULL::text, NULL::text, NULL::int, NULL::int, s.on_start
 	UNION ALL
+	SELECT 3, -1, 'on_start'::text, l.variant, l.name, NULL::int, NULL::int, l.on_start
+	FROM @extschema@.ct_class l WHERE l.scenario = s.name
+	UNION ALL
 	SELECT 3, c."position", 'script'::text, c.variant, c.name,
 		CASE WHEN c.workers IS NULL THEN c.weight END, c.workers, c.body
 	FROM @extschema@.ct_script c WHERE c.scenario = s.name
@@ -363,7 +397,7 @@ COMMENT ON VIEW @extschema@.ct_scripts IS 'all that scenarios execute with the r
 COMMENT ON COLUMN @extschema@.ct_scripts.scenario IS 'the scenario';
 COMMENT ON COLUMN @extschema@.ct_scripts.kind IS 'setup (once, before all), variant setup (once, after it), on_start (once by each client), script (repeated by the workers), check (asked at the end, some also during the run), teardown (once, after all)';
 COMMENT ON COLUMN @extschema@.ct_scripts.variant IS 'the variant that it is for; null: all of them, but for those that have a script or check of this name themselves';
-COMMENT ON COLUMN @extschema@.ct_scripts.script IS 'name of the script or check, as in the results; null for setups and the teardown';
+COMMENT ON COLUMN @extschema@.ct_scripts.script IS 'name of the script or check, as in the results; of a class''s on_start, the class; null for setups, the teardown and the scenario''s on_start';
 COMMENT ON COLUMN @extschema@.ct_scripts.weight IS 'how often a script is chosen, relative to the others; null for scripts with workers of their own, and all but scripts';
 COMMENT ON COLUMN @extschema@.ct_scripts.workers IS 'how many workers run this script and no other; null: those that have none of their own, by weight';
 COMMENT ON COLUMN @extschema@.ct_scripts.body IS 'what is executed: SQL, in pgbench''s language';
@@ -372,6 +406,7 @@ COMMENT ON COLUMN @extschema@.ct_scripts.body IS 'what is executed: SQL, in pgbe
 SELECT pg_catalog.pg_extension_config_dump('ct_scenario', 'WHERE NOT bundled');
 SELECT pg_catalog.pg_extension_config_dump('ct_variant', 'WHERE NOT bundled');
 SELECT pg_catalog.pg_extension_config_dump('ct_script', 'WHERE NOT bundled');
+SELECT pg_catalog.pg_extension_config_dump('ct_class', 'WHERE NOT bundled');
 SELECT pg_catalog.pg_extension_config_dump('ct_check', 'WHERE NOT bundled');
 SELECT pg_catalog.pg_extension_config_dump('ct_slo', 'WHERE NOT bundled');
 SELECT pg_catalog.pg_extension_config_dump('ct_permutation', 'WHERE NOT bundled');
@@ -426,6 +461,19 @@ COMMENT ON COLUMN @extschema@.ct_script.think_distribution IS 'fixed or uniform;
 COMMENT ON COLUMN @extschema@.ct_script.quoted IS 'variables within quotes are replaced too, as in pgbench''s default query mode: of imported scripts';
 COMMENT ON COLUMN @extschema@.ct_script.workers IS 'how many workers run this script and no other; null: those that have none of their own, by weight';
 COMMENT ON COLUMN @extschema@.ct_script.bundled IS 'as the scenario''s';
+
+COMMENT ON TABLE @extschema@.ct_class IS 'classes of clients';
+COMMENT ON COLUMN @extschema@.ct_class.scenario IS 'the scenario';
+COMMENT ON COLUMN @extschema@.ct_class.name IS 'its name in the results; at most 63 bytes';
+COMMENT ON COLUMN @extschema@.ct_class.variant IS 'the variant; null: all of them, but for those that have a class of this name themselves';
+COMMENT ON COLUMN @extschema@.ct_class.position IS 'order';
+COMMENT ON COLUMN @extschema@.ct_class.share IS 'of a run''s clients, relative to the other classes''';
+COMMENT ON COLUMN @extschema@.ct_class.weights IS 'how often each script is chosen, by its name; null: as the scripts say';
+COMMENT ON COLUMN @extschema@.ct_class.think_time IS 'pause after each transaction: its mean, all of them if it is fixed, or the shortest; null: the scripts''';
+COMMENT ON COLUMN @extschema@.ct_class.think_max IS 'the longest pause, of a uniform distribution';
+COMMENT ON COLUMN @extschema@.ct_class.think_distribution IS 'fixed or uniform; null: exponential';
+COMMENT ON COLUMN @extschema@.ct_class.on_start IS 'script that each client executes once before its first transaction; null: the scenario''s';
+COMMENT ON COLUMN @extschema@.ct_class.bundled IS 'as the scenario''s';
 
 COMMENT ON TABLE @extschema@.ct_check IS 'checks: queries that return the violations';
 COMMENT ON COLUMN @extschema@.ct_check.scenario IS 'the scenario';

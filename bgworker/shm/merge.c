@@ -284,6 +284,7 @@ CtResults *
 ct_merge_results(CtShared *shared, const CtProgram *program, const CtErrorTexts *texts)
 {
 	CtResults  *results = ct_merge_counts(shared, texts);
+	int64		to_begin = 0;
 	int64		begun = 0;
 	int			i;
 	int			h;
@@ -309,6 +310,7 @@ ct_merge_results(CtShared *shared, const CtProgram *program, const CtErrorTexts 
 		results->worker_results = lappend(results->worker_results, worker);
 
 		results->late += slot->late;
+		to_begin += slot->to_begin;
 		begun += slot->begun;
 		results->skipped += slot->skipped;
 		results->overdue += slot->overdue;
@@ -324,8 +326,7 @@ ct_merge_results(CtShared *shared, const CtProgram *program, const CtErrorTexts 
 	}
 	ct_merge_latency(shared, program, results->latency);
 	results->clients = shared->nclients;
-	if (program->start >= 0)
-		results->not_begun = shared->nclients - begun;
+	results->not_begun = to_begin - begun;
 	merge_orders(results, shared, program);
 	return results;
 }

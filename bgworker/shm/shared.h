@@ -255,7 +255,8 @@ typedef struct CtSlot
 
 	/* of the whole run, for checks speak of all that is in the tables */
 	uint64		all_transactions;
-	uint64		begun;			/* clients that have come past their on_start */
+	int			to_begin;		/* clients that have an on_start */
+	uint64		begun;			/* those that have come past it */
 	int			noutcomes;
 	CtSlotOutcome outcomes[CT_MAX_OUTCOMES];
 	int			ntallies;

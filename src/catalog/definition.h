@@ -76,6 +76,19 @@ typedef struct CtScriptDefinition
 	int			workers;		/* 0 is "not said" */
 } CtScriptDefinition;
 
+/* a class of clients; a variant's own takes the place of the general one of its name */
+typedef struct CtClassDefinition
+{
+	const char *name;
+	const char *variant;
+	double		share;
+	Jsonb	   *weights;
+	Interval   *think_time;
+	Interval   *think_max;
+	const char *think_distribution; /* as in a plan */
+	const char *on_start;
+} CtClassDefinition;
+
 typedef struct CtCheckDefinition
 {
 	const char *name;
@@ -115,7 +128,8 @@ typedef enum CtPartKind
 	CT_PART_SCRIPT,
 	CT_PART_CHECK,
 	CT_PART_THRESHOLD,
-	CT_PART_PERMUTATION			/* of all variants */
+	CT_PART_PERMUTATION,		/* of all variants */
+	CT_PART_CLASS
 } CtPartKind;
 
 /* ---- reading ---- */
@@ -161,6 +175,9 @@ extern void ct_definition_check_variant(CtCatalogScope *scope, const char *scena
 /* Lists of the structs, in the order of their positions; descriptions are left out. */
 extern List *ct_definition_scripts(CtCatalogScope *scope, const char *scenario,
 								   const char *variant, CtPartsOf of);
+/* NULL for the variant: all of them */
+extern List *ct_definition_classes(CtCatalogScope *scope, const char *scenario,
+								   const char *variant);
 extern List *ct_definition_checks(CtCatalogScope *scope, const char *scenario,
 								  const char *variant);
 extern List *ct_definition_thresholds(CtCatalogScope *scope, const char *scenario,
@@ -195,6 +212,8 @@ extern bool ct_definition_insert_variant(CtCatalogScope *scope, const char *scen
 										 const CtVariantDefinition *variant);
 extern bool ct_definition_insert_script(CtCatalogScope *scope, const char *scenario,
 										const CtScriptDefinition *script);
+extern bool ct_definition_insert_class(CtCatalogScope *scope, const char *scenario,
+									   const CtClassDefinition *definition);
 extern bool ct_definition_insert_check(CtCatalogScope *scope, const char *scenario,
 									   const CtCheckDefinition *check);
 extern bool ct_definition_insert_threshold(CtCatalogScope *scope, const char *scenario,

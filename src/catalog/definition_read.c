@@ -363,6 +363,37 @@ ct_definition_scripts(CtCatalogScope *scope, const char *scenario, const char *v
 }
 
 List *
+ct_definition_classes(CtCatalogScope *scope, const char *scenario, const char *variant)
+{
+#define CLASS_COLUMNS	"SELECT p.name, p.share, p.weights, p.think_time, p.think_max," \
+	" p.think_distribution, p.on_start"
+	List	   *classes = NIL;
+	uint64		row;
+	Datum		value;
+	bool		isnull;
+
+	definition_query(scope, variant != NULL ?
+					 CLASS_COLUMNS PARTS_OF_VARIANT("@ct_class", "o.name = p.name") :
+					 CLASS_COLUMNS " FROM @ct_class p WHERE p.scenario = $1 AND $2 IS NULL ORDER BY p.position",
+					 scenario, variant);
+	for (row = 0; row < SPI_processed; row++)
+	{
+		CtClassDefinition *one = palloc0(sizeof(CtClassDefinition));
+
+		one->name = definition_text(row, 1);
+		one->share = DatumGetFloat8(definition_value(row, 2, &isnull));
+		value = definition_value(row, 3, &isnull);
+		one->weights = isnull ? NULL : DatumGetJsonbPCopy(value);
+		one->think_time = definition_interval(row, 4);
+		one->think_max = definition_interval(row, 5);
+		one->think_distribution = definition_text(row, 6);
+		one->on_start = definition_text(row, 7);
+		classes = lappend(classes, one);
+	}
+	return classes;
+}
+
+List *
 ct_definition_checks(CtCatalogScope *scope, const char *scenario, const char *variant)
 {
 	List	   *checks = NIL;

@@ -146,6 +146,28 @@ ct_definition_insert_script(CtCatalogScope *scope, const char *scenario,
 }
 
 bool
+ct_definition_insert_class(CtCatalogScope *scope, const char *scenario,
+						   const CtClassDefinition *definition)
+{
+	CtRow		row = {0};
+
+	ct_row_add_text(&row, scenario);
+	ct_row_add_text(&row, definition->name);
+	ct_row_add_text(&row, definition->variant);
+	ct_row_add_double(&row, definition->share, false);
+	ct_row_add(&row, JSONBOID, JsonbPGetDatum(definition->weights), definition->weights == NULL);
+	ct_row_add(&row, INTERVALOID, IntervalPGetDatum(definition->think_time), definition->think_time == NULL);
+	ct_row_add(&row, INTERVALOID, IntervalPGetDatum(definition->think_max), definition->think_max == NULL);
+	ct_row_add_text(&row, definition->think_distribution);
+	ct_row_add_text(&row, definition->on_start);
+	return definition_execute(scope, &row,
+							  "INSERT INTO @ct_class (scenario, name, variant, share, weights,"
+							  " think_time, think_max, think_distribution, on_start, position, bundled)"
+							  " SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9,"
+							  PART_OF_SCENARIO("@ct_class")) > 0;
+}
+
+bool
 ct_definition_insert_check(CtCatalogScope *scope, const char *scenario,
 						   const CtCheckDefinition *check)
 {
@@ -240,6 +262,15 @@ typedef struct CtPart
 	 " WHERE scenario = $1 AND $2::text IS NOT NULL AND variant IS NOT DISTINCT FROM $3 ORDER BY 1"}
 
 static const CtPart definition_parts[] = {
+	[CT_PART_CLASS] = {
+		"class", "classes",
+		"DELETE FROM @ct_class WHERE scenario = $1 AND name = $2"
+		" AND variant IS NOT DISTINCT FROM $3 AND $4::text IS NULL",
+		"SELECT variant FROM @ct_class WHERE scenario = $1 AND name = $2"
+		" AND $3::text IS NULL AND $4::text IS NULL ORDER BY variant NULLS FIRST LIMIT 1",
+		"SELECT name FROM @ct_class WHERE scenario = $1 AND $2::text IS NOT NULL"
+		" AND variant IS NOT DISTINCT FROM $3 AND $4::text IS NULL ORDER BY 1"
+	},
 	[CT_PART_SCRIPT] = PART("script", "@ct_script", "name", "name", "$4::text IS NULL"),
 	[CT_PART_CHECK] = PART("check", "@ct_check", "name", "name", "$4::text IS NULL"),
 	[CT_PART_THRESHOLD] = PART("threshold", "@ct_slo", "metric", "metric || ' ' || op",

@@ -180,6 +180,7 @@ measure_actual_value(const CtProgramThreshold *threshold, const CtResults *resul
 	input.tps = measure_rate(results, h->counted);
 	if (threshold->kind == CT_OF_PHASE)
 		measure_set_phase(&input, list_nth(results->phases, threshold->phase));
+	input.failed = h->failed;
 	if (threshold->kind == CT_OF_SCRIPT)
 	{
 		input.errors = ct_results_errors(results, threshold->script, 0);

@@ -12,8 +12,9 @@
 
 #include "src/metrics/metric.h"
 
-#define LATENCY		(CT_OF_RUN | CT_OF_SCRIPT | CT_OF_OUTCOME | CT_OF_STATEMENT | CT_OF_PHASE)
-#define COUNT		(CT_OF_RUN | CT_OF_SCRIPT | CT_OF_OUTCOME | CT_OF_PHASE)
+#define LATENCY		(CT_OF_RUN | CT_OF_SCRIPT | CT_OF_CLASS | CT_OF_OUTCOME | CT_OF_STATEMENT | CT_OF_PHASE)
+#define COUNT		(CT_OF_RUN | CT_OF_SCRIPT | CT_OF_CLASS | CT_OF_OUTCOME | CT_OF_PHASE)
+#define ENDED		(CT_OF_RUN | CT_OF_SCRIPT | CT_OF_CLASS | CT_OF_PHASE)
 
 const char *const ct_metrics[] = {
 	"tps", "transactions", "failed", "retries", "errors", "deadlocks",
@@ -41,7 +42,7 @@ static const struct
 {
 	{"tps", offsetof(CtMetrics, tps), COUNT, false},
 	{"transactions", offsetof(CtMetrics, transactions), COUNT, true},
-	{"failed", offsetof(CtMetrics, failed), CT_OF_RUN | CT_OF_PHASE, true},
+	{"failed", offsetof(CtMetrics, failed), ENDED, true},
 	{"retries", offsetof(CtMetrics, retries), CT_OF_RUN, true},
 	{"errors", offsetof(CtMetrics, errors), CT_OF_RUN | CT_OF_SCRIPT, true},
 	{"deadlocks", offsetof(CtMetrics, deadlocks), CT_OF_RUN | CT_OF_SCRIPT, true},
@@ -105,7 +106,7 @@ ct_metric_kinds(const char *metric)
 			return members[i].kinds;
 	}
 	if (strcmp(metric, "success_rate") == 0 || strcmp(metric, "error_rate") == 0)
-		return CT_OF_RUN | CT_OF_PHASE;
+		return ENDED;
 	return metric_is_among(metric, ct_metrics) ? CT_OF_RUN : 0;
 }
 

@@ -14,8 +14,9 @@ typedef enum CtMetricKind
 	CT_OF_SCRIPT = 2,
 	CT_OF_OUTCOME = 4,
 	CT_OF_STATEMENT = 8,
+	CT_OF_TALLY = 16,			/* the sum of a tally, which has no other metric */
 	CT_OF_PHASE = 32,
-	CT_OF_TALLY = 16			/* the sum of a tally, which has no other metric */
+	CT_OF_CLASS = 64			/* of clients */
 } CtMetricKind;
 
 /*

@@ -54,6 +54,8 @@ typedef struct CtFieldList
 
 #define PLAN(member, type, sparse)		{#member, type, offsetof(CtPlan, member), sparse}
 #define SCRIPT(member, type, sparse)	{#member, type, offsetof(CtPlanScript, member), sparse}
+#define CLASS(member, type, sparse)		{#member, type, offsetof(CtPlanClass, member), sparse}
+#define CLASS_WEIGHT(member, type)		{#member, type, offsetof(CtPlanClassWeight, member), false}
 #define CHECK(member, type)				{#member, type, offsetof(CtPlanCheck, member), false}
 #define THRESHOLD(member, type)			{#member, type, offsetof(CtPlanThreshold, member), false}
 #define PHASE(member, type, sparse)	{#member, type, offsetof(CtPlanPhase, member), sparse}
@@ -129,6 +131,23 @@ static const CtField weight_fields[] = {
 	WEIGHT(weight, FIELD_INT)
 };
 
+static const CtField class_fields[] = {
+	CLASS(name, FIELD_NEEDED, false),
+	CLASS(share, FIELD_DOUBLE, false),
+	CLASS(weighted, FIELD_BOOL, true),
+	CLASS(thinks, FIELD_BOOL, true),
+	CLASS(think, FIELD_DOUBLE, true),
+	CLASS(think_max, FIELD_DOUBLE, true),
+	CLASS(think_distribution, FIELD_STRING, false),
+	CLASS(on_start, FIELD_STRING, false)
+};
+
+static const CtField class_weight_fields[] = {
+	CLASS_WEIGHT(class_number, FIELD_INT),
+	CLASS_WEIGHT(script, FIELD_INT),
+	CLASS_WEIGHT(weight, FIELD_INT)
+};
+
 static const CtField check_fields[] = {
 	CHECK(name, FIELD_NEEDED),
 	CHECK(query, FIELD_NEEDED),
@@ -167,6 +186,8 @@ static const CtFieldList plan_lists[] = {
 	LIST(scripts, CtPlanScript, script_fields),
 	SPARSE_LIST(phases, CtPlanPhase, phase_fields),
 	SPARSE_LIST(weights, CtPlanWeight, weight_fields),
+	SPARSE_LIST(classes, CtPlanClass, class_fields),
+	SPARSE_LIST(class_weights, CtPlanClassWeight, class_weight_fields),
 	LIST(checks, CtPlanCheck, check_fields),
 	LIST(thresholds, CtPlanThreshold, threshold_fields),
 	LIST(expected_errors, CtPlanError, expected_fields),

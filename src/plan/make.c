@@ -18,6 +18,7 @@
 #include "src/base/errcodes.h"
 #include "src/base/near_match.h"
 #include "src/catalog/definition.h"
+#include "src/plan/class.h"
 #include "src/plan/phase.h"
 #include "src/plan/plan.h"
 #include "src/plan/sessions.h"
@@ -408,11 +409,11 @@ make_concat(Jsonb *params, Jsonb *more)
 }
 
 /*
- * The call's arguments over what the plan has so far, then the defaults, and
- * the document of it all.  Numbers as read_scenario leaves them.
+ * The call's arguments over what the plan has so far and the scenario's classes,
+ * then the defaults, and the document of it all.  Numbers as read_scenario leaves them.
  */
 static Jsonb *
-make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr,
+make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr, List *classes,
 			const CtRunOptions *options)
 {
 	static const int always_retried[] = {
@@ -461,6 +462,8 @@ make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr,
 	plan->stop_on_fail = options->stop_on_fail;
 	if (options->on_start != NULL)
 		plan->on_start = pstrdup(options->on_start);
+	if (options->explore == NULL)
+		ct_class_add(plan, options->classes != NULL ? ct_class_read(options->classes) : classes);
 	plan->latency_limit = options->has_latency_limit ? options->latency_limit : 0;
 	plan->max_errors = options->has_max_errors ? options->max_errors : 0;
 	plan->timeout = options->has_timeout ? options->timeout : 0;
@@ -535,6 +538,7 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 	CtScenarioDefinition definition;
 	CtVariantDefinition of_variant;
 	List	   *permutations;
+	List	   *classes;
 
 	make_check_name(scenario);
 	make_check_options(options);
@@ -551,6 +555,7 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 	make_read_parts(&scope, plan);
 	make_read_elsewhere(&scope, plan);
 	permutations = ct_definition_permutations(&scope, scenario);
+	classes = ct_definition_classes(&scope, scenario, plan->variant);
 	ct_catalog_leave(&scope);
 	if (!definition.bundled && !options->trust_owner)
 		make_check_owner(scenario, definition.owner);
@@ -567,7 +572,7 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 					 errhint("Its story, in ct_stories, may say why; params => ... makes it smaller.")));
 	}
 
-	return make_finish(plan, definition.params, definition.transactions_expr, options);
+	return make_finish(plan, definition.params, definition.transactions_expr, classes, options);
 }
 
 Jsonb *
@@ -746,7 +751,7 @@ ct_plan_of_test(const char *script, const char *setup, const char *teardown,
 	the_script->weight = 1;
 	plan->scripts = list_make1(the_script);
 	make_read_checks(plan, checks);
-	return make_finish(plan, NULL, NULL, options);
+	return make_finish(plan, NULL, NULL, NIL, options);
 }
 
 Jsonb *
@@ -765,5 +770,5 @@ ct_plan_of_race(const char *setup, ArrayType *checks, const CtRunOptions *option
 				 errdetail("The threshold is on \"%s\"; an exploration executes one step at a time, and measures nothing.",
 						   ((CtPlanThreshold *) linitial(plan->thresholds))->metric),
 				 errhint("Measure it under load, by ct_test().")));
-	return make_finish(plan, NULL, NULL, options);
+	return make_finish(plan, NULL, NULL, NIL, options);
 }

@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 
 #include "src/base/errcodes.h"
+#include "src/plan/class.h"
 #include "src/plan/phase.h"
 #include "src/plan/plan.h"
 #include "src/plan/sessions.h"
@@ -258,6 +259,14 @@ plan_validate_scripts(const CtPlan *plan, CtKnown *known)
 
 	if (plan->on_start != NULL)
 		plan_validate_start(plan, "on_start", plan->on_start, known, in_scripts);
+	foreach(lc, plan->classes)
+	{
+		const CtPlanClass *one = lfirst(lc);
+
+		if (one->on_start != NULL)
+			plan_validate_start(plan, psprintf("on_start of %s", one->name), one->on_start, known,
+								in_scripts);
+	}
 	known->settable = in_scripts;
 	foreach(lc, plan->scripts)
 	{
@@ -310,6 +319,7 @@ ct_plan_validate(const CtPlan *plan)
 		ct_validate_rate("rate", plan->rate);
 	plan_check_clients(plan);
 	plan_check_workers(plan);
+	(void) ct_class_assign(plan, plan->clients > 0 ? plan->clients : plan->workers);
 	ct_validate_seconds("warmup", plan->warmup, true);
 	ct_validate_seconds("ramp", plan->ramp, true);
 	if (plan->duration > 0 && plan->ramp > plan->warmup + plan->duration)

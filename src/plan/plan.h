@@ -59,6 +59,26 @@ typedef struct CtPlanScript
 								 * others choose it by its weight */
 } CtPlanScript;
 
+/* clients of a class; what it doesn't say is the scripts' or the run's */
+typedef struct CtPlanClass
+{
+	char	   *name;
+	double		share;			/* of the clients, relative to the other classes' */
+	bool		weighted;		/* has weights of its own: scripts without one aren't run */
+	bool		thinks;			/* has a think time of its own: */
+	double		think;			/* as a script's */
+	double		think_max;
+	char	   *think_distribution;
+	char	   *on_start;		/* a script, or NULL */
+} CtPlanClass;
+
+typedef struct CtPlanClassWeight
+{
+	int			class_number;	/* index in the plan's classes */
+	int			script;			/* index in the plan's scripts */
+	int			weight;			/* 0: isn't run */
+} CtPlanClassWeight;
+
 typedef struct CtPlanCheck
 {
 	char	   *name;
@@ -173,6 +193,8 @@ typedef struct CtPlan
 	List	   *param_names;	/* of char * */
 	List	   *param_values;	/* of char *, NULL for a null */
 	List	   *scripts;		/* of CtPlanScript *, at least one */
+	List	   *classes;		/* of CtPlanClass * */
+	List	   *class_weights;	/* of CtPlanClassWeight * */
 	List	   *checks;			/* of CtPlanCheck * */
 	List	   *thresholds;		/* of CtPlanThreshold * */
 	List	   *expected_errors;	/* of CtPlanError *, in the order of SQLSTATEs */
@@ -238,6 +260,7 @@ typedef struct CtRunOptions
 	ArrayType  *thresholds;		/* or NULL; text[] */
 	ArrayType  *retried_errors; /* or NULL; text[] */
 	const char *on_start;		/* or NULL */
+	Jsonb	   *classes;		/* or NULL */
 	bool		stop_on_fail;
 	bool		keep;
 	bool		trust_owner;	/* run what another role has written */

@@ -133,6 +133,38 @@ program_add_start(CtProgram *program, const char *name, const char *body)
 	return program->nall++;
 }
 
+static void
+program_load_classes(CtProgram *program)
+{
+	const CtPlan *plan = program->plan;
+	ListCell   *lc;
+
+	program->classes = palloc0(list_length(plan->classes) * sizeof(CtProgramClass));
+	foreach(lc, plan->classes)
+	{
+		CtProgramClass *one = &program->classes[program->nclasses++];
+
+		one->plan = lfirst(lc);
+		one->histogram = program->nhistograms++;
+		one->think = ct_think_make(one->plan->think, one->plan->think_max,
+								   one->plan->think_distribution);
+		one->start = program->start;
+		if (one->plan->on_start != NULL)
+			one->start = program_add_start(program, psprintf("on_start of %s", one->plan->name),
+										   one->plan->on_start);
+		if (one->plan->weighted)
+			one->weights = palloc0(program->nscripts * sizeof(int));
+	}
+	foreach(lc, plan->class_weights)
+	{
+		const CtPlanClassWeight *weight = lfirst(lc);
+		CtProgramClass *one = &program->classes[weight->class_number];
+
+		one->weights[weight->script] = weight->weight;
+		one->total_weight += weight->weight;
+	}
+}
+
 CtProgram *
 ct_program_load(const CtPlan *plan)
 {
@@ -142,7 +174,8 @@ ct_program_load(const CtPlan *plan)
 
 	program->plan = plan;
 	program->symbols = ct_plan_symbols(plan);
-	program->scripts = palloc0((list_length(plan->scripts) + 1) * sizeof(CtProgramScript));
+	program->scripts = palloc0((list_length(plan->scripts) + list_length(plan->classes) + 1) *
+							   sizeof(CtProgramScript));
 	foreach(lc, plan->scripts)
 	{
 		CtProgramScript *script = &program->scripts[program->nscripts++];
@@ -179,6 +212,7 @@ ct_program_load(const CtPlan *plan)
 	}
 	program->nall = program->nscripts;
 	program->start = plan->on_start ? program_add_start(program, "on_start", plan->on_start) : -1;
+	program_load_classes(program);
 	if ((double) (program->nsteps + 1) * program->nscripts <= CT_MAX_ORDERS)
 		program->norders = (program->nsteps + 1) * program->nscripts;
 	program_load_phases(program);

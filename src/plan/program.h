@@ -40,6 +40,17 @@ typedef struct CtProgramScript
 	int			place;			/* of its first command; the others and its end follow */
 } CtProgramScript;
 
+/* A class of clients. */
+typedef struct CtProgramClass
+{
+	const CtPlanClass *plan;
+	int			histogram;		/* latencies of its transactions */
+	int		   *weights;		/* of each script; NULL: the scripts' own */
+	int			total_weight;
+	CtThink		think;			/* if plan->thinks */
+	int			start;			/* the script that its clients begin with; -1: none */
+} CtProgramClass;
+
 /* An outcome that a threshold names: the latencies of transactions that ended with it. */
 typedef struct CtProgramOutcome
 {
@@ -64,7 +75,7 @@ typedef struct CtProgramThreshold
 {
 	CtMetricKind	kind;
 	const char *metric;			/* a tally's name where it is of one */
-	int			script;			/* index, of CT_OF_SCRIPT and CT_OF_STATEMENT */
+	int			script;			/* index, of CT_OF_SCRIPT and CT_OF_STATEMENT; of CT_OF_CLASS the class's */
 	int			phase;			/* from 0, of CT_OF_PHASE */
 	int			histogram;		/* of its latencies; -1 for the run's and tallies */
 } CtProgramThreshold;
@@ -95,7 +106,9 @@ typedef struct CtProgram
 	int			nplaces;		/* commands and ends of all scripts */
 	int			nphases;		/* 0: there are none, and one is in the array */
 	CtProgramPhase *phases;
-	int			start;			/* the script that clients begin with; -1: none */
+	int			start;			/* the script that clients of no class begin with; -1: none */
+	int			nclasses;
+	CtProgramClass *classes;
 	int			noutcomes;		/* that thresholds name */
 	CtProgramOutcome *outcomes;
 	CtProgramThreshold *thresholds; /* as many as plan->thresholds, in their order */

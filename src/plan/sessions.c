@@ -76,6 +76,7 @@ sessions_check_load(const CtRunOptions *options)
 		{"max_errors", options->has_max_errors},
 		{"timeout", options->has_timeout},
 		{"on_start", options->on_start != NULL},
+		{"classes", options->classes != NULL},
 		{"stop_on_fail", options->stop_on_fail}
 	};
 	int			i;

@@ -188,6 +188,7 @@ ct_threshold_override(List *thresholds, ArrayType *given)
 
 struct CtNames
 {
+	CtSymbols  *classes;
 	CtSymbols  *scripts;
 	int		   *script;			/* of each of them the first one's index */
 	CtSymbols  *phases;			/* in their order */
@@ -204,6 +205,7 @@ ct_names_of_program(const CtProgram *program)
 	ListCell   *lc;
 	int			i;
 
+	names->classes = ct_symbols_create();
 	names->scripts = ct_symbols_create();
 	names->outcomes = ct_symbols_create();
 	names->tallies = ct_symbols_create();
@@ -218,6 +220,8 @@ ct_names_of_program(const CtProgram *program)
 			names->script[slot] = i;
 		results = ct_plan_result_names(results, program->scripts[i].script);
 	}
+	for (i = 0; i < program->nclasses; i++)
+		(void) ct_symbols_intern(names->classes, program->classes[i].plan->name);
 	foreach(lc, results)
 	{
 		const char *name = lfirst(lc);
@@ -282,6 +286,11 @@ threshold_check_unique(const char *name, const char *of, const CtNames *names)
 	{
 		two = one;
 		one = "an outcome";
+	}
+	if (ct_symbols_find(names->classes, of) >= 0)
+	{
+		two = one;
+		one = "a class";
 	}
 	if (threshold_find_step(names, of, &step) >= 0)
 	{
@@ -359,6 +368,7 @@ static const char *
 threshold_kind_text(CtMetricKind kind)
 {
 	return kind == CT_OF_OUTCOME ? "an outcome" : kind == CT_OF_STATEMENT ? "a statement" :
+		kind == CT_OF_CLASS ? "a class" :
 		kind == CT_OF_PHASE ? "a phase" : kind == CT_OF_RUN ? "a run" : "a script";
 }
 
@@ -420,7 +430,13 @@ ct_threshold_resolve(const char *name, const CtProgram *program, const CtNames *
 				 errmsg("threshold \"%s\" is of a tally that no script has", name),
 				 hint ? errhint("%s", hint) : 0));
 	}
-	if ((slot = ct_symbols_find(names->scripts, *of)) >= 0)
+	if ((slot = ct_symbols_find(names->classes, *of)) >= 0)
+	{
+		threshold->kind = CT_OF_CLASS;
+		threshold->script = slot;
+		threshold->histogram = program->classes[slot].histogram;
+	}
+	else if ((slot = ct_symbols_find(names->scripts, *of)) >= 0)
 	{
 		threshold->script = names->script[slot];
 		threshold->histogram = program->scripts[threshold->script].histogram;
@@ -462,14 +478,14 @@ ct_threshold_resolve(const char *name, const CtProgram *program, const CtNames *
 	else
 	{
 		List	   *all = threshold_add_symbols(threshold_add_symbols(NIL, names->scripts), names->outcomes);
-		bool		phased = ct_symbols_count(names->phases) > 0;
+		bool		more = ct_symbols_count(names->phases) + ct_symbols_count(names->classes) > 0;
 
-		hint = ct_near_match_hint(*of, threshold_add_symbols(all, names->phases),
-								  phased ? "scripts, outcomes and phases" : "scripts and outcomes", NULL);
+		all = threshold_add_symbols(threshold_add_symbols(all, names->phases), names->classes);
+		hint = ct_near_match_hint(*of, all, more ? "scripts, outcomes, phases and classes" : "scripts and outcomes", NULL);
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("threshold \"%s\" is of something that there isn't", name),
-				 phased ? errdetail("There is neither a script nor an outcome nor a phase \"%s\".", *of) :
+				 more ? errdetail("There is no script, outcome, phase or class \"%s\".", *of) :
 				 errdetail("There is neither a script nor an outcome \"%s\".", *of),
 				 hint ? errhint("%s", hint) : 0));
 	}

@@ -116,6 +116,7 @@ static const struct
 	{READ(ct_exploration_rows, CtExplorationRow, explorations, nexplorations)},
 	{READ(ct_permutation_rows, CtPermutationRow, permutations, npermutations)},
 	{READ(ct_step_rows, CtStepRow, steps, nsteps)},
+	{READ(ct_class_rows, CtClassRow, classes, nclasses)},
 	{READ(ct_phase_rows, CtPhaseRow, phases, nphases)},
 	{READ(ct_wait_rows, CtWaitRow, waits, nwaits)},
 	{READ(ct_blocking_rows, CtBlockingRow, blocking, nblocking)},

@@ -118,6 +118,8 @@ typedef struct CtReport
 	CtPermutationRow *permutations;
 	int			nsteps;			/* of all of these */
 	CtStepRow  *steps;
+	int			nclasses;
+	CtClassRow *classes;
 	int			nphases;
 	CtPhaseRow *phases;
 	int			nwaits;

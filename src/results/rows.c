@@ -589,6 +589,7 @@ const CtRowKind *const ct_row_kinds[] = {
 	&ct_exploration_rows,
 	&ct_permutation_rows,
 	&ct_step_rows,
+	&ct_class_rows,
 	&ct_phase_rows,
 	&ct_wait_rows,
 	&ct_blocking_rows,

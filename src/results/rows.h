@@ -59,6 +59,23 @@ typedef struct CtTallyRow
 	double		value;
 } CtTallyRow;
 
+typedef struct CtClassRow
+{
+	int			position;
+	const char *class;
+	int			clients;
+	int64		transactions;
+	double		tps;			/* shown, not stored */
+	int64		failed;
+	double		mean_ms;
+	double		p50_ms;
+	double		p90_ms;
+	double		p95_ms;
+	double		p99_ms;
+	double		p999_ms;
+	double		max_ms;
+} CtClassRow;
+
 typedef struct CtLatencyRow
 {
 	const char *script;
@@ -336,6 +353,7 @@ extern const CtRowKind ct_worker_rows;
 extern const CtRowKind ct_exploration_rows;
 extern const CtRowKind ct_permutation_rows;
 extern const CtRowKind ct_step_rows;
+extern const CtRowKind ct_class_rows;
 extern const CtRowKind ct_phase_rows;
 extern const CtRowKind ct_wait_rows;
 extern const CtRowKind ct_blocking_rows;

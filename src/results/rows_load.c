@@ -8,7 +8,67 @@
  */
 #include "postgres.h"
 
+#include "src/plan/class.h"
 #include "src/results/rows.h"
+
+/* ---- classes ---- */
+
+static const CtRowColumn class_columns[] = {
+	CT_INT4_COLUMN(CtClassRow, position, CT_BOTH | CT_NOT_NULL | CT_NOT_IN_JSON),
+	CT_TEXT_COLUMN(CtClassRow, class, CT_BOTH | CT_NOT_NULL),
+	CT_INT4_COLUMN(CtClassRow, clients, CT_BOTH | CT_NOT_NULL),
+	CT_INT8_COLUMN(CtClassRow, transactions, CT_BOTH | CT_NOT_NULL),
+	CT_FLOAT8_COLUMN(CtClassRow, tps, CT_SHOWN),
+	CT_INT8_COLUMN(CtClassRow, failed, CT_BOTH | CT_NOT_NULL),
+	CT_FLOAT8_COLUMN(CtClassRow, mean_ms, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtClassRow, p50_ms, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtClassRow, p90_ms, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtClassRow, p95_ms, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtClassRow, p99_ms, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtClassRow, p999_ms, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtClassRow, max_ms, CT_BOTH),
+};
+
+static void
+load_put_classes(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
+{
+	int		   *classes = program->nclasses > 0 ?
+		ct_class_assign(program->plan, results->clients) : NULL;
+	int			i;
+	int			c;
+
+	for (i = 0; i < program->nclasses; i++)
+	{
+		const CtHistogram *h = &results->histograms[program->classes[i].histogram];
+		CtClassRow	row = {
+			.position = i + 1,
+			.class = program->classes[i].plan->name,
+			.transactions = (int64) h->counted,
+			.failed = (int64) h->failed,
+			.mean_ms = ct_rows_ms(ct_histogram_mean(h)),
+			.p50_ms = ct_rows_ms(ct_histogram_quantile(h, 0.50)),
+			.p90_ms = ct_rows_ms(ct_histogram_quantile(h, 0.90)),
+			.p95_ms = ct_rows_ms(ct_histogram_quantile(h, 0.95)),
+			.p99_ms = ct_rows_ms(ct_histogram_quantile(h, 0.99)),
+			.p999_ms = ct_rows_ms(ct_histogram_quantile(h, 0.999)),
+			.max_ms = ct_rows_max_ms(h),
+		};
+
+		for (c = 0; c < results->clients; c++)
+			row.clients += classes[c] == i;
+		ct_rowset_put(writer, &row);
+	}
+}
+
+const CtRowKind ct_class_rows = {
+	.key = "classes",
+	.set = {
+		.table = "ct_result_class", .view = "ct_classes", .order = "\"position\"",
+		.size = sizeof(CtClassRow), .columns = class_columns, .ncolumns = lengthof(class_columns),
+	},
+	.put = load_put_classes,
+	.of_load = true,
+};
 
 /* ---- waits ---- */
 
