@@ -61,45 +61,12 @@ resources_lives(const CtSlot *slot)
 	return procno >= 0 && slot->pid != 0 && ProcGlobal->allProcs[procno].pid == slot->pid;
 }
 
-/* CPU time and memory of the workers, and what they tell. */
+/*
+ * CPU time of the workers and of the server, and how many of its processes are
+ * connections: all of it at once, for a moment is what it is of.
+ */
 static void
-resources_read_run(CtResources *resources, CtShared *shared, CtReading *reading)
-{
-	CtTotals	totals;
-	int			i;
-
-	ct_merge_totals(shared, &totals);
-	reading->transactions = totals.all_transactions + totals.failed;
-
-	/* what isn't told of ourselves isn't of anybody */
-	reading->memory = ct_process_memory(MyProcPid) >= 0 ? 0 : get_float8_nan();
-	reading->cpu_ns = ct_process_cpu_ns(MyProcPid) >= 0 ? 0 : get_float8_nan();
-	reading->max_worker = reading->memory;
-	for (i = 0; i < resources->nworkers; i++)
-	{
-		CtSlot	   *slot = ct_shared_slot(shared, i);
-
-		if (resources_lives(slot))
-		{
-			int64		ns = ct_process_cpu_ns(slot->pid);
-			int64		bytes = ct_process_memory(slot->pid);
-
-			resources->cpu_ns[i] = Max(resources->cpu_ns[i], ns);
-			reading->memory += Max(bytes, 0);
-			if (reading->max_worker < bytes)
-				reading->max_worker = bytes;
-		}
-		reading->cpu_ns += resources->cpu_ns[i];
-		reading->sessions.wal_bytes += slot->usage.wal_bytes;
-		reading->sessions.temp_blocks += slot->usage.temp_blocks;
-		reading->sessions.blocks_hit += slot->usage.blocks_hit;
-		reading->sessions.blocks_read += slot->usage.blocks_read;
-	}
-}
-
-/* CPU time of the server's processes, and how many are connections. */
-static void
-resources_read_server(CtReading *reading)
+resources_read_cpu(CtResources *resources, CtShared *shared, CtReading *reading)
 {
 	int64		ns = ct_process_reaped_ns(PostmasterPid);
 	int			i;
@@ -107,6 +74,18 @@ resources_read_server(CtReading *reading)
 	reading->server_ns = ns >= 0 ? ns : get_float8_nan();
 	ns = ct_process_cpu_ns(PostmasterPid);
 	reading->server_ns += ns >= 0 ? ns : get_float8_nan();
+
+	/* what isn't told of ourselves isn't of anybody */
+	reading->cpu_ns = ct_process_cpu_ns(MyProcPid) >= 0 ? 0 : get_float8_nan();
+	for (i = 0; i < resources->nworkers; i++)
+	{
+		CtSlot	   *slot = ct_shared_slot(shared, i);
+
+		if (resources_lives(slot))
+			resources->cpu_ns[i] = Max(resources->cpu_ns[i], ct_process_cpu_ns(slot->pid));
+		reading->cpu_ns += resources->cpu_ns[i];
+	}
+	reading->at_ns = ct_now_ns();
 	for (i = 0; i < (int) ProcGlobal->allProcCount; i++)
 	{
 		int			pid = ProcGlobal->allProcs[i].pid;
@@ -121,6 +100,36 @@ resources_read_server(CtReading *reading)
 	}
 }
 
+/* Memory of the workers, and what they tell. */
+static void
+resources_read_workers(CtResources *resources, CtShared *shared, CtReading *reading)
+{
+	CtTotals	totals;
+	int			i;
+
+	ct_merge_totals(shared, &totals);
+	reading->transactions = totals.all_transactions + totals.failed;
+	reading->memory = ct_process_memory(MyProcPid) >= 0 ? 0 : get_float8_nan();
+	reading->max_worker = reading->memory;
+	for (i = 0; i < resources->nworkers; i++)
+	{
+		CtSlot	   *slot = ct_shared_slot(shared, i);
+
+		if (resources_lives(slot))
+		{
+			int64		bytes = ct_process_memory(slot->pid);
+
+			reading->memory += Max(bytes, 0);
+			if (reading->max_worker < bytes)
+				reading->max_worker = bytes;
+		}
+		reading->sessions.wal_bytes += slot->usage.wal_bytes;
+		reading->sessions.temp_blocks += slot->usage.temp_blocks;
+		reading->sessions.blocks_hit += slot->usage.blocks_hit;
+		reading->sessions.blocks_read += slot->usage.blocks_read;
+	}
+}
+
 void
 ct_resources_read(CtResources *resources, CtShared *shared, bool last)
 {
@@ -129,12 +138,11 @@ ct_resources_read(CtResources *resources, CtShared *shared, bool last)
 	/* who is told to go is hardly there */
 	if (!shared->telemetry || resources->ended || pg_atomic_read_u32(&shared->stop) >= CT_STOP_SESSIONS)
 		return;
-	resources_read_run(resources, shared, &reading);
-	resources_read_server(&reading);
+	resources_read_cpu(resources, shared, &reading);
+	resources_read_workers(resources, shared, &reading);
 	if (!ct_machine_cpu(&reading.machine_used, &reading.machine_all))
 		reading.machine_used = reading.machine_all = get_float8_nan();
 	reading.machine_memory = ct_machine_memory_used();
-	reading.at_ns = ct_now_ns();
 	if (resources->now.at_ns == 0 ||
 		(!last && shared->measure_from_ns > shared->gate_ns &&
 		 resources->sum.first.at_ns < shared->measure_from_ns))

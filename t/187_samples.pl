@@ -64,6 +64,13 @@ is(samples('failed', 'count(*)'), 0, 'who succeeded in the end did not fail');
 $node->safe_psql('postgres', q{SELECT ct_test(E'\\\\repeat 100\nSELECT 1;\n\\\\endrepeat', transactions => 3, workers => 1, min_overlap => 0)});
 is(samples('random', q{count(*), min(cardinality(steps)), max(cardinality(steps))}), '3|32|32', 'of many statements the first ones');
 
+# ---- phases
+
+$node->safe_psql('postgres', q{SELECT ct_test('SELECT 1', workers => 2, min_overlap => 0,
+	phases => '[{"name": "slow", "duration": "0.5 s", "rate": 100}, {"name": "fast", "duration": "0.5 s", "rate": 400}]')});
+is(samples('random', q{string_agg(DISTINCT s.phase, ' '), count(*) FILTER (WHERE s.phase = 'fast') > count(*) FILTER (WHERE s.phase = 'slow'),
+	bool_and(s.phase = 'slow' OR s.started_at >= r.gate_at + interval '0.499 s')}), 'fast slow|t|t', 'the phase of each');
+
 # ---- 1, 6 and 30 workers; more clients than workers; telemetry off
 
 for my $workers (1, 6, 30)

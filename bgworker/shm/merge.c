@@ -360,6 +360,7 @@ merge_sample(List *rows, CtShared *shared, const CtProgram *program, const char 
 	row->outcome = from->outcome < 0 ? NULL :
 		pstrdup(ct_shared_slot(shared, from->worker)->outcomes[from->outcome].label);
 	row->sqlstate = from->sqlstate == 0 ? NULL : pstrdup(unpack_sql_state(from->sqlstate));
+	row->phase = from->phase < 0 ? NULL : program->phases[from->phase].plan->name;
 	row->steps.n = row->statement_ms.n = from->nstatements;
 	row->steps.elements = steps;
 	row->statement_ms.elements = ms;

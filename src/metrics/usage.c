@@ -20,7 +20,8 @@
 double
 ct_usage_percent(double part, double whole)
 {
-	return whole > 0 && !isnan(part) ? Max(part, 0) / whole * 100 : get_float8_nan();
+	/* the clocks of many processes are looked at one after the other */
+	return whole > 0 && !isnan(part) ? Min(Max(part, 0) / whole, 1) * 100 : get_float8_nan();
 }
 
 /* the larger one; of two, one of which is NaN, the other one */
