@@ -7,6 +7,7 @@
 
 #include "api/args.h"
 #include "src/catalog/definition.h"
+#include "src/plan/plan.h"
 
 /*
  * Each validates what it is given, checks that the current role may, and
@@ -29,7 +30,16 @@ extern void ct_define_begin(const char *function);
  */
 extern void ct_define_lock(CtCatalogScope *scope, const char *scenario, Oid role);
 
-/* Raises for a threshold that is of a script or outcome by a name that two things have by now. */
+/*
+ * The scenario's scripts, phases and expected errors as a plan, no matter of
+ * which variant; with a variant, those that it has.
+ */
+extern CtPlan *ct_define_names(CtCatalogScope *scope, const char *scenario, const char *variant);
+
+/*
+ * Raises for a threshold that is of a script, outcome or phase by a name that
+ * two things have by now, and for a phase that has the name of something else.
+ */
 extern void ct_define_check_thresholds(CtCatalogScope *scope, const char *scenario);
 
 #endif							/* CT_DEFINE_H */

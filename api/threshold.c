@@ -2,7 +2,7 @@
  * threshold.c
  *		Defining thresholds: ct_add_threshold.
  *
- * A threshold can be of a script or an outcome of its scenario, by name.
+ * A threshold can be of a script, an outcome or a phase of its scenario, by name.
  * Whether there is one, and only one, is looked at when the threshold is
  * added, and again when something of that name may have come.
  */
@@ -12,23 +12,23 @@
 
 #include "api/define.h"
 #include "src/catalog/version.h"
+#include "src/plan/phase.h"
 #include "src/plan/threshold.h"
 #include "src/plan/validate.h"
 
 CT_FUNCTION_INFO_V1(ct_add_threshold);
 CT_FUNCTION_INFO_V1(ct_add_slo);
 
-/*
- * The scenario's scripts and expected errors as a plan, no matter of which
- * variant; with a variant, those that it has.
- */
-static CtPlan *
-threshold_read_names(CtCatalogScope *scope, const char *scenario, const char *variant)
+CtPlan *
+ct_define_names(CtCatalogScope *scope, const char *scenario, const char *variant)
 {
 	CtPartsOf	of = variant ? CT_PARTS_OF_VARIANT : CT_PARTS_OF_SCENARIO;
 	CtPlan	   *plan = palloc0(sizeof(CtPlan));
+	Jsonb	   *phases = ct_definition_phases(scope, scenario);
 	ListCell   *lc;
 
+	if (phases != NULL)
+		ct_phases_read(plan, phases);
 	foreach(lc, ct_definition_scripts(scope, scenario, variant, of))
 		plan->scripts = lappend(plan->scripts, ct_plan_script(lfirst(lc)));
 	foreach(lc, ct_definition_classes(scope, scenario, variant))
@@ -53,9 +53,9 @@ ct_define_check_thresholds(CtCatalogScope *scope, const char *scenario)
 	CtNames    *names;
 	ListCell   *lc;
 
-	if (dotted == NIL)
+	if (dotted == NIL && ct_definition_phases(scope, scenario) == NULL)
 		return;
-	names = ct_names_of_program(ct_program_load(threshold_read_names(scope, scenario, NULL)));
+	names = ct_names_of_program(ct_program_load(ct_define_names(scope, scenario, NULL)));
 	foreach(lc, dotted)
 		ct_threshold_check_unique(lfirst(lc), names);
 }
@@ -88,7 +88,7 @@ ct_add_threshold(PG_FUNCTION_ARGS)
 	ct_definition_check_variant(&scope, scenario, threshold.variant);
 	if (strchr(threshold.metric, '.') != NULL)
 	{
-		CtPlan	   *plan = threshold_read_names(&scope, scenario, threshold.variant);
+		CtPlan	   *plan = ct_define_names(&scope, scenario, threshold.variant);
 
 		plan->thresholds = list_make1(ct_plan_threshold(&threshold));
 		(void) ct_program_load(plan);

@@ -114,6 +114,25 @@ CREATE FUNCTION @extschema@.ct_add_permutation(
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_add_permutation';
 
+CREATE FUNCTION @extschema@.ct_add_phase(
+	scenario		text,
+	phase			text,
+	duration		interval,
+	rate			float8 DEFAULT NULL,
+	clients			int DEFAULT NULL,
+	weights			jsonb DEFAULT NULL,
+	ramp			interval DEFAULT NULL
+) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_add_phase';
+
+CREATE FUNCTION @extschema@.ct_drop_phase(
+	scenario		text,
+	phase			text
+) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_drop_phase';
+
 CREATE FUNCTION @extschema@.ct_drop_scenario(
 	name			text
 ) RETURNS void
@@ -194,6 +213,8 @@ REVOKE ALL ON FUNCTION @extschema@.ct_add_threshold FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_add_slo FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_add_permutation FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_drop_permutation FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_add_phase FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_drop_phase FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_drop_scenario FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_drop_variant FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_drop_script FROM PUBLIC;
@@ -245,6 +266,12 @@ COMMENT ON FUNCTION @extschema@.ct_add_permutation IS
 'names an order that every exploration of the scenario (ct_explore) executes before others, as one that went wrong once: a regression test.
 permutation: 1 to 1000 numbers of sessions, from 1 to 8, as in ct_permutations; what follows when they are through is the search''s own choice. Where it can''t be taken, the report says so; one with sessions that are not explored is left out.
 Raises 42704 if there is no such scenario, 42501 unless it is the current role''s, 42710 if it has one of that name already, 22023 for what are no sessions';
+COMMENT ON FUNCTION @extschema@.ct_add_phase IS
+'adds a phase to the load of a scenario''s runs, after those that it has; they say how long a run is, so that the scenario has no duration, transactions or rate. At most 100.
+duration: more than 0 and at most 31 days; rate: transactions per second of the whole run, more than 0, Poisson arrivals; clients: 1 to 100000, how many are at work, default all; a rate or clients must be given, and without a rate clients repeat their scripts without a pause; weights: an object like {"read": 9, "write": 1}, 0 to 1000000 each, of scripts in the place of their own; ramp: time from the phase''s beginning in which the rate, or without one the number of clients, goes in a straight line from that of the phase before (of the first one: from 0) to its own, at most its duration.
+Raises 42710 if there is one of that name, or a script, outcome or step that thresholds call so; 42704 for an unknown scenario or script; 22023 for what is out of range or doesn''t go together; 54000 for too many';
+COMMENT ON FUNCTION @extschema@.ct_drop_phase IS
+'drops a phase of a scenario''s load. Raises 42704 if there is none, 42501 for who isn''t its owner';
 COMMENT ON FUNCTION @extschema@.ct_drop_permutation IS
 'drops an order that ct_add_permutation has named.
 Raises 42704 if there is no such scenario or order, 42501 unless it is the current role''s or if it is bundled';
@@ -296,6 +323,10 @@ SELECT s.name,
 	s.explore_params,
 	(SELECT pg_catalog.jsonb_object_agg(p.name, p.permutation)
 	 FROM @extschema@.ct_permutation p WHERE p.scenario = s.name) AS permutations,
+	(SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+		'name', p.name, 'duration', p.duration::text, 'rate', p.rate, 'clients', p.clients, 'weights', p.weights,
+		'ramp', p.ramp::text)) ORDER BY p."position")
+	 FROM @extschema@.ct_phase p WHERE p.scenario = s.name) AS phases,
 	s.description
 FROM @extschema@.ct_scenario s
 ORDER BY s.name;
@@ -379,6 +410,7 @@ COMMENT ON COLUMN @extschema@.ct_scenarios.checks IS 'names of its checks, then 
 COMMENT ON COLUMN @extschema@.ct_scenarios.params IS 'parameters that a call can override, with their defaults';
 COMMENT ON COLUMN @extschema@.ct_scenarios.explore_params IS 'those that are others in an exploration: the smallest instance that has the bug; null: it isn''t meant to be explored, why stands in its story';
 COMMENT ON COLUMN @extschema@.ct_scenarios.permutations IS 'orders of sessions that an exploration executes first, by their names; null: none';
+COMMENT ON COLUMN @extschema@.ct_scenarios.phases IS 'phases of its load in their order, as a call''s phases; null: none';
 COMMENT ON COLUMN @extschema@.ct_scenarios.description IS 'which bug it shows';
 
 COMMENT ON VIEW @extschema@.ct_stories IS 'what a scenario''s author has to tell: where the bug comes from, what goes wrong, what to look at, which fix to take when';
@@ -410,6 +442,7 @@ SELECT pg_catalog.pg_extension_config_dump('ct_class', 'WHERE NOT bundled');
 SELECT pg_catalog.pg_extension_config_dump('ct_check', 'WHERE NOT bundled');
 SELECT pg_catalog.pg_extension_config_dump('ct_slo', 'WHERE NOT bundled');
 SELECT pg_catalog.pg_extension_config_dump('ct_permutation', 'WHERE NOT bundled');
+SELECT pg_catalog.pg_extension_config_dump('ct_phase', 'WHERE NOT bundled');
 
 COMMENT ON TABLE @extschema@.ct_scenario IS 'scenarios as they were defined; see the view ct_scenarios';
 COMMENT ON COLUMN @extschema@.ct_scenario.name IS 'what ct_run takes; at most 63 bytes';
@@ -494,6 +527,16 @@ COMMENT ON COLUMN @extschema@.ct_slo.op IS 'how it is compared to the target';
 COMMENT ON COLUMN @extschema@.ct_slo.target IS 'in the metric''s unit: ms, per second, a fraction or a count';
 COMMENT ON COLUMN @extschema@.ct_slo.position IS 'order';
 COMMENT ON COLUMN @extschema@.ct_slo.bundled IS 'as the scenario''s';
+COMMENT ON TABLE @extschema@.ct_phase IS 'phases of the load of a scenario''s runs';
+COMMENT ON COLUMN @extschema@.ct_phase.scenario IS 'the scenario';
+COMMENT ON COLUMN @extschema@.ct_phase.name IS 'what it is called, also by thresholds';
+COMMENT ON COLUMN @extschema@.ct_phase.position IS 'order';
+COMMENT ON COLUMN @extschema@.ct_phase.duration IS 'how long it is';
+COMMENT ON COLUMN @extschema@.ct_phase.rate IS 'transactions per second of the whole run; null: no schedule';
+COMMENT ON COLUMN @extschema@.ct_phase.clients IS 'clients at work; null: all';
+COMMENT ON COLUMN @extschema@.ct_phase.weights IS 'weights of scripts in the place of their own, by name; null: none';
+COMMENT ON COLUMN @extschema@.ct_phase.ramp IS 'time from its beginning in which the rate, or else the number of clients, comes from that of the phase before; null: none';
+COMMENT ON COLUMN @extschema@.ct_phase.bundled IS 'as the scenario''s';
 COMMENT ON TABLE @extschema@.ct_permutation IS 'orders of sessions that explorations of a scenario execute first';
 COMMENT ON COLUMN @extschema@.ct_permutation.scenario IS 'the scenario';
 COMMENT ON COLUMN @extschema@.ct_permutation.name IS 'what it is called, as what it once went wrong with';

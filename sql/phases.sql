@@ -81,3 +81,62 @@ SELECT plan->'phases' AS phases FROM ct_result WHERE run_id = :run_id;
 SELECT phased('[{"name": "a", "duration": "0.2 s", "rate": 100}, {"name": "b.c", "duration": "0.2 s", "clients": 1}]', checks => '{b.c.p50_ms < 0}') AS run_id \gset
 SELECT count(*) FROM ct_phases WHERE run_id = :run_id AND phase = 'a' AND recovery_s IS NULL;
 SELECT verdict, reason ~ '^threshold "b.c.p50_ms < 0" was missed: [0-9.]+; found at the end' AS told FROM ct_runs WHERE run_id = :run_id;
+
+-- weights: scripts that aren't of the mix are not executed
+SELECT ct_create_scenario('regress_timed', duration => '1 s');
+SELECT ct_add_phase('regress_timed', 'a', '1 s', 10);
+SELECT ct_create_scenario('regress_phased', min_overlap => 0, workers => 2);
+SELECT ct_add_phase('regress_phased', 'a', '1 s', 10, weights => '{"read": 1}');
+SELECT ct_add_script('regress_phased', 'read', 'SELECT 1');
+SELECT ct_add_script('regress_phased', 'write', 'SELECT 2', weight => 3);
+SELECT ct_run('regress_phased', phases => '[{"name": "reads", "duration": "0.2 s", "clients": 2, "weights": {"write": 0}},
+	{"name": "more", "duration": "0.2 s", "rate": 200, "weights": {"write": 0, "read": 7}}]') AS run_id \gset
+SELECT script, count > 0 AS some FROM ct_latencies WHERE run_id = :run_id AND kind = 'transaction' ORDER BY 1;
+
+-- defined once for all
+SELECT ct_add_phase('regress_phased', 'baseline', '0.3 s', rate => 100);
+SELECT ct_add_phase('regress_phased', 'reads', '0.3 s', clients => 1, weights => '{"write": 0}');
+SELECT ct_add_phase('regress_phased', 'rise', '0.2 s', clients => 3, ramp => '0.1 s');
+SELECT ct_add_phase('regress_phased', 'rise', '0.2 s', clients => 3);
+SELECT ct_add_phase('regress_phased', 'read', '0.2 s', clients => 3);
+SELECT ct_add_phase('regress_phased', 'a', '0.2 s');
+SELECT ct_add_phase('regress_phased', 'a', NULL, 10);
+SELECT ct_add_phase('regress_phased', 'a', '0 s', 10);
+SELECT ct_add_phase('regress_phased', 'a', '1 s', 0);
+SELECT ct_add_phase('regress_phased', 'a', '1 s', 10, 0);
+SELECT ct_add_phase('regress_phased', 'a', '1 s', 10, ramp => '1 s');
+SELECT ct_add_phase('regress_phased', 'a', '1 s', 10, ramp => '-1 s');
+SELECT ct_add_phase('regress_phased', 'a', '1 s', 10, weights => '[]');
+SELECT ct_add_phase('regress_phased', 'a', '1 s', 10, weights => '{"wirte": 1}');
+SELECT ct_add_phase('regress_phased', '', '1 s', 10);
+SELECT ct_add_phase('regress_phase', 'a', '1 s', 10);
+SELECT ct_add_phase('oversell_tickets', 'a', '1 s', 10);
+SELECT ct_add_script('regress_phased', 'rise', 'SELECT 3');
+SELECT ct_add_threshold('regress_phased', 'reads.p95_ms', '<', 1e4);
+SELECT ct_add_threshold('regress_phased', 'raeds.p95_ms', '<', 1e4);
+SELECT ct_add_threshold('regress_phased', 'baseline.recovery_s', '<', 5);
+SELECT jsonb_pretty(phases) AS phases FROM ct_scenarios WHERE name = 'regress_phased';
+SELECT ct_run('regress_phased') AS run_id \gset
+SELECT phase, rate, clients, seconds, transactions > 0 AS some FROM ct_phases WHERE run_id = :run_id;
+SELECT verdict, duration, clients, workers FROM ct_runs WHERE run_id = :run_id;
+-- a call's are others, or none
+SELECT ct_run('regress_phased', duration => '1 s');
+SELECT ct_run('regress_phased', phases => '[]', transactions => 10);
+SELECT ct_drop_threshold('regress_phased', 'reads.p95_ms');
+SELECT ct_run('regress_phased', phases => '[]', transactions => 10) AS run_id \gset
+SELECT count(*) FROM ct_phases WHERE run_id = :run_id;
+-- an exploration has no load
+SELECT ct_explore('regress_phased') AS run_id \gset
+SELECT verdict FROM ct_runs WHERE run_id = :run_id;
+-- a variant that has other scripts has the phases, without the weights of those that it hasn't
+SELECT ct_drop_script('regress_phased', 'write');
+SELECT ct_add_variant('regress_phased', 'reading');
+SELECT ct_add_variant('regress_phased', 'both');
+SELECT ct_add_script('regress_phased', 'write', 'SELECT 2', 'both');
+SELECT variant, verdict FROM ct_compare('regress_phased');
+SELECT ct_drop_phase('regress_phased', 'raeds');
+SELECT ct_drop_phase('regress_phased', 'rise');
+SELECT jsonb_array_length(phases) FROM ct_scenarios WHERE name = 'regress_phased';
+SELECT ct_create_scenario('regress_phased', replace => true);
+SELECT phases FROM ct_scenarios WHERE name = 'regress_phased';
+SELECT count(ct_drop_scenario(name)) FROM ct_scenarios WHERE name IN ('regress_phased', 'regress_timed');

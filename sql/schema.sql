@@ -35,7 +35,7 @@ SELECT c.relname, e.condition
 FROM pg_extension x, unnest(x.extconfig, x.extcondition) AS e (relation, condition),
 	pg_class c
 WHERE x.extname = 'ct_ext' AND c.oid = e.relation
-	AND c.relname IN ('ct_scenario', 'ct_variant', 'ct_script', 'ct_check', 'ct_slo', 'ct_permutation')
+	AND c.relname IN ('ct_scenario', 'ct_variant', 'ct_script', 'ct_check', 'ct_slo', 'ct_permutation', 'ct_phase')
 ORDER BY 1;
 
 DROP EXTENSION ct_ext;

@@ -26,6 +26,7 @@ SELECT string_agg(format('%s: %s', t, x), E'\n' ORDER BY t, x) FILTER (WHERE NOT
 	SELECT 'script', to_jsonb(s) FROM ct_script s UNION ALL
 	SELECT 'check', to_jsonb(s) FROM ct_check s UNION ALL
 	SELECT 'slo', to_jsonb(s) FROM ct_slo s UNION ALL
+	SELECT 'phase', to_jsonb(s) FROM ct_phase s UNION ALL
 	SELECT 'permutation', to_jsonb(s) FROM ct_permutation s) d (t, x)
 SQL
 
@@ -53,6 +54,10 @@ SELECT ct_add_check('mine', 'sum', 'SELECT i FROM t WHERE i < :n', kind => 'too_
 SELECT ct_add_check('mine', 'sum', 'SELECT i FROM t WHERE i <= :n', variant => 'a');
 SELECT ct_add_slo('mine', 'p95_ms', '<', 100000);
 SELECT ct_add_permutation('mine', 'once', '{1,2,2,1}');
+SELECT ct_create_scenario('phased', min_overlap => 0);
+SELECT ct_add_script('phased', 'a''b', 'SELECT 1');
+SELECT ct_add_phase('phased', 'one', '0.1 s', rate => 100, weights => '{"a''b": 2}');
+SELECT ct_add_phase('phased', 'two', '0.1 s', clients => 2, ramp => '0.05 s');
 SET ROLE author;
 SELECT ct_create_scenario('of the author', explore_params => NULL);
 SELECT ct_add_script('of the author', 'one', 'SELECT 1');

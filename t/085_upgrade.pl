@@ -99,6 +99,7 @@ SELECT translate(t || ' ' || (x - 'created_at' - 'owner'), E'\n', ' ') FROM (
 	SELECT 'script', to_jsonb(s) FROM ct_script s UNION ALL
 	SELECT 'check', to_jsonb(s) FROM ct_check s UNION ALL
 	SELECT 'threshold', to_jsonb(s) FROM ct_slo s UNION ALL
+	SELECT 'phase', to_jsonb(s) FROM ct_phase s UNION ALL
 	SELECT 'permutation', to_jsonb(s) FROM ct_permutation s) d (t, x)
 WHERE (x ->> 'bundled')::boolean ORDER BY 1
 SQL

@@ -114,6 +114,19 @@ typedef struct CtPermutationDefinition
 	ArrayType  *permutation;	/* int[], not empty, without nulls */
 } CtPermutationDefinition;
 
+/* a phase of every variant's load */
+typedef struct CtPhaseDefinition
+{
+	const char *name;
+	Interval   *duration;
+	bool		has_rate,
+				has_clients;
+	double		rate;
+	int			clients;
+	Jsonb	   *weights;
+	Interval   *ramp;
+} CtPhaseDefinition;
+
 /* whose parts are read: of a variant named */
 typedef enum CtPartsOf
 {
@@ -128,7 +141,8 @@ typedef enum CtPartKind
 	CT_PART_SCRIPT,
 	CT_PART_CHECK,
 	CT_PART_THRESHOLD,
-	CT_PART_PERMUTATION,		/* of all variants */
+	CT_PART_PERMUTATION,		/* of all variants, as the next one */
+	CT_PART_PHASE,
 	CT_PART_CLASS
 } CtPartKind;
 
@@ -186,6 +200,9 @@ extern List *ct_definition_thresholds(CtCatalogScope *scope, const char *scenari
 /* List of CtPermutationDefinition * */
 extern List *ct_definition_permutations(CtCatalogScope *scope, const char *scenario);
 
+/* the phases in their order, as a call's: an array of objects; NULL: there are none */
+extern Jsonb *ct_definition_phases(CtCatalogScope *scope, const char *scenario);
+
 /* the names of metrics that have a dot, of any variant's thresholds, each once; List of char * */
 extern List *ct_definition_dotted_metrics(CtCatalogScope *scope, const char *scenario);
 
@@ -221,6 +238,9 @@ extern bool ct_definition_insert_threshold(CtCatalogScope *scope, const char *sc
 
 extern bool ct_definition_insert_permutation(CtCatalogScope *scope, const char *scenario,
 											 const CtPermutationDefinition *permutation);
+
+extern bool ct_definition_insert_phase(CtCatalogScope *scope, const char *scenario,
+									   const CtPhaseDefinition *phase);
 
 /* What hangs on it goes with it. */
 extern void ct_definition_delete_scenario(CtCatalogScope *scope, const char *scenario);

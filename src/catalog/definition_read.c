@@ -456,6 +456,21 @@ ct_definition_permutations(CtCatalogScope *scope, const char *scenario)
 	return permutations;
 }
 
+Jsonb *
+ct_definition_phases(CtCatalogScope *scope, const char *scenario)
+{
+	bool		isnull;
+	Datum		value;
+
+	definition_query(scope,
+					 "SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('name', name,"
+					 " 'duration', duration::text, 'rate', rate, 'clients', clients, 'weights', weights,"
+					 " 'ramp', ramp::text)) ORDER BY position)"
+					 " FROM @ct_phase WHERE scenario = $1 AND $2 IS NULL", scenario, NULL);
+	value = definition_value(0, 1, &isnull);
+	return isnull ? NULL : DatumGetJsonbPCopy(value);
+}
+
 List *
 ct_definition_dotted_metrics(CtCatalogScope *scope, const char *scenario)
 {

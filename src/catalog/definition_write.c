@@ -220,6 +220,25 @@ ct_definition_insert_permutation(CtCatalogScope *scope, const char *scenario,
 							  PART_OF_SCENARIO("@ct_permutation")) > 0;
 }
 
+bool
+ct_definition_insert_phase(CtCatalogScope *scope, const char *scenario, const CtPhaseDefinition *phase)
+{
+	CtRow		row = {0};
+
+	ct_row_add_text(&row, scenario);
+	ct_row_add_text(&row, phase->name);
+	ct_row_add(&row, INTERVALOID, IntervalPGetDatum(phase->duration), false);
+	ct_row_add_double(&row, phase->rate, !phase->has_rate);
+	ct_row_add_int32(&row, phase->clients, !phase->has_clients);
+	ct_row_add(&row, JSONBOID, JsonbPGetDatum(phase->weights), phase->weights == NULL);
+	ct_row_add(&row, INTERVALOID, IntervalPGetDatum(phase->ramp), phase->ramp == NULL);
+	return definition_execute(scope, &row,
+							  "INSERT INTO @ct_phase (scenario, name, duration, rate, clients, weights,"
+							  " ramp, position, bundled)"
+							  " SELECT $1, $2, $3, $4, $5, $6, $7,"
+							  PART_OF_SCENARIO("@ct_phase")) > 0;
+}
+
 /* ---- deleting ---- */
 
 void
@@ -261,6 +280,15 @@ typedef struct CtPart
 	 "SELECT DISTINCT CASE WHEN $4::text IS NULL THEN " column " ELSE " shown " END FROM " table \
 	 " WHERE scenario = $1 AND $2::text IS NOT NULL AND variant IS NOT DISTINCT FROM $3 ORDER BY 1"}
 
+/* the same of what variants have in common */
+#define PART_OF_ALL(noun, table) \
+	{noun, noun "s", \
+	 "DELETE FROM " table " WHERE scenario = $1 AND name = $2" \
+	 " AND $3::text IS NULL AND $4::text IS NULL", \
+	 "SELECT NULL::text WHERE num_nonnulls($1::text, $2::text, $3::text, $4::text) < 0", \
+	 "SELECT name FROM " table " WHERE scenario = $1 AND $2::text IS NOT NULL" \
+	 " AND $3::text IS NULL AND $4::text IS NULL ORDER BY 1"}
+
 static const CtPart definition_parts[] = {
 	[CT_PART_CLASS] = {
 		"class", "classes",
@@ -275,14 +303,8 @@ static const CtPart definition_parts[] = {
 	[CT_PART_CHECK] = PART("check", "@ct_check", "name", "name", "$4::text IS NULL"),
 	[CT_PART_THRESHOLD] = PART("threshold", "@ct_slo", "metric", "metric || ' ' || op",
 							   "($4::text IS NULL OR op = $4)"),
-	[CT_PART_PERMUTATION] = {
-		"permutation", "permutations",
-		"DELETE FROM @ct_permutation WHERE scenario = $1 AND name = $2"
-		" AND $3::text IS NULL AND $4::text IS NULL",
-		"SELECT NULL::text WHERE num_nonnulls($1::text, $2::text, $3::text, $4::text) < 0",
-		"SELECT name FROM @ct_permutation WHERE scenario = $1 AND $2::text IS NOT NULL"
-		" AND $3::text IS NULL AND $4::text IS NULL ORDER BY 1"
-	}
+	[CT_PART_PERMUTATION] = PART_OF_ALL("permutation", "@ct_permutation"),
+	[CT_PART_PHASE] = PART_OF_ALL("phase", "@ct_phase")
 };
 
 static uint64

@@ -539,6 +539,7 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 	CtVariantDefinition of_variant;
 	List	   *permutations;
 	List	   *classes;
+	Jsonb	   *phases;
 
 	make_check_name(scenario);
 	make_check_options(options);
@@ -556,9 +557,15 @@ ct_plan_of_scenario(const char *scenario, const char *variant, const CtRunOption
 	make_read_elsewhere(&scope, plan);
 	permutations = ct_definition_permutations(&scope, scenario);
 	classes = ct_definition_classes(&scope, scenario, plan->variant);
+	phases = ct_definition_phases(&scope, scenario);
 	ct_catalog_leave(&scope);
 	if (!definition.bundled && !options->trust_owner)
 		make_check_owner(scenario, definition.owner);
+	if (phases != NULL && options->phases == NULL)
+	{
+		ct_phases_read(plan, phases);
+		ct_phases_forget_others(plan);
+	}
 	if (options->explore != NULL)
 	{
 		ct_sessions_of_scripts(plan, options->explore->sessions);

@@ -199,6 +199,13 @@ phase_check_members(const char *called, JsonbContainer *object)
 	}
 }
 
+void
+ct_phase_check_weights(const char *name, const Jsonb *weights)
+{
+	if (!JB_ROOT_IS_OBJECT(weights))
+		phase_wrong_type(phase_called(0, name), "weights", "an object, like {\"read\": 9, \"write\": 1}");
+}
+
 /* One of the array's elements, appended to the plan. */
 static void
 phase_read(CtPlan *plan, int number, JsonbContainer *object)
@@ -407,27 +414,40 @@ phase_check_weights(const CtPlan *plan)
 }
 
 void
-ct_phases_validate(const CtPlan *plan)
+ct_phases_validate_defined(const CtPlan *plan)
 {
-	int			clients = plan->clients > 0 ? plan->clients : plan->workers;
-	int			least = ct_plan_least_workers(plan);
 	const CtPlanPhase *before = NULL;
 	ListCell   *lc;
 
-	if (plan->phases == NIL)
-		return;
 	phase_check_number(list_length(plan->phases));
 	phase_check_unique(plan->phases);
-	if (plan->rounds != 0)
-		elog(ERROR, "a run of rounds has phases");
 	phase_check_weights(plan);
 	foreach(lc, plan->phases)
 	{
 		const CtPlanPhase *phase = lfirst(lc);
 
-		CHECK_FOR_INTERRUPTS();
 		phase_validate(phase);
 		phase_check_ramp(plan, phase, before);
+		before = phase;
+	}
+}
+
+void
+ct_phases_validate(const CtPlan *plan)
+{
+	int			clients = plan->clients > 0 ? plan->clients : plan->workers;
+	int			least = ct_plan_least_workers(plan);
+	ListCell   *lc;
+
+	if (plan->phases == NIL)
+		return;
+	if (plan->rounds != 0)
+		elog(ERROR, "a run of rounds has phases");
+	ct_phases_validate_defined(plan);
+	foreach(lc, plan->phases)
+	{
+		const CtPlanPhase *phase = lfirst(lc);
+
 		if (phase->clients > clients)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -440,8 +460,27 @@ ct_phases_validate(const CtPlan *plan)
 					 errmsg("the scripts need at least %d clients, but %s has %d", least,
 							phase_called(0, phase->name), phase->clients),
 					 errdetail("The workers that scripts have of their own are clients, the first ones.")));
-		before = phase;
 	}
+}
+
+void
+ct_phases_forget_others(CtPlan *plan)
+{
+	List	   *weights = NIL;
+	ListCell   *lc;
+	ListCell   *sc;
+
+	foreach(lc, plan->weights)
+	{
+		const CtPlanWeight *weight = lfirst(lc);
+
+		foreach(sc, plan->scripts)
+			if (strcmp(((CtPlanScript *) lfirst(sc))->name, weight->script) == 0)
+				break;
+		if (sc != NULL)
+			weights = lappend(weights, lfirst(lc));
+	}
+	plan->weights = weights;
 }
 
 /* ---- asking ---- */

@@ -19,11 +19,20 @@
  */
 extern void ct_phases_read(CtPlan *plan, const Jsonb *phases);
 
+/* Raises unless the weights of a phase are an object. */
+extern void ct_phase_check_weights(const char *name, const Jsonb *weights);
+
 /* How many clients the phases need; 0: as many as the run has anyway. */
 extern int	ct_phases_clients(const CtPlan *plan);
 
 /* Raises unless the phases go together, with each other and with the plan. */
 extern void ct_phases_validate(const CtPlan *plan);
+
+/* The same, as far as a definition tells it: not of the plan's clients. */
+extern void ct_phases_validate_defined(const CtPlan *plan);
+
+/* Drops the weights of scripts that the plan hasn't got, which other variants may have. */
+extern void ct_phases_forget_others(CtPlan *plan);
 
 /* Have transactions a schedule, in any of the phases, or in a run without them? */
 extern bool ct_plan_is_scheduled(const CtPlan *plan);
