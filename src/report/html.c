@@ -230,12 +230,10 @@ html_evidence(CtPage *page)
 {
 	CtReportTable *evidence = ct_report_evidence(page->report);
 
-	if (evidence == NULL && ct_report_orders(page->report) == NULL)
+	if (evidence == NULL)
 		return;
 	ct_page_section(page, "evidence", "How much met");
-	if (evidence)
-		ct_markup_table(page->buf, evidence, 0);
-	ct_markup_paragraph(page->buf, NULL, ct_report_orders(page->report));
+	ct_markup_table(page->buf, evidence, 0);
 }
 
 static void
@@ -269,13 +267,16 @@ html_errors(CtPage *page)
 
 /* in the order of the page */
 static void (*const sections[]) (CtPage *page) = {
+	ct_page_exploration,
 	html_checks,
 	html_anomalies,
 	html_evidence,
+	ct_page_orders,
 	html_outcomes,
 	ct_page_timeline,
 	ct_page_latency,
 	ct_page_waits,
+	ct_page_blocking,
 	ct_page_deadlocks,
 	ct_page_resources,
 	ct_page_workers,
@@ -301,10 +302,7 @@ html_begin(StringInfo buf, const CtReportList *list)
 									 first->variant ? ct_text_cut(first->variant, 200, false) : "", first->run_id));
 	appendStringInfo(buf, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n", ct_page_style);
 	if (list->many)
-	{
-		appendStringInfo(buf, "<h1>%s</h1>\n", ct_format_plural(list->n, "run", "runs"));
-		ct_markup_table(buf, ct_report_runs(list), 0);
-	}
+		ct_page_runs(buf, list);
 }
 
 static void

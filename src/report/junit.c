@@ -16,20 +16,15 @@
 
 #include <math.h>
 
-#include "catalog/namespace.h"
-#include "mb/pg_wchar.h"
-
 #include "src/report/report.h"
 
 /* columns of a message or name; there is more in the case's output */
 #define MESSAGE_WIDTH	1000
 #define NAME_WIDTH		200
 
-#define NOT_IN_XML		0xFFFD
-
 /* One character. */
 static void
-junit_character(StringInfo buf, pg_wchar c)
+junit_character(StringInfo buf, uint32 c)
 {
 	if (c == '&')
 		appendStringInfoString(buf, "&amp;");
@@ -42,68 +37,15 @@ junit_character(StringInfo buf, pg_wchar c)
 	else if (c == '\n' || c == '\t' || (c >= 0x20 && c < 0x7f))
 		appendStringInfoChar(buf, (char) c);
 	else if (c < 0x20 || c == 0xFFFE || c == 0xFFFF || (c >= 0xD800 && c < 0xE000))
-		appendStringInfo(buf, "&#x%X;", NOT_IN_XML);
+		appendStringInfo(buf, "&#x%X;", CT_REPLACEMENT);
 	else
 		appendStringInfo(buf, "&#x%X;", c);
 }
 
 static void
-junit_utf8(StringInfo buf, const unsigned char *text, int len)
-{
-	const unsigned char *end = text + len;
-
-	while (text < end)
-	{
-		junit_character(buf, utf8_to_unicode(text));
-		text += pg_utf_mblen(text);
-	}
-}
-
-/*
- * Text in the database's encoding.  What can't be said in Unicode, or in
- * SQL_ASCII is anything else than UTF-8, is replaced character by character.
- */
-static void
 junit_text(StringInfo buf, const char *text)
 {
-	int			encoding = GetDatabaseEncoding();
-	int			len = strlen(text);
-	Oid			conversion = InvalidOid;
-	unsigned char *converted;
-
-	if (encoding == PG_UTF8 || (encoding == PG_SQL_ASCII && pg_verify_mbstr(PG_UTF8, text, len, true)))
-	{
-		junit_utf8(buf, (const unsigned char *) text, len);
-		return;
-	}
-	if (encoding != PG_SQL_ASCII)
-		conversion = FindDefaultConversionProc(encoding, PG_UTF8);
-
-	converted = palloc(len * MAX_CONVERSION_GROWTH + 1);
-	while (*text)
-	{
-		int			done = 0;
-
-		if (OidIsValid(conversion))
-			done = pg_do_encoding_conversion_buf(conversion, encoding, PG_UTF8,
-												 (unsigned char *) text, strlen(text), converted,
-												 len * MAX_CONVERSION_GROWTH + 1, true);
-		else if (!IS_HIGHBIT_SET(*text))
-		{
-			converted[0] = *text;
-			converted[1] = '\0';
-			done = 1;
-		}
-		if (done > 0)
-			junit_utf8(buf, converted, strlen((char *) converted));
-		text += done;
-		if (done == 0 && *text)
-		{
-			junit_character(buf, NOT_IN_XML);
-			text += pg_mblen(text);
-		}
-	}
-	pfree(converted);
+	ct_put_characters(buf, text, junit_character);
 }
 
 /* name="value", the value in one line of at most so many columns */

@@ -18,6 +18,8 @@
 /* what a report shows of them; the views may have more */
 #define ORDERS_SHOWN 8
 #define ANOMALIES_SHOWN 5
+#define PAIRS_SHOWN 1000
+#define DEADLOCK_ROWS_SHOWN 2000
 
 /* of a run without a scenario, what was called */
 #define SHOWN_SCENARIO \
@@ -120,7 +122,7 @@ static const struct
 	{READ(ct_phase_rows, CtPhaseRow, phases, nphases)},
 	{READ(ct_wait_rows, CtWaitRow, waits, nwaits)},
 	{READ(ct_blocking_rows, CtBlockingRow, blocking, nblocking)},
-	{READ(ct_deadlock_rows, CtDeadlockRow, deadlocks, ndeadlocks)},
+	{READ(ct_deadlock_rows, CtDeadlockRow, deadlocks, ndeadlocks), NULL, DEADLOCK_ROWS_SHOWN},
 	{READ(ct_resource_rows, CtResourceRow, resources, nresources)},
 	{READ(ct_usage_rows, CtUsage, usage, nusage)},
 	{READ(ct_sample_rows, CtSampleRow, samples, nsamples)},
@@ -160,6 +162,20 @@ static const CtRowSet order_set = {
 	"  WHERE run_id = $1 AND NOT after_seen AND script <> other_script) o"
 	" ORDER BY script, step, other_script, other_step LIMIT " CppAsString2(ORDERS_SHOWN),
 	.size = sizeof(CtReportOrder),.columns = order_columns,.ncolumns = lengthof(order_columns),
+};
+
+static const CtRowColumn pair_columns[] = {
+	CT_TEXT_COLUMN(CtReportPair, script, CT_SHOWN),
+	CT_INT4_COLUMN(CtReportPair, step, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReportPair, other_script, CT_SHOWN),
+	CT_INT4_COLUMN(CtReportPair, other_step, CT_SHOWN),
+	CT_BOOL_COLUMN(CtReportPair, before_seen, CT_SHOWN),
+	CT_BOOL_COLUMN(CtReportPair, after_seen, CT_SHOWN),
+};
+
+static const CtRowSet pair_set = {
+	.view = "ct_orders",.order = "script, other_script, step, other_step",.limit = PAIRS_SHOWN,
+	.size = sizeof(CtReportPair),.columns = pair_columns,.ncolumns = lengthof(pair_columns),
 };
 
 static const CtRowColumn bucket_columns[] = {
@@ -234,6 +250,7 @@ ct_report_load(int64 run_id)
 	report->pairs_seen = pairs->pairs_seen;
 	report->orders_missing = pairs->orders_missing;
 	report->orders = ct_rowset_read(&order_set, run_id, &report->norders);
+	report->order_pairs = ct_rowset_read(&pair_set, run_id, &report->npairs);
 	report->buckets = ct_rowset_read(&bucket_set, run_id, &report->nbuckets);
 	return report;
 }
@@ -249,6 +266,8 @@ static const CtRowColumn line_columns[] = {
 	CT_FLOAT8_COLUMN(CtReportLine, duration_ms, CT_SHOWN),
 	CT_INT8_COLUMN(CtReportLine, transactions, CT_SHOWN),
 	CT_FLOAT8_COLUMN(CtReportLine, tps, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReportLine, tps_low, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReportLine, tps_high, CT_SHOWN),
 	CT_FLOAT8_COLUMN(CtReportLine, p95_ms, CT_SHOWN),
 	CT_FLOAT8_COLUMN(CtReportLine, p99_ms, CT_SHOWN),
 	CT_INT8_COLUMN(CtReportLine, failed, CT_SHOWN),
@@ -259,7 +278,7 @@ static const CtRowColumn line_columns[] = {
 static const CtRowSet line_set = {
 	.view = "ct_runs",
 	.query = "SELECT run_id, " SHOWN_SCENARIO ", variant, status, verdict,"
-	" 1000 * duration AS duration_ms, transactions, tps, p95_ms, p99_ms, failed, anomalies, expected_verdict"
+	" 1000 * duration AS duration_ms, transactions, tps, tps_low, tps_high, p95_ms, p99_ms, failed, anomalies, expected_verdict"
 	" FROM @ct_runs r WHERE run_id = ANY ($1) ORDER BY run_id",
 	.size = sizeof(CtReportLine),.columns = line_columns,.ncolumns = lengthof(line_columns),
 };

@@ -306,6 +306,7 @@ markdown_one(StringInfo buf, const CtReportList *list, int i, const CtReport *re
 	markdown_table(buf, report->unicode, ct_report_blocking(report));
 	markdown_table(buf, report->unicode, ct_report_deadlocks(report));
 	markdown_table(buf, report->unicode, ct_report_resources(report));
+	markdown_sentence(buf, ct_report_memory(report));
 	markdown_table(buf, report->unicode, ct_report_errors(report));
 	markdown_table(buf, report->unicode, ct_report_error_places(report));
 	markdown_table(buf, report->unicode, ct_report_error_details(report));

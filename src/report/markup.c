@@ -6,13 +6,11 @@
 
 #include <math.h>
 
-#include "catalog/namespace.h"
 #include "mb/pg_wchar.h"
 
 #include "src/report/page.h"
 
 #define CELL_WIDTH 300
-#define REPLACEMENT 0xfffd
 
 /* ---- text ---- */
 
@@ -56,76 +54,14 @@ markup_character(StringInfo buf, uint32 c)
 	}
 	else if (c < 0xa0 || (c >= 0xd800 && c < 0xe000) || (c >= 0xfdd0 && c < 0xfdf0) || (c & 0xfffe) == 0xfffe ||
 			 c > 0x10ffff)
-		c = REPLACEMENT;
+		c = CT_REPLACEMENT;
 	appendStringInfo(buf, "&#x%X;", c);
-}
-
-/* UTF-8, whatever is wrong with it. */
-static void
-markup_utf8(StringInfo buf, const unsigned char *p, int len)
-{
-	const unsigned char *end = p + len;
-
-	while (p < end)
-	{
-		int			n = *p < 0x80 ? 0 : *p < 0xc2 ? -1 : *p < 0xe0 ? 1 : *p < 0xf0 ? 2 : *p < 0xf5 ? 3 : -1;
-		uint32		c = n <= 0 ? *p : *p & (0x3f >> n);
-
-		p++;
-		if (n < 0)
-			c = REPLACEMENT;
-		for (; n > 0; n--)
-		{
-			if (p == end || (*p & 0xc0) != 0x80)
-			{
-				c = REPLACEMENT;
-				break;
-			}
-			c = (c << 6) | (*p++ & 0x3f);
-		}
-		markup_character(buf, c);
-	}
-}
-
-/* Text of another encoding; what has no equivalent is replaced. */
-static void
-markup_converted(StringInfo buf, const char *text)
-{
-	int			encoding = GetDatabaseEncoding();
-	Oid			proc = InvalidOid;
-	int			len = strlen(text);
-
-	if (encoding != PG_SQL_ASCII)
-		proc = FindDefaultConversionProc(encoding, PG_UTF8);
-	while (*text)
-	{
-		unsigned char utf8[MAX_CONVERSION_GROWTH * 8 + 1];
-		int			length = Min(encoding == PG_SQL_ASCII ? 1 : pg_mblen(text), len);
-
-		if (!IS_HIGHBIT_SET(*text))
-			markup_character(buf, (unsigned char) *text);
-		else if (OidIsValid(proc) && length <= 8 &&
-				 pg_do_encoding_conversion_buf(proc, encoding, PG_UTF8, (unsigned char *) unconstify(char *, text),
-											   length, utf8, sizeof(utf8), true) == length)
-			markup_utf8(buf, utf8, strlen((char *) utf8));
-		else
-			markup_character(buf, REPLACEMENT);
-		text += length;
-		len -= length;
-	}
 }
 
 void
 ct_markup_text(StringInfo buf, const char *text)
 {
-	int			len = strlen(text);
-
-	/* where nobody knows the encoding, what looks like UTF-8 hardly ever is anything else */
-	if (GetDatabaseEncoding() == PG_UTF8 ||
-		(GetDatabaseEncoding() == PG_SQL_ASCII && pg_verify_mbstr(PG_UTF8, text, len, true)))
-		markup_utf8(buf, (const unsigned char *) text, len);
-	else
-		markup_converted(buf, text);
+	ct_put_characters(buf, text, markup_character);
 }
 
 void
@@ -160,7 +96,9 @@ markup_cell(StringInfo buf, const CtReportColumn *column, const char *text)
 	if (strcmp(text, "FAIL") == 0 || strcmp(text, "pass") == 0 || strcmp(text, "PASS") == 0)
 		appendStringInfo(buf, "<td class=\"is-%s\">", strcmp(text, "FAIL") == 0 ? "fail" : "pass");
 	else
-		appendStringInfoString(buf, "<td>");
+		/* "transfer 2" is as good as a word, and what is long needs room */
+		appendStringInfoString(buf, strlen(text) > 40 ? "<td class=\"long\">" :
+							   strlen(text) <= 24 && strchr(text, ' ') ? "<td class=\"w\">" : "<td>");
 	if (column->code)
 		ct_markup_code(buf, text, CELL_WIDTH);
 	else
@@ -215,9 +153,25 @@ ct_markup_table(StringInfo buf, const CtReportTable *table, int max_rows)
 }
 
 void
+ct_markup_interval(StringInfo buf, double share, double low, double high, int colour)
+{
+	appendStringInfo(buf, "<td class=\"bar\"><svg viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
+					 "<rect class=\"f%d\" height=\"8\" width=\"", colour);
+	ct_svg_number(buf, share > 0 ? Max(Min(share, 1) * 100, 0.3) : 0);
+	appendStringInfoString(buf, "\"/>");
+	if (!isnan(low) && !isnan(high))
+	{
+		appendStringInfoString(buf, "<path class=\"whisker\" d=\"M");
+		ct_svg_number(buf, Max(low, 0) * 100);
+		appendStringInfoString(buf, " 4H");
+		ct_svg_number(buf, Min(high, 1) * 100);
+		appendStringInfoString(buf, "\"/>");
+	}
+	appendStringInfoString(buf, "</svg>");
+}
+
+void
 ct_markup_bar(StringInfo buf, double share, int colour)
 {
-	appendStringInfoString(buf, "<td class=\"bar\"><svg viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect height=\"8\" width=\"");
-	ct_svg_number(buf, share > 0 ? Max(Min(share, 1) * 100, 0.3) : 0);
-	appendStringInfo(buf, "\" class=\"f%d\"/></svg></td>", colour);
+	ct_markup_interval(buf, share, NAN, NAN, colour);
 }

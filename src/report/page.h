@@ -49,8 +49,9 @@ extern void ct_markup_paragraph(StringInfo buf, const char *class, const char *t
  */
 extern void ct_markup_table(StringInfo buf, const CtReportTable *table, int max_rows);
 
-/* the cell of a table that shows a share of 0 to 1 as a bar */
+/* the cell of a table that shows a share of 0 to 1 as a bar; and with its interval on it, NaN for none */
 extern void ct_markup_bar(StringInfo buf, double share, int colour);
+extern void ct_markup_interval(StringInfo buf, double share, double low, double high, int colour);
 
 /* ---- html.c ---- */
 
@@ -158,9 +159,15 @@ extern void ct_svg_number(StringInfo buf, double x);
 
 /* ---- the sections ---- */
 
+/* what comes first on a page of many runs */
+extern void ct_page_runs(StringInfo buf, const CtReportList *list);
+
+extern void ct_page_exploration(CtPage *page);
+extern void ct_page_orders(CtPage *page);
 extern void ct_page_timeline(CtPage *page);
 extern void ct_page_latency(CtPage *page);
 extern void ct_page_waits(CtPage *page);
+extern void ct_page_blocking(CtPage *page);
 extern void ct_page_deadlocks(CtPage *page);
 extern void ct_page_resources(CtPage *page);
 extern void ct_page_workers(CtPage *page);

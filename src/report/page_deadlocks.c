@@ -18,10 +18,10 @@
 #define MAX_ROWS 100			/* of the table below */
 
 #define WIDTH 440.0
-#define BOX_WIDTH 126.0
+#define BOX_WIDTH 138.0
 #define BOX_HEIGHT 40.0
-#define ARROW_LENGTH 62
-#define LABEL_LENGTH 24
+#define ARROW_LENGTH 60
+#define LABEL_LENGTH 15
 
 typedef struct PagePoint
 {
@@ -41,10 +41,11 @@ deadlock_place(int i, int n, double height)
 	int			column = left ? n - right : right;
 	int			row = left ? n - 1 - i : i;
 	double		top = BOX_HEIGHT / 2 + 6;
+	double		bottom = top + 14;	/* words below the lowest arrow */
 	PagePoint	p;
 
 	p.x = left ? BOX_WIDTH / 2 + 4 : WIDTH - BOX_WIDTH / 2 - 4;
-	p.y = n == 2 || column == 1 ? height / 2 : top + (height - 2 * top) * row / (column - 1);
+	p.y = n == 2 || column == 1 ? height / 2 : top + (height - top - bottom) * row / (column - 1);
 	return p;
 }
 
@@ -76,20 +77,13 @@ deadlock_label(CtSvg *svg, PagePoint from, PagePoint middle, PagePoint to, const
 {
 	bool		vertical = fabs(from.x - to.x) < 1;
 	const char *anchor = !vertical ? "middle" : from.x < WIDTH / 2 ? "start" : "end";
-	double		x = middle.x + (!vertical ? 0 : from.x < WIDTH / 2 ? 8 : -8);
+	double		x = middle.x + (!vertical ? (fabs(from.y - to.y) < 1 ? 0 : -24) : from.x < WIDTH / 2 ? 8 : -8);
 
-	if (!vertical)
-	{
-		ct_svg_text(svg, "halo", anchor, x, middle.y - 6, ct_text_cut(row->mode, LABEL_LENGTH, unicode));
-		ct_svg_text(svg, "halo faint", anchor, x, middle.y + 15,
-					ct_text_cut(row->relation ? psprintf("%s of %s", row->locktype, row->relation) : row->locktype,
-								LABEL_LENGTH, unicode));
-		return;
-	}
-	ct_svg_text(svg, "halo", anchor, x, middle.y - 8, ct_text_cut(row->mode, LABEL_LENGTH, unicode));
-	ct_svg_text(svg, "halo faint", anchor, x, middle.y + 6, ct_text_cut(row->locktype, LABEL_LENGTH, unicode));
+	/* what goes across has it above and below */
+	ct_svg_text(svg, "halo", anchor, x, middle.y + (vertical ? -8 : -6), ct_text_cut(row->mode, LABEL_LENGTH, unicode));
+	ct_svg_text(svg, "halo faint", anchor, x, middle.y + (vertical ? 6 : 15), ct_text_cut(row->locktype, LABEL_LENGTH, unicode));
 	if (row->relation)
-		ct_svg_text(svg, "halo faint", anchor, x, middle.y + 20,
+		ct_svg_text(svg, "halo faint", anchor, x, middle.y + (vertical ? 20 : 28),
 					ct_text_cut(psprintf("of %s", row->relation), LABEL_LENGTH, unicode));
 }
 
@@ -123,7 +117,7 @@ deadlock_box(CtSvg *svg, PagePoint p, int number, const CtDeadlockRow *row, bool
 	ct_svg_rectangle(svg, row->victim ? "box victim" : "box", p.x - BOX_WIDTH / 2, p.y - BOX_HEIGHT / 2, BOX_WIDTH, BOX_HEIGHT,
 					 row->query ? ct_text_cut(row->query, 300, unicode) : NULL);
 	ct_svg_text(svg, "strong", "middle", p.x, p.y - 3,
-				ct_text_cut(psprintf("%d: %s", number, ct_report_place(row->script, row->step)), 18, unicode));
+				ct_text_cut(psprintf("%d: %s", number, row->script ? ct_report_place(row->script, row->step) : "outside"), 15, unicode));
 	ct_svg_text(svg, "faint", "middle", p.x, p.y + 13, row->victim ? "victim: 40P01" : "went on");
 	appendStringInfoChar(svg->buf, '\n');
 }
@@ -145,7 +139,7 @@ deadlock_picture(CtPage *page, const CtReportDeadlock *kind)
 {
 	bool		unicode = page->report->unicode;
 	int			rows = Max((kind->n + 1) / 2, 2);
-	double		height = kind->n == 2 ? 170 : 12 + rows * BOX_HEIGHT + (rows - 1) * ARROW_LENGTH;
+	double		height = kind->n == 2 ? 170 : 26 + rows * BOX_HEIGHT + (rows - 1) * ARROW_LENGTH;
 	StringInfoData label;
 	CtSvg		svg;
 	int			i;

@@ -15,7 +15,7 @@
 #define RIGHT 8
 #define BOTTOM 24
 #define MAX_POINTS 120			/* of a line */
-#define MAX_BINS 40
+#define MAX_BINS 72
 #define MAX_SCRIPTS 64
 
 /* ---- time ---- */
@@ -194,7 +194,7 @@ ct_page_timeline(CtPage *page)
 	int			i;
 	int			k;
 
-	if (n == 0)
+	if (n == 0 || report->transactions == -1)
 		return;
 	for (k = 0; k < 3; k++)
 		y[k] = palloc(n * sizeof(double));
@@ -259,6 +259,7 @@ ct_page_timeline(CtPage *page)
 		ct_page_end_figure(page, NULL, 0);
 	}
 	appendStringInfoString(page->buf, "</div>\n");
+	ct_page_table(page, ct_report_phases(report));
 }
 
 /* ---- latency ---- */
@@ -283,6 +284,7 @@ load_histogram(CtPage *page)
 	CtReportBin *bins = ct_report_bins(report, MAX_BINS, &n);
 	double		tallest = 0;
 	double		last_mark = 0;
+	bool		lower = false;
 	CtSvg		svg;
 	int			i;
 
@@ -299,7 +301,7 @@ load_histogram(CtPage *page)
 	svg.x.from = LEFT;
 	svg.x.to = WIDTH - RIGHT;
 	svg.y.from = HEIGHT - BOTTOM;
-	svg.y.to = 22;
+	svg.y.to = 34;
 	ct_svg_scale(&svg.y, CT_SVG_COUNT, false, 0, tallest);
 	svg.x.unit = CT_SVG_MS;
 	svg.x.log = true;
@@ -329,15 +331,14 @@ load_histogram(CtPage *page)
 		appendStringInfoString(page->buf, "<path class=\"mark\" d=\"M");
 		ct_svg_number(page->buf, x);
 		appendStringInfoChar(page->buf, ' ');
-		ct_svg_number(page->buf, svg.y.to - 6);
+		ct_svg_number(page->buf, svg.y.to - 16);
 		appendStringInfoChar(page->buf, 'V');
 		ct_svg_number(page->buf, svg.y.from);
 		appendStringInfoString(page->buf, "\"/>");
-		if (x - last_mark > 30)
-		{
-			ct_svg_text(&svg, "strong", "middle", x, svg.y.to - 9, marks[i].name);
-			last_mark = x;
-		}
+		/* names that would touch stand below each other */
+		lower = i > 0 && x - last_mark < 34 && !lower;
+		ct_svg_text(&svg, "strong halo", "middle", x, svg.y.to - (lower ? 6 : 20), marks[i].name);
+		last_mark = x;
 	}
 	ct_svg_end(&svg);
 	ct_page_end_figure(page, ct_table_of("Distribution", "ct_histograms", columns, lengthof(columns), report,
@@ -385,7 +386,7 @@ load_percentiles(CtPage *page)
 
 	ct_page_figure(page, "Percentiles by script",
 				   "Median (circle), 95th (square) and 99th percentile (triangle), longest (bar), on a logarithmic scale.");
-	height = Max(HEIGHT, Min(n, MAX_SCRIPTS) * 34 + 22 + BOTTOM);
+	height = Min(n, MAX_SCRIPTS) * 34 + 22 + BOTTOM;
 	ct_svg_begin(&svg, page->buf, WIDTH, height,
 				 psprintf("Percentiles of the latency of %s", ct_format_plural(n, "script", "scripts")));
 	svg.x.from = 12;

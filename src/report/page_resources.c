@@ -34,6 +34,7 @@ static const struct
 #define BIGINT(member)	CT_INT8, CT_MEMBER(CtResourceRow, member, int64)
 #define INT(member)		CT_INT4, CT_MEMBER(CtResourceRow, member, int)
 	{"CPU, % of all of the machine's", CT_SVG_PERCENT, 3, {{"run", DOUBLE(cpu)}, {"server", DOUBLE(server_cpu)}, {"machine", DOUBLE(machine_cpu)}}},
+	{"Memory of the machine, % of all", CT_SVG_PERCENT, 1, {{"in use", DOUBLE(machine_memory)}}},
 	{"Memory, private", CT_SVG_MB, 2, {{"run", DOUBLE(memory_mb)}, {"largest worker", DOUBLE(max_worker_mb)}}},
 	{"WAL, each second", CT_SVG_BYTES, 1, {{"WAL", BIGINT(wal_bytes)}}},
 	{"Temporary files, each second", CT_SVG_BYTES, 1, {{"temporary files", BIGINT(temp_bytes)}}},
@@ -121,6 +122,7 @@ ct_page_resources(CtPage *page)
 		{"CPU, %", CT_THOUSANDTHS_CELL(CtResourceRow, cpu)},
 		{"server's CPU, %", CT_THOUSANDTHS_CELL(CtResourceRow, server_cpu)},
 		{"machine's CPU, %", CT_THOUSANDTHS_CELL(CtResourceRow, machine_cpu)},
+		{"machine's memory, %", CT_THOUSANDTHS_CELL(CtResourceRow, machine_memory)},
 		{"memory, MB", CT_THOUSANDTHS_CELL(CtResourceRow, memory_mb)},
 		{"largest worker, MB", CT_THOUSANDTHS_CELL(CtResourceRow, max_worker_mb)},
 		{"temporary, bytes", CT_EXACT_CELL(CtResourceRow, temp_bytes)},
@@ -150,6 +152,7 @@ ct_page_resources(CtPage *page)
 
 	ct_page_section(page, "resources", "Resources");
 	ct_markup_table(page->buf, ct_report_resources(report), 0);
+	ct_markup_paragraph(page->buf, NULL, ct_report_memory(report));
 	if (every > 1)
 		appendStringInfo(page->buf, "<p class=\"note\">Of %s seconds, one in %d is drawn; all are in the view <code>ct_resources</code>.</p>\n",
 						 ct_format_count(report->nresources), every);
@@ -157,7 +160,7 @@ ct_page_resources(CtPage *page)
 	for (i = 0; i < lengthof(resource_charts); i++)
 		resource_chart(page, i, rows, x, n);
 	appendStringInfoString(page->buf, "</div>\n<details><summary>Resources, as a table</summary>\n");
-	ct_markup_table(page->buf, ct_table_of("Resources, by the second", "ct_resources", columns, lengthof(columns), report, rows, n,
+	ct_markup_table(page->buf, ct_table_of("Resources", "ct_resources", columns, lengthof(columns), report, rows, n,
 										   sizeof(CtResourceRow)), 0);
 	appendStringInfoString(page->buf, "</details>\n");
 }

@@ -40,6 +40,17 @@ typedef struct CtReportOrder
 	int			other_step;
 } CtReportOrder;
 
+/* two steps of transactions that overlapped, as in ct_orders */
+typedef struct CtReportPair
+{
+	const char *script;
+	int			step;
+	const char *other_script;
+	int			other_step;
+	bool		before_seen;
+	bool		after_seen;
+} CtReportPair;
+
 typedef struct CtReport
 {
 	bool		unicode;		/* may be written with more than ASCII */
@@ -141,6 +152,8 @@ typedef struct CtReport
 	int64		pairs;			/* of steps, */
 	int64		pairs_seen;		/* and those that were seen in both orders */
 	int64		orders_missing;
+	int			npairs;			/* the first few hundred of them */
+	CtReportPair *order_pairs;
 	int			norders;		/* the first few of those that are missing */
 	CtReportOrder *orders;
 } CtReport;
@@ -156,6 +169,8 @@ typedef struct CtReportLine
 	double		duration_ms;
 	int64		transactions;
 	double		tps;
+	double		tps_low;		/* its interval */
+	double		tps_high;
 	double		p95_ms;
 	double		p99_ms;
 	int64		failed;
@@ -326,6 +341,9 @@ extern CtReportTable *ct_report_blocking(const CtReport *report);	/* the first f
 extern CtReportTable *ct_report_deadlocks(const CtReport *report);	/* a row per kind */
 extern CtReportTable *ct_report_resources(const CtReport *report);	/* start, mean, peak, end */
 
+/* how memory went with the transactions, in a sentence, or NULL */
+extern char *ct_report_memory(const CtReport *report);
+
 /* ---- story.c: what explorations have found; palloc'd ---- */
 
 /* an order, told: a line for each step, in the column of its session */
@@ -437,6 +455,16 @@ extern CtReportBin *ct_report_bins(const CtReport *report, int max, int *n);
 
 extern void ct_report_histogram(StringInfo buf, const CtReport *report, int width);
 extern char *ct_report_sparkline(const CtReport *report, int width);
+
+/* ---- characters.c ---- */
+
+/* appends a character of Unicode as a format writes it */
+typedef void (*CtPutCharacter) (StringInfo buf, uint32 c);
+
+#define CT_REPLACEMENT 0xFFFD	/* for what has no equivalent */
+
+/* Puts each character of a text of the database's encoding. */
+extern void ct_put_characters(StringInfo buf, const char *text, CtPutCharacter put);
 
 /* ---- format.c: numbers and text; all results are palloc'd ---- */
 

@@ -171,7 +171,10 @@ svg_tick_x(CtSvg *svg, double value)
 	appendStringInfoChar(svg->buf, ' ');
 	ct_svg_number(svg->buf, svg->y.from);
 	appendStringInfoString(svg->buf, "v4\"/>");
-	ct_svg_text(svg, "tick", "middle", x, svg->y.from + 18, ct_svg_label(svg->x.unit, value));
+	if (x > svg->width - 24)
+		ct_svg_text(svg, "tick", "end", Min(x + 20, svg->width), svg->y.from + 18, ct_svg_label(svg->x.unit, value));
+	else
+		ct_svg_text(svg, "tick", "middle", x, svg->y.from + 18, ct_svg_label(svg->x.unit, value));
 }
 
 /* An axis' numbers. */

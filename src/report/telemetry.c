@@ -17,7 +17,6 @@ ct_report_phases(const CtReport *report)
 {
 	static const CtReportColumn columns[] = {
 		{"phase",.code = true, CT_TEXT_CELL(CtPhaseRow, phase)},
-		{"from",.right = true},
 		{"length",.right = true},
 		{"rate",.right = true},
 		{"clients", CT_NUMBER_CELL(CtPhaseRow, clients)},
@@ -36,11 +35,10 @@ ct_report_phases(const CtReport *report)
 		const CtPhaseRow *phase = &report->phases[i];
 		const char **cells = ct_table_add(table, report, phase);
 
-		cells[1] = ct_format_ms(phase->from_s * 1000, report->unicode);
-		cells[2] = ct_format_ms(phase->seconds * 1000, report->unicode);
-		cells[3] = ct_format_float(phase->rate);
-		cells[5] = ct_format_float(phase->tps);
-		cells[10] = ct_format_ms(phase->recovery_s * 1000, report->unicode);
+		cells[1] = ct_format_ms(phase->seconds * 1000, report->unicode);
+		cells[2] = ct_format_float(phase->rate);
+		cells[4] = ct_format_float(phase->tps);
+		cells[9] = ct_format_ms(phase->recovery_s * 1000, report->unicode);
 	}
 	return table->rows ? table : NULL;
 }
@@ -253,6 +251,7 @@ static const struct
 	{"CPU of the run", CT_MEMBER(CtResourceRow, cpu, double), CT_FLOAT8, 1, false, telemetry_percent},
 	{"CPU of the server", CT_MEMBER(CtResourceRow, server_cpu, double), CT_FLOAT8, 1, false, telemetry_percent},
 	{"CPU of the machine", CT_MEMBER(CtResourceRow, machine_cpu, double), CT_FLOAT8, 1, false, telemetry_percent},
+	{"memory of the machine", CT_MEMBER(CtResourceRow, machine_memory, double), CT_FLOAT8, 1, false, telemetry_percent},
 	{"memory of the run", CT_MEMBER(CtResourceRow, memory_mb, double), CT_FLOAT8, 1, false, telemetry_mb},
 	{"largest worker", CT_MEMBER(CtResourceRow, max_worker_mb, double), CT_FLOAT8, 1, false, telemetry_mb},
 	{"temporary files", CT_MEMBER(CtResourceRow, temp_bytes, int64), CT_INT8, 1048576, true, telemetry_mb},
@@ -328,4 +327,21 @@ ct_report_resources(const CtReport *report)
 		cells[5] = resources[k].sum ? resources[k].format(sum) : "";
 	}
 	return table->rows ? table : NULL;
+}
+
+char *
+ct_report_memory(const CtReport *report)
+{
+	const CtUsage *usage = report->usage;
+
+	if (report->nusage == 0 || isnan(usage->memory_slope_mb) || isnan(usage->memory_slope_low_mb) ||
+		isnan(usage->memory_slope_high_mb))
+		return NULL;
+	if (usage->memory_slope_low_mb <= 0 && usage->memory_slope_high_mb >= 0)
+		return psprintf("Memory is not known to change with the transactions: %s to %s MB per 1,000 of them, at 95 %%.",
+						ct_format_float(usage->memory_slope_low_mb), ct_format_float(usage->memory_slope_high_mb));
+	return psprintf("Memory %s with the transactions, by %s MB per 1,000 of them (%s to %s at 95 %%).",
+					usage->memory_slope_low_mb > 0 ? "grew" : "shrank", ct_format_float(fabs(usage->memory_slope_mb)),
+					ct_format_float(Min(fabs(usage->memory_slope_low_mb), fabs(usage->memory_slope_high_mb))),
+					ct_format_float(Max(fabs(usage->memory_slope_low_mb), fabs(usage->memory_slope_high_mb))));
 }

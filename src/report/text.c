@@ -397,6 +397,8 @@ text_one(StringInfo buf, const CtReportList *list, int i, const CtReport *report
 	text_table(buf, report, ct_report_blocking(report));
 	text_table(buf, report, ct_report_deadlocks(report));
 	text_table(buf, report, ct_report_resources(report));
+	if (ct_report_memory(report))
+		text_line(buf, ct_report_memory(report));
 	text_table(buf, report, ct_report_errors(report));
 	text_table(buf, report, ct_report_error_places(report));
 	text_table(buf, report, ct_report_error_details(report));

@@ -5,7 +5,7 @@ CREATE FUNCTION make_run(id bigint, scenario text, variant text, verdict text, s
 			duration, workers_asked, workers, isolation, transactions, failed, retries, anomalies, overlapped, waited, met,
 			contended, orders_seen, orders_possible, barrier_breaks, tps, tps_low, tps_high, mean_ms, p50_ms, p95_ms, p99_ms, p999_ms, max_ms, seed,
 			server_version, plan, leader_pid, shm_handle, warnings)
-		VALUES (id, scenario, variant, 'postgres', 'succeeded', verdict,
+		VALUES (id, scenario, variant, current_user::regrole, 'succeeded', verdict,
 			CASE verdict WHEN 'fail' THEN 'Check money_is_kept found 3 violations. Threshold spike.p95_ms < 200 is missed: 312.4.'
 				ELSE 'All checks held under 28,123 contended transactions.' END,
 			'2026-11-21 10:00:00+00', '2026-11-21 10:00:00.5+00', '2026-11-21 10:00:31+00',
@@ -49,34 +49,38 @@ CREATE FUNCTION make_load(id bigint, name text, other text) RETURNS void LANGUAG
 	INSERT INTO ct_result_outcome VALUES (id, name, 'moved', 21020), (id, name, 'too_poor', 301), (id, other, 'read', 9000);
 	INSERT INTO ct_result_tally VALUES (id, 'money', 123456.78);
 	INSERT INTO ct_result_order SELECT id, name, i, name, ARRAY[1, 2, 3], ARRAY[true, true, i = 1], ARRAY[true, i > 1, true] FROM generate_series(1, 3) i;
-	INSERT INTO ct_result_phase VALUES
+	INSERT INTO ct_result_phase (run_id, position, phase, from_s, seconds, rate, clients, transactions, failed, skipped,
+			mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms, recovery_s) VALUES
 		(id, 1, 'baseline', 0, 10, 100, 8, 9800, 0, 0, 2, 1.8, 3, 3.9, 7.1, 19, 40, NULL),
 		(id, 2, 'spike', 10, 5, 1000, 8, 15500, 12, 44, 51, 41.8, 200, 312.4, 320, 330, 348.2, NULL),
 		(id, 3, 'recovery', 15, 15, 100, 8, 14700, 0, 0, 2.1, 1.9, 3, 4, 7.2, 20, 45, 2);
-	INSERT INTO ct_result_wait VALUES
+	INSERT INTO ct_result_wait (run_id, script, wait_event_type, wait_event, samples) VALUES
 		(id, name, 'CPU', 'CPU', 4120), (id, name, 'Lock', 'transactionid', 2980), (id, name, 'Lock', 'tuple', 610), (id, name, 'LWLock', 'WALWrite', 220),
 		(id, name, 'IO', 'WALSync', 1200), (id, name, 'ct_ext', 'due', 400), (id, other, 'CPU', 'CPU', 900), (id, other, 'IO', 'DataFileRead', 33);
-	INSERT INTO ct_result_blocking VALUES
+	INSERT INTO ct_result_blocking (run_id, position, script, step, locktype, relation, mode, outside, blocker_script, blocker_step,
+			blocker_mode, samples, waited_ms, max_ms, chain, query, blocker_query) VALUES
 		(id, 1, name, 2, 'transactionid', 'account', 'ShareLock', false, name, 3, 'ExclusiveLock', 812, 8120.5, 341.2, 4, 'UPDATE account SET balance = balance - :amount WHERE id = :from', 'UPDATE account SET balance = balance + :amount WHERE id = :to'),
 		(id, 2, name, 3, 'transactionid', 'account', 'ShareLock', false, name, 2, 'ExclusiveLock', 301, 3010, 201, 3, 'UPDATE account SET balance = balance + :amount WHERE id = :to', 'UPDATE account SET balance = balance - :amount WHERE id = :from'),
 		(id, 3, name, 2, 'tuple', 'account', 'ExclusiveLock', false, name, 2, 'ExclusiveLock', 61, 610.5, 44, 2, 'UPDATE account SET balance = balance - :amount WHERE id = :from', 'UPDATE account SET balance = balance - :amount WHERE id = :from'),
 		(id, 4, other, 1, 'relation', 'account', 'AccessShareLock', true, NULL, NULL, 'AccessExclusiveLock', 12, 120, 101, 1, 'SELECT sum(balance) FROM account', 'autovacuum worker, process 4711');
-	INSERT INTO ct_result_deadlock
+	INSERT INTO ct_result_deadlock (run_id, deadlock, participant, script, step, query, holds, locktype, mode, waits_for, victim, at, relation)
 		SELECT id, d, p, name, CASE p WHEN 1 THEN 2 ELSE 3 END, CASE p WHEN 1 THEN 'UPDATE account SET balance = balance - :amount WHERE id = :from' ELSE 'UPDATE account SET balance = balance + :amount WHERE id = :to' END,
 			'ExclusiveLock on transaction ' || 700 + d * 10 + p, 'transactionid', 'ShareLock', 3 - p, p = 2, timestamptz '2026-11-21 10:00:02+00' + d * interval '1.5 s', 'account'
 		FROM generate_series(1, 5) d, generate_series(1, 2) p;
-	INSERT INTO ct_result_deadlock
+	INSERT INTO ct_result_deadlock (run_id, deadlock, participant, script, step, query, holds, locktype, mode, waits_for, victim, at, relation)
 		SELECT id, d, p, CASE WHEN p = 3 AND d = 6 THEN NULL ELSE name END, 1 + p % 3, 'UPDATE account SET balance = 0 WHERE id = ' || p,
 			'ExclusiveLock on tuple (0,' || p || ') of relation account', CASE p % 2 WHEN 0 THEN 'tuple' ELSE 'transactionid' END, CASE p % 2 WHEN 0 THEN 'ExclusiveLock' ELSE 'ShareLock' END, 1 + p % CASE d WHEN 6 THEN 3 ELSE 8 END, p = 1, timestamptz '2026-11-21 10:00:20+00', 'account'
 		FROM (VALUES (6, 3), (7, 8)) v (d, n), generate_series(1, n) p;
 	INSERT INTO ct_result_error VALUES
 		(id, name, '40P01', 'deadlock_detected', 'retried', 7, 'deadlock detected', 3, 5, '2026-11-21 10:00:02+00', 'UPDATE account SET balance = balance + :amount WHERE id = :to', NULL, NULL, NULL),
 		(id, name, '57014', 'query_canceled', 'failed', 12, 'canceling statement due to statement timeout', NULL, NULL, '2026-11-21 10:00:01+00', NULL, 'What took so long: everything.', 'Be quick.', NULL);
-	INSERT INTO ct_result_resource
-		SELECT id, timestamptz '2026-11-21 10:00:00.5+00' + i * interval '1 s', 1, 30 + (i BETWEEN 10 AND 15)::int * 55 + i % 5, 35 + (i BETWEEN 10 AND 15)::int * 55 + i % 5, 40 + (i BETWEEN 10 AND 15)::int * 56 + i % 3,
+	INSERT INTO ct_result_resource (run_id, time, seconds, cpu, server_cpu, machine_cpu, machine_memory, memory_mb, max_worker_mb, temp_bytes, wal_bytes,
+			buffers_hit, buffers_read, dead_tuples, table_bytes, connections, max_connections)
+		SELECT id, timestamptz '2026-11-21 10:00:00.5+00' + i * interval '1 s', 1, 30 + (i BETWEEN 10 AND 15)::int * 55 + i % 5, 35 + (i BETWEEN 10 AND 15)::int * 55 + i % 5, 40 + (i BETWEEN 10 AND 15)::int * 56 + i % 3, 50 + i,
 			100 + 2.5 * i, 14 + 0.3 * i, (i BETWEEN 10 AND 15)::int * 8388608, 2000000 + (i BETWEEN 10 AND 15)::int * 9000000, 90000 + 100 * i, 10 * (i % 4), 400 * i % 5000, 8192 * (200 + 15 * i), 14 + (i % 3), 100
 		FROM generate_series(1, 30) i;
-	INSERT INTO ct_result_sample
+	INSERT INTO ct_result_sample (run_id, sample, kind, script, client, worker, iteration, started_at, latency_ms, tries, outcome, sqlstate,
+			phase, steps, statement_ms, message)
 		SELECT id, i, CASE WHEN i <= 400 THEN 'random' WHEN i <= 420 THEN 'slowest' ELSE 'failed' END, CASE WHEN i % 5 = 0 THEN other ELSE name END, 1 + i % 8, 1 + i % 8, 71 * i,
 			timestamptz '2026-11-21 10:00:00.6+00' + ((i * 7919) % 29900) * interval '1 ms',
 			round((CASE WHEN i <= 400 THEN 1.2 + exp((i % 37) / 12.0) + ((i * 7919) % 29900 BETWEEN 10000 AND 15000)::int * 90 ELSE 348.2 - 7 * (i - 401) % 280 END)::numeric, 3), 1 + (i > 400)::int,
@@ -94,5 +98,25 @@ SELECT make_run(3, 'large', NULL, 'pass', 10000, 300);
 SELECT make_latencies(3, rpad('script_' || i || '_', 60, 'x'), 1 + i / 10.0) FROM generate_series(1, 64) i;
 
 INSERT INTO ct_result (run_id, scenario, variant, role, status, started_at, finished_at, workers_asked, server_version, plan, leader_pid, shm_handle, sqlstate, message)
-	VALUES (4, 'broken', NULL, 'postgres', 'failed', '2026-11-21 10:03:00+00', '2026-11-21 10:03:01+00', 4, '15.20', '{}', 1, 0,
+	VALUES (4, 'broken', NULL, current_user::regrole, 'failed', '2026-11-21 10:03:00+00', '2026-11-21 10:03:01+00', 4, '15.20', '{}', 1, 0,
 		'42P01', E'setup: relation "x\x1B[31m" does not exist\nLINE 1: SELECT');
+
+-- every text that a user, a server or a script may have a say in is markup, but for those of fixed values
+SELECT make_run(5, 'transfer', 'naive', 'fail', 30, 8), make_latencies(5, 'transfer', 1), make_latencies(5, 'audit', 6), make_load(5, 'transfer', 'audit');
+UPDATE ct_result SET sqlstate = '57014', message = 'canceled', kept_sandbox = 'ct_run_5' WHERE run_id = 5;
+DO $$
+DECLARE
+	col record;
+BEGIN
+	FOR col IN SELECT attrelid::regclass AS tab, attname AS name, atttypid::regtype::text AS type FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid
+		WHERE relname ~ '^ct_result' AND relkind = 'r' AND attnum > 0 AND NOT attisdropped AND atttypid IN ('text'::regtype, 'text[]'::regtype, 'name'::regtype)
+			AND (relname, attname) NOT IN (('ct_result_check', 'kind'), ('ct_result_latency', 'kind'))
+			AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = attrelid AND contype = 'c' AND conkey @> ARRAY[attnum])
+	LOOP
+		EXECUTE format(CASE col.type WHEN 'text[]' THEN 'UPDATE %s SET %2$I = array_append(%2$I, %3$L || $1) WHERE run_id = 5'
+			ELSE 'UPDATE %s SET %2$I = (%3$L || %2$I || $1)::' || col.type || ' WHERE run_id = 5' END, col.tab, col.name, '<script>')
+			USING '</script><img src=x onerror=y>" onload="z'' ' || E'&amp;\x01';
+	END LOOP;
+END $$;
+
+SELECT setval(pg_get_serial_sequence('ct_result', 'run_id'), 9) AS last;
