@@ -54,6 +54,7 @@ CREATE FUNCTION @extschema@.ct_schedule(
 	timeout			interval DEFAULT NULL,
 	on_start		text DEFAULT NULL,
 	phases			jsonb DEFAULT NULL,
+	classes			jsonb DEFAULT NULL,
 	older_than		interval DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -23,6 +23,7 @@ find_server() {
 			PG_CONFIG=
 			need_postgresql
 			need_optional "postgresql-$PG_MAJOR-cron"
+			need_optional "postgresql-$PG_MAJOR-pgvector"
 			return
 		fi
 	fi
@@ -36,6 +37,11 @@ find_server() {
 		need bzip2 xz-utils
 		say "building PostgreSQL $PG_MAJOR${1:+ with assertions} from its source package (minutes)"
 		run build_source "$build" "$1" >"$WORK/source.log" 2>&1 9>&- || status=$?
+	fi
+	if [ "$status" -eq 0 ] && [ -z "$1" ] && [ ! -e "$("$build/bin/pg_config" --sharedir)/extension/vector.control" ]; then
+		# what needs it is left out without
+		say "building pgvector for it from its source package"
+		run build_vector "$build" >"$WORK/vector.log" 2>&1 9>&- || tail -n 5 "$WORK/vector.log"
 	fi
 	exec 9>&-
 	if [ "$status" -ne 0 ]; then
@@ -61,10 +67,10 @@ source_entries() {
 		as_user tee "$1/ct.sources" >/dev/null
 }
 
-# Puts the source package of PG_MAJOR into folder $1: this release's, or that of the oldest newer
-# release which has it.
+# Puts the source package $2 into folder $1: this release's, or that of the oldest newer release
+# which has it.
 fetch_source() {
-	local dir=$1 package=postgresql-$PG_MAJOR release version apt options
+	local dir=$1 package=$2 release version apt options
 
 	for release in "$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")" stable testing unstable experimental; do
 		apt=$dir/$release
@@ -96,7 +102,7 @@ build_source() {
 	fi
 	rm -rf "$dir"
 	as_user mkdir -p "$dir/src" "$dir/stage" &&
-		fetch_source "$dir" &&
+		fetch_source "$dir" "postgresql-$PG_MAJOR" &&
 		as_user tar -C "$dir/src" --strip-components=1 -xf "$dir"/*.orig.tar.* &&
 		IN=$dir/src as_user ./configure -q --prefix="$dest" CFLAGS="$cflags" --enable-tap-tests \
 			--without-icu --without-readline --without-zlib "${options[@]}" &&
@@ -107,5 +113,18 @@ build_source() {
 		chown -R "$(id -u):$(id -g)" "$dir/stage" &&
 		rm -rf "$dest" &&
 		mv "$dir/stage$dest" "$dest" &&
+		rm -rf "$dir"
+}
+
+# Builds pgvector for the server in $1, and installs it there.
+build_vector() {
+	local dest=$1 dir=$WORK/vector
+
+	rm -rf "$dir"
+	as_user mkdir -p "$dir/src" &&
+		fetch_source "$dir" pgvector &&
+		as_user tar -C "$dir/src" --strip-components=1 -xf "$dir"/*.orig.tar.* &&
+		as_user make -s -C "$dir/src" PG_CONFIG="$dest/bin/pg_config" OPTFLAGS= with_llvm=no &&
+		make -s -C "$dir/src" PG_CONFIG="$dest/bin/pg_config" with_llvm=no install &&
 		rm -rf "$dir"
 }

@@ -30,5 +30,11 @@ SELECT o.outcome, o.count FROM ct_outcomes o
 WHERE o.run_id > :first AND o.outcome IN ('saved', 'searched')
 	AND (SELECT variant FROM ct_runs r WHERE r.run_id = o.run_id) = 'clear_on_save' ORDER BY o.outcome;
 
+-- many vectors, of many tenants; sizes and limits are the call's
+SELECT variant, verdict FROM ct_compare('vector_load', params => '{"vectors": 400, "dimensions": 8, "operations": 50}');
+SELECT ct_run('vector_load', 'filter_first', thresholds => '{insert.tps > 0.1, search.p95_ms < 60000, search.p99_ms < 0.0001}',
+	params => '{"vectors": 200, "dimensions": 3, "operations": 50}') AS id \gset
+SELECT c.check_name, c.status, c.target FROM ct_checks c WHERE c.run_id > :first AND c.kind = 'threshold' ORDER BY c.run_id, c.position;
+
 DROP EXTENSION IF EXISTS vector;
 DROP FUNCTION make_vector;

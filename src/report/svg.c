@@ -23,7 +23,7 @@ ct_svg_number(StringInfo buf, double x)
 
 	if (tenths < 0)
 		appendStringInfoChar(buf, '-');
-	tenths = Abs(tenths);
+	tenths = tenths < 0 ? -tenths : tenths;
 	appendStringInfo(buf, INT64_FORMAT, tenths / 10);
 	if (tenths % 10 != 0)
 		appendStringInfo(buf, ".%d", (int) (tenths % 10));
