@@ -51,6 +51,7 @@ ct_run_options(CtArgs *args, CtRunOptions *options)
 	options->has_ramp = ct_args_seconds(args, "ramp", &options->ramp);
 	options->has_min_overlap = ct_args_int(args, "min_overlap", &options->min_overlap);
 	options->has_rounds = ct_args_int(args, "rounds", &options->rounds);
+	options->has_repeat = ct_args_int(args, "repeat", &options->repeat);
 	options->has_latency_limit = ct_args_seconds(args, "latency_limit", &options->latency_limit);
 	options->has_max_errors = ct_args_bigint(args, "max_errors", &options->max_errors);
 	options->has_timeout = ct_args_seconds(args, "timeout", &options->timeout);
@@ -115,11 +116,29 @@ ct_run_and_wait(const Jsonb *document, CtCallMode mode, bool raise_on_fail)
 	return run_id;
 }
 
-/* The plan that the arguments of ct_run, ct_start and ct_execute mean. */
-static const Jsonb *
-run_plan(FunctionCallInfo fcinfo, bool *raise_on_fail)
+int64
+ct_run_repeatedly(const Jsonb *document, const CtRunOptions *options, CtCallMode mode, bool raise_on_fail)
 {
-	CtRunOptions options;
+	int64		first = CT_REPEATED;
+	int64		run_id = 0;
+	int			i;
+
+	if (!options->has_repeat || options->repeat == 1)
+		return ct_run_and_wait(document, mode, raise_on_fail);
+	for (i = 0; i < options->repeat; i++)
+	{
+		run_id = ct_run_and_wait(ct_plan_repeat(document, first), mode, raise_on_fail);
+		if (i == 0)
+			first = run_id;
+		CHECK_FOR_INTERRUPTS();
+	}
+	return run_id;
+}
+
+/* The plan that the arguments of ct_run, ct_start and ct_execute mean, and the options that it was made by. */
+static const Jsonb *
+run_plan(FunctionCallInfo fcinfo, CtRunOptions *options, bool *raise_on_fail)
+{
 	CtArgs		args;
 	char	   *scenario;
 	char	   *variant;
@@ -127,22 +146,23 @@ run_plan(FunctionCallInfo fcinfo, bool *raise_on_fail)
 	ct_args_begin(&args, fcinfo);
 	scenario = ct_args_text(&args, "scenario");
 	variant = ct_args_text(&args, "variant");
-	ct_run_options(&args, &options);
+	ct_run_options(&args, options);
 	*raise_on_fail = ct_args_flag(&args, "raise_on_fail");
 	(void) ct_args_given(&args, "run_id");	/* ct_execute's, which says nothing */
 	ct_args_end(&args);
-	return ct_plan_of_scenario(scenario, variant, &options);
+	return ct_plan_of_scenario(scenario, variant, options);
 }
 
 Datum
 ct_run(PG_FUNCTION_ARGS)
 {
+	CtRunOptions options;
 	const Jsonb *document;
 	bool		raise_on_fail;
 
 	ct_call_check("ct_run()");
-	document = run_plan(fcinfo, &raise_on_fail);
-	PG_RETURN_INT64(ct_run_and_wait(document, CT_CALL_WAITS, raise_on_fail));
+	document = run_plan(fcinfo, &options, &raise_on_fail);
+	PG_RETURN_INT64(ct_run_repeatedly(document, &options, CT_CALL_WAITS, raise_on_fail));
 }
 
 /* May the procedure that is called here commit? */
@@ -162,6 +182,7 @@ run_may_commit(FunctionCallInfo fcinfo)
 Datum
 ct_execute(PG_FUNCTION_ARGS)
 {
+	CtRunOptions options;
 	const Jsonb *document;
 	bool		raise_on_fail;
 	TupleDesc	desc;
@@ -172,10 +193,10 @@ ct_execute(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	desc = BlessTupleDesc(desc);
-	document = run_plan(fcinfo, &raise_on_fail);
-	value = Int64GetDatum(ct_run_and_wait(document,
-										  run_may_commit(fcinfo) ? CT_CALL_COMMITS : CT_CALL_WAITS,
-										  raise_on_fail));
+	document = run_plan(fcinfo, &options, &raise_on_fail);
+	value = Int64GetDatum(ct_run_repeatedly(document, &options,
+											run_may_commit(fcinfo) ? CT_CALL_COMMITS : CT_CALL_WAITS,
+											raise_on_fail));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, &value, &isnull)));
 }
 
@@ -199,20 +220,27 @@ ct_test(PG_FUNCTION_ARGS)
 	ct_run_options(&args, &options);
 	raise_on_fail = ct_args_flag(&args, "raise_on_fail");
 	ct_args_end(&args);
-	PG_RETURN_INT64(ct_run_and_wait(ct_plan_of_test(script, setup, teardown, checks, &options),
-									CT_CALL_WAITS, raise_on_fail));
+	PG_RETURN_INT64(ct_run_repeatedly(ct_plan_of_test(script, setup, teardown, checks, &options),
+									  &options, CT_CALL_WAITS, raise_on_fail));
 }
 
 Datum
 ct_start(PG_FUNCTION_ARGS)
 {
+	CtRunOptions options;
 	const Jsonb *document;
 	bool		raise_on_fail;
 	CtCall		call;
 	int64		run_id;
 
 	ct_call_check("ct_start()");
-	document = run_plan(fcinfo, &raise_on_fail);
+	document = run_plan(fcinfo, &options, &raise_on_fail);
+	if (options.has_repeat && options.repeat > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("ct_start() cannot repeat a run"),
+				 errdetail("It returns before the run has ended, and nobody would start the next one."),
+				 errhint("Use CALL ct_execute(), which holds nothing back while it waits.")));
 	if (raise_on_fail)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

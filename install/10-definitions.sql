@@ -22,12 +22,14 @@ BEGIN
 		FROM pg_catalog.pg_proc p
 		JOIN pg_catalog.pg_extension e ON e.extnamespace = p.pronamespace
 		WHERE e.extname = 'ct_ext'::name
-			AND p.proname = ANY ('{_ct_guard_sequence, _ct_run_lives, _ct_run_progress, _ct_run_workers, ct_add_check, ct_add_class,
-				ct_add_permutation, ct_add_phase, ct_add_script, ct_add_slo, ct_add_threshold, ct_add_variant, ct_assert, ct_cancel, ct_compare,
-				ct_create_scenario, ct_drop_check, ct_drop_class, ct_drop_permutation, ct_drop_phase, ct_drop_scenario, ct_drop_script,
-				ct_drop_threshold, ct_drop_variant, ct_execute, ct_explore, ct_export_spec, ct_fake_city, ct_fake_company, ct_fake_email, ct_fake_name,
-				ct_fake_phone, ct_fake_text, ct_health, ct_help, ct_import_pgbench, ct_ok, ct_prune, ct_race, ct_replay, ct_report, ct_run, ct_run_all,
-				ct_run_spec, ct_schedule, ct_start, ct_stop, ct_summary, ct_sweep, ct_test, ct_unschedule, ct_wait}'::name[])
+			AND p.proname = ANY ('{_ct_change, _ct_guard_sequence, _ct_levels, _ct_run_lives, _ct_run_progress, _ct_run_workers, _ct_settings,
+				ct_add_check, ct_add_class, ct_add_permutation, ct_add_phase, ct_add_script, ct_add_slo, ct_add_threshold,
+				ct_add_variant, ct_assert, ct_cancel, ct_compare, ct_create_scenario, ct_drop_baseline, ct_drop_check,
+				ct_drop_class, ct_drop_permutation, ct_drop_phase, ct_drop_scenario, ct_drop_script, ct_drop_threshold,
+				ct_drop_variant, ct_execute, ct_explore, ct_export_spec, ct_fake_city, ct_fake_company, ct_fake_email, ct_fake_name,
+				ct_fake_phone, ct_fake_text, ct_health, ct_help, ct_import_pgbench, ct_ok, ct_prune, ct_race, ct_replay, ct_report,
+				ct_run, ct_run_all, ct_run_spec, ct_schedule, ct_set_baseline, ct_start, ct_stop, ct_summary, ct_sweep, ct_test,
+				ct_unschedule, ct_wait}'::name[])
 		ORDER BY p.oid LIMIT 1;
 	IF intruder IS NOT NULL THEN
 		RAISE EXCEPTION USING

@@ -58,7 +58,8 @@ CREATE TABLE @extschema@.ct_result (
 	kept_sandbox	name,
 	clients			int,			-- that took turns on the workers, or as many
 	late			bigint,			-- completed, in more than the latency limit
-	skipped			bigint			-- scheduled, but not executed
+	skipped			bigint,			-- scheduled, but not executed
+	repeat_of		bigint			-- first run of a group of repeats; NULL: it is none
 );
 
 CREATE INDEX ON @extschema@.ct_result (started_at);
@@ -138,6 +139,7 @@ COMMENT ON COLUMN @extschema@.ct_result.sandbox_tried_at IS 'when dropping it wa
 COMMENT ON COLUMN @extschema@.ct_result.kept_sandbox IS 'schema that was left behind on request';
 COMMENT ON COLUMN @extschema@.ct_result.late IS 'transactions that completed, but took longer than the latency limit';
 COMMENT ON COLUMN @extschema@.ct_result.skipped IS 'transactions that were scheduled, but not executed';
+COMMENT ON COLUMN @extschema@.ct_result.repeat_of IS 'first run of the group of repeats that it belongs to; null if it is none';
 
 COMMENT ON SEQUENCE @extschema@.ct_result_run_id_seq IS 'ids of runs';
 
@@ -194,3 +196,4 @@ COMMENT ON COLUMN @extschema@.ct_visible_result.sandbox_tried_at IS 'when droppi
 COMMENT ON COLUMN @extschema@.ct_visible_result.kept_sandbox IS 'schema that was left behind on request';
 COMMENT ON COLUMN @extschema@.ct_visible_result.late IS 'transactions that completed, but took longer than the latency limit';
 COMMENT ON COLUMN @extschema@.ct_visible_result.skipped IS 'transactions that were scheduled, but not executed';
+COMMENT ON COLUMN @extschema@.ct_visible_result.repeat_of IS 'first run of the group of repeats that it belongs to; null if it is none';

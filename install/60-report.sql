@@ -55,4 +55,4 @@ CREATE FUNCTION @extschema@.ct_prune(older_than interval) RETURNS bigint
 
 REVOKE ALL ON FUNCTION @extschema@.ct_prune FROM PUBLIC;
 
-COMMENT ON FUNCTION @extschema@.ct_prune IS 'removes runs that ended (or, if they crashed, began) at least so long ago, with all their rows, and returns how many: those of roles whose privileges the caller has; all of them for superusers and the extension''s owner';
+COMMENT ON FUNCTION @extschema@.ct_prune IS 'removes runs that ended (or, if they crashed, began) at least so long ago, with all their rows, and returns how many: those of roles whose privileges the caller has; all of them for superusers and the extension''s owner; but for those that are a baseline, see ct_drop_baseline';

@@ -49,6 +49,7 @@ CREATE FUNCTION @extschema@.ct_schedule(
 	stop_on_fail	boolean DEFAULT false,
 	clients			int DEFAULT NULL,
 	rounds			int DEFAULT NULL,
+	repeat			int DEFAULT NULL,
 	latency_limit	interval DEFAULT NULL,
 	max_errors		bigint DEFAULT NULL,
 	timeout			interval DEFAULT NULL,

@@ -13,6 +13,7 @@ CREATE TABLE @extschema@.ct_result_second (
 	p99_ms			float8,
 	max_ms			float8,
 	phase			text,
+	mean_ms			float8,
 	PRIMARY KEY (run_id, "time")
 );
 
@@ -37,7 +38,8 @@ CREATE VIEW @extschema@.ct_timeline WITH (security_barrier) AS
 		pg_catalog.round(s.max_ms::numeric, 3)::float8 AS max_ms,
 		s.phase,
 		pg_catalog.concat_ws(' ', coalesce(r.scenario, 'ct_test'), r.variant,
-							 pg_catalog.concat('#', s.run_id)) AS metric
+							 pg_catalog.concat('#', s.run_id)) AS metric,
+		pg_catalog.round(s.mean_ms::numeric, 3)::float8 AS mean_ms
 	FROM @extschema@.ct_visible_result r
 	JOIN @extschema@.ct_result_second s ON s.run_id = r.run_id
 	ORDER BY s.run_id, s."time";
@@ -60,6 +62,8 @@ COMMENT ON COLUMN @extschema@.ct_timeline.max_ms IS 'longest of the same, ms, at
 COMMENT ON COLUMN @extschema@.ct_timeline.phase IS 'phase that its middle is in, see ct_phases; null in the warm-up, and of a run without phases';
 COMMENT ON COLUMN @extschema@.ct_timeline.metric IS 'name of the run as a series: scenario, variant and number';
 
+COMMENT ON COLUMN @extschema@.ct_timeline.mean_ms IS 'mean latency of the same transactions, ms';
+
 COMMENT ON TABLE @extschema@.ct_result_second IS 'seconds of runs, written while they are under way; read it through ct_timeline';
 COMMENT ON COLUMN @extschema@.ct_result_second.run_id IS 'the run';
 COMMENT ON COLUMN @extschema@.ct_result_second."time" IS 'end of the second';
@@ -72,3 +76,4 @@ COMMENT ON COLUMN @extschema@.ct_result_second.p95_ms IS '95th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_result_second.p99_ms IS '99th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_result_second.max_ms IS 'longest, ms';
 COMMENT ON COLUMN @extschema@.ct_result_second.phase IS 'phase that its middle is in';
+COMMENT ON COLUMN @extschema@.ct_result_second.mean_ms IS 'mean latency, ms';

@@ -288,5 +288,6 @@ ct_catalog_run_prune(const Interval *older_than, Oid caller, bool all)
 								  " AND (r.status NOT IN ('starting', 'running')"
 								  "  OR NOT @_ct_run_lives(r.run_id, r.shm_handle))"
 								  " AND r.sandbox IS NULL"
+								  " AND NOT EXISTS (SELECT FROM @ct_baseline b WHERE r.run_id = ANY (b.run_ids))"
 								  " AND ($2 OR pg_has_role($3, r.role::oid, 'USAGE'))", false);
 }

@@ -5,7 +5,8 @@
  * All but the normal one come down to the incomplete beta function, which is
  * evaluated as a continued fraction (Abramowitz and Stegun, Handbook of
  * Mathematical Functions, 26.5.8) by Lentz's method.  Quantiles are found by
- * bisection: there is no hurry, and it can't fail.
+ * false position, in the form that is called Illinois: it keeps the quantile
+ * between two bounds, so that it can't fail, and needs some ten looks.
  */
 #include "postgres.h"
 
@@ -24,16 +25,36 @@ static double
 distribution_invert(double (*cdf) (double, double), double degrees, double p,
 					double low, double high)
 {
+	double		below = cdf(low, degrees) - p;
+	double		above = cdf(high, degrees) - p;
+	int			side = 0;
 	int			i;
 
-	for (i = 0; i < 200 && high - low > 1e-13 * (1 + fabs(low)); i++)
+	for (i = 0; i < 200 && high - low > 1e-12 * (1 + fabs(low)); i++)
 	{
-		double		middle = (low + high) / 2;
+		double		x = i % 8 == 7 ? (low + high) / 2 : (low * above - high * below) / (above - below);
+		double		off = cdf(x, degrees) - p;
 
-		if (cdf(middle, degrees) < p)
-			low = middle;
+		if (off == 0)
+			return x;
+
+		/* the bound that stays a second time counts half, or it would stay for ever */
+		if (off < 0)
+		{
+			low = x;
+			below = off;
+			if (side < 0)
+				above /= 2;
+			side = -1;
+		}
 		else
-			high = middle;
+		{
+			high = x;
+			above = off;
+			if (side > 0)
+				below /= 2;
+			side = 1;
+		}
 	}
 	return (low + high) / 2;
 }

@@ -95,6 +95,7 @@ static const CtField plan_fields[] = {
 	PLAN(in_place, FIELD_BOOL, true),
 	PLAN(reset, FIELD_STRING, false),
 	PLAN(replay, FIELD_BOOL, true),
+	PLAN(repeat_of, FIELD_INT64, true),
 	PLAN(rounds, FIELD_INT, true),
 	PLAN(expected_verdict, FIELD_STRING, false),
 	PLAN(refused, FIELD_STRING, false),
@@ -522,4 +523,13 @@ ct_plan_read(const Jsonb *document)
 	for (i = 0; i < lengthof(plan_lists); i++)
 		AT(plan, plan_lists[i].offset, List *) = document_read_list(root, &plan_lists[i]);
 	return plan;
+}
+
+Jsonb *
+ct_plan_repeat(const Jsonb *document, int64 repeat_of)
+{
+	char	   *member = psprintf("{\"repeat_of\": " INT64_FORMAT "}", repeat_of);
+
+	return DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(document),
+											  DirectFunctionCall1(jsonb_in, CStringGetDatum(member))));
 }

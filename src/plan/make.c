@@ -311,6 +311,8 @@ make_check_options(const CtRunOptions *options)
 		ct_validate_integer("min_overlap", options->min_overlap, 0, PG_INT32_MAX);
 	if (options->has_rounds)
 		ct_validate_integer("rounds", options->rounds, 1, CT_MAX_RUN_ROUNDS);
+	if (options->has_repeat)
+		ct_validate_integer("repeat", options->repeat, 1, CT_MAX_RUN_REPEATS);
 	if (options->has_latency_limit)
 		ct_validate_seconds("latency_limit", options->latency_limit, false);
 	if (options->has_max_errors)

@@ -43,6 +43,10 @@
 #define CT_OUTCOME_PREFIX		"outcome_"
 #define CT_TALLY_PREFIX			"tally_"
 
+/* a plan's repeat_of: its own run is the first one */
+#define CT_REPEATED				(-1)
+#define CT_MAX_RUN_REPEATS			1000
+
 /* the variant of a scenario that has none defined */
 #define CT_DEFAULT_VARIANT		"default"
 
@@ -177,6 +181,8 @@ typedef struct CtPlan
 								 * duration is their sum, and rate, ramp and rounds are 0 */
 	List	   *weights;		/* of CtPlanWeight *, in the phases */
 
+	int64		repeat_of;		/* the first run of a group of repeats; CT_REPEATED: it is
+								 * the first itself; 0: it is none */
 	int			rounds;			/* stress from a fresh state so many times, duration and
 								 * transactions being a round's; 0: once */
 
@@ -236,6 +242,7 @@ typedef struct CtRunOptions
 				has_ramp,
 				has_min_overlap,
 				has_rounds,
+				has_repeat,
 				has_latency_limit,
 				has_max_errors,
 				has_timeout;
@@ -250,6 +257,7 @@ typedef struct CtRunOptions
 	double		ramp;			/* seconds */
 	int			min_overlap;
 	int			rounds;
+	int			repeat;			/* runs of this plan; no part of it */
 	double		latency_limit;	/* seconds */
 	int64		max_errors;
 	double		timeout;		/* seconds */
@@ -302,6 +310,9 @@ extern CtPlanThreshold *ct_plan_threshold(const struct CtThresholdDefinition *de
 
 /* names of a scenario's variants in their order, List of char *; raises if there is no such scenario */
 extern List *ct_plan_variants(const char *scenario);
+
+/* The document of another run of the same plan: a repeat of that run, or CT_REPEATED. */
+extern Jsonb *ct_plan_repeat(const Jsonb *document, int64 repeat_of);
 
 /* The plan's document; params instead of param_names and param_values. */
 extern Jsonb *ct_plan_write(const CtPlan *plan, const Jsonb *params);

@@ -63,6 +63,7 @@ sessions_check_load(const CtRunOptions *options)
 		{"workers", options->has_workers},
 		{"clients", options->has_clients},
 		{"rounds", options->has_rounds},
+		{"repeat", options->has_repeat && options->repeat > 1},
 		{"transactions", options->has_transactions},
 		{"rate", options->has_rate},
 		{"phases", options->phases != NULL},

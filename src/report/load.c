@@ -69,6 +69,11 @@ static const CtRowColumn run_columns[] = {
 	CT_FLOAT8_COLUMN(CtReport, p99_ms, CT_SHOWN),
 	CT_FLOAT8_COLUMN(CtReport, p999_ms, CT_SHOWN),
 	CT_FLOAT8_COLUMN(CtReport, max_ms, CT_SHOWN),
+	CT_INT4_COLUMN(CtReport, repeats, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReport, least_tps, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReport, most_tps, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReport, least_p95_ms, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReport, most_p95_ms, CT_SHOWN),
 	CT_BOOL_COLUMN(CtReport, held_horizon, CT_SHOWN),
 	CT_TEXT_COLUMN(CtReport, sqlstate, CT_SHOWN),
 	CT_TEXT_COLUMN(CtReport, message, CT_SHOWN),
@@ -89,8 +94,10 @@ static const CtRowSet run_set = {
 	" 1000 * r.duration AS duration_ms, r.anomalies AS anomaly_count, r.seed::text AS seed,"
 	" r.kept_sandbox::text AS kept_sandbox,"
 	" nullif(array_to_string(r.warnings, E'\n'), '') AS warnings,"
-	" nullif(r.params, '{}')::text AS params, r.*"
-	" FROM @ct_runs r WHERE r.run_id = $1",
+	" nullif(r.params, '{}')::text AS params, r.*, g.*"
+	" FROM @ct_runs r, LATERAL (SELECT nullif(count(*), 0)::int AS repeats, min(o.tps) AS least_tps, max(o.tps) AS most_tps,"
+	"  min(o.p95_ms) AS least_p95_ms, max(o.p95_ms) AS most_p95_ms"
+	"  FROM @ct_runs o WHERE o.repeat_of = r.repeat_of AND o.tps IS NOT NULL) g WHERE r.run_id = $1",
 	.size = sizeof(CtReport),.columns = run_columns,.ncolumns = lengthof(run_columns),
 };
 

@@ -96,6 +96,11 @@ typedef struct CtReport
 	double		p99_ms;
 	double		p999_ms;
 	double		max_ms;
+	int			repeats;		/* runs of its group that were measured, itself among them; -1: it has none */
+	double		least_tps;		/* of these */
+	double		most_tps;
+	double		least_p95_ms;
+	double		most_p95_ms;
 	bool		held_horizon;
 	const char *sqlstate;		/* or NULL */
 	const char *message;		/* or NULL */

@@ -53,7 +53,14 @@ ct_record_start(const CtPlan *plan, const Jsonb *document, Oid role,
 	ct_values_int32(&values, "leader_pid", leader_pid);
 	ct_values_int64(&values, "shm_handle", (int64) shm_handle);
 	ct_values_bool(&values, "held_horizon", held_horizon);
+	if (plan->repeat_of > 0)
+		ct_values_int64(&values, "repeat_of", plan->repeat_of);
 	run_id = ct_values_insert(&values, "ct_result", "run_id");
+	if (plan->repeat_of == CT_REPEATED)
+	{
+		ct_values_int64(&values, "repeat_of", run_id);
+		record_update(run_id, &values);
+	}
 	ct_catalog_leave(&scope);
 	return run_id;
 }
@@ -144,6 +151,7 @@ ct_record_second(int64 run_id, const CtSecond *second)
 		.p99_ms = ct_rows_ms(ct_histogram_quantile(second->latency, 0.99)),
 		.max_ms = ct_rows_max_ms(second->latency),
 		.phase = second->phase,
+		.mean_ms = ct_rows_ms(ct_histogram_mean(second->latency)),
 	};
 
 	ct_catalog_enter(&scope);

@@ -328,6 +328,7 @@ static const CtRowColumn second_columns[] = {
 	CT_FLOAT8_COLUMN(CtSecondRow, max_ms, CT_BOTH),
 	CT_TEXT_COLUMN(CtSecondRow, phase, CT_BOTH),
 	CT_VIEW_COLUMN("metric", CT_TEXT, CT_NOT_IN_JSON),	/* the run's name */
+	CT_FLOAT8_COLUMN(CtSecondRow, mean_ms, CT_BOTH),
 };
 
 const CtRowKind ct_second_rows = {

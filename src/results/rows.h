@@ -113,6 +113,7 @@ typedef struct CtSecondRow
 	double		p99_ms;
 	double		max_ms;
 	const char *phase;			/* or NULL */
+	double		mean_ms;
 } CtSecondRow;
 
 /* one step with those of another script, or of its own; shown a row each */

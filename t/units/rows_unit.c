@@ -87,7 +87,7 @@ rows_compare_reading(const CtRowKind *kind)
 }
 
 /* Views with a column run_id that are no kind of row, but are of the run itself. */
-#define NO_KINDS	"'{ct_runs, ct_progress, ct_visible_result}'"
+#define NO_KINDS	"'{ct_progress, ct_regressions, ct_runs, ct_schedules, ct_trends, ct_visible_result}'"
 
 static void
 rows_compare_kinds(void)
