@@ -272,11 +272,13 @@ ending_record(CtLeader *leader, CtEnding *ending)
 
 /* ---- what was seen meanwhile ---- */
 
+/* What tables' names are wanted for. */
 static void
-ending_deadlocks_piece(CtLeader *leader, CtEnding *ending)
+ending_locks_piece(CtLeader *leader, CtEnding *ending)
 {
 	ct_leader_begin(END_LOCK_MS);
 	MemoryContextSwitchTo(leader->context);
+	ending->results->blocking = ct_sampler_blocking(leader->waits);
 	ending->results->deadlocks = ct_deadlocks_as_rows(&leader->deadlocks, leader->program);
 	ct_leader_commit(leader);
 }
@@ -292,8 +294,7 @@ ending_add_telemetry(CtLeader *leader, CtEnding *ending)
 	if (!leader->shared->telemetry)
 		return;
 	results->waits = ct_sampler_rows(leader->waits);
-	if (kept > 0)
-		(void) ending_succeeds(leader, "tell the deadlocks", ending_deadlocks_piece, ending);
+	(void) ending_succeeds(leader, "tell who waited for whom", ending_locks_piece, ending);
 	if (kept < deadlocks)
 		ending_warn(leader, psprintf("ct_deadlocks has the first %d of the " INT64_FORMAT " deadlocks",
 									 kept, deadlocks));

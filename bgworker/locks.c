@@ -25,6 +25,7 @@
  */
 #include "postgres.h"
 
+#include "access/twophase.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
@@ -391,49 +392,112 @@ locks_add_pid(int *pids, int n, int max, const PGPROC *proc)
 	return n;
 }
 
+/*
+ * The lock that a process waits for, with its partition locked; NULL if it
+ * doesn't wait for one, or not any more, with nothing locked.
+ *
+ * Which partition that is stands in the lock, which may be another one's by
+ * now.  So what is read without it is a guess: a lock's memory never becomes
+ * anything else's than a lock's, and it is asked again with the partition locked.
+ */
+static LOCK *
+locks_lock_awaited(PGPROC *proc, int pid, LWLock **partition)
+{
+	LOCK	   *lock = *(LOCK *volatile *) &proc->waitLock;
+	LOCKTAG		tag;
+
+	if (lock == NULL)
+		return NULL;
+	tag = lock->tag;
+	*partition = LockHashPartitionLock(LockTagHashCode(&tag));
+	LWLockAcquire(*partition, LW_SHARED);
+	if (proc->pid == pid && proc->waitLock == lock && memcmp(&lock->tag, &tag, sizeof(tag)) == 0)
+		return lock;
+	LWLockRelease(*partition);
+	return NULL;
+}
+
 int
 ct_locks_blockers(int procno, int pid, int *pids, int max)
 {
 	PGPROC	   *proc;
 	LOCK	   *lock;
-	LOCKTAG		tag;
 	LWLock	   *partition;
-	int			n = -1;
+	LOCKMASK	conflicts;
+	PROCLOCK   *holder;
+	PGPROC	   *ahead;
+	int			n = 0;
 
 	if (procno < 0)
 		return -1;
 	proc = &ProcGlobal->allProcs[procno];
-
-	/* a lock's memory never becomes anything else's than a lock's */
-	lock = *(LOCK *volatile *) &proc->waitLock;
+	lock = locks_lock_awaited(proc, pid, &partition);
 	if (lock == NULL)
 		return -1;
-	tag = lock->tag;
-	partition = LockHashPartitionLock(LockTagHashCode(&tag));
-	LWLockAcquire(partition, LW_SHARED);
-	if (proc->pid == pid && proc->waitLock == lock && memcmp(&lock->tag, &tag, sizeof(tag)) == 0)
+	conflicts = GetLockTagsMethodTable(&lock->tag)->conflictTab[proc->waitLockMode];
+	for (holder = ct_lock_first(&lock->procLocks); holder != NULL;
+		 holder = ct_lock_next(&lock->procLocks, holder))
 	{
-		LOCKMASK	conflicts = GetLockTagsMethodTable(&tag)->conflictTab[proc->waitLockMode];
-		PROCLOCK   *holder;
-		PGPROC	   *ahead;
+		const PGPROC *other = holder->tag.myProc;
 
-		n = 0;
-		for (holder = ct_lock_first(&lock->procLocks); holder != NULL;
-			 holder = ct_lock_next(&lock->procLocks, holder))
-		{
-			const PGPROC *other = holder->tag.myProc;
-
-			if (other != proc && (holder->holdMask & conflicts) != 0 &&
-				(proc->lockGroupLeader == NULL || other->lockGroupLeader != proc->lockGroupLeader))
-				n = locks_add_pid(pids, n, max, other);
-		}
-		for (ahead = ct_queue_first(lock); ahead != NULL && ahead != proc;
-			 ahead = ct_queue_next(lock, ahead))
-			if ((LOCKBIT_ON(ahead->waitLockMode) & conflicts) != 0)
-				n = locks_add_pid(pids, n, max, ahead);
+		if (other != proc && (holder->holdMask & conflicts) != 0 &&
+			(proc->lockGroupLeader == NULL || other->lockGroupLeader != proc->lockGroupLeader))
+			n = locks_add_pid(pids, n, max, other);
 	}
+	for (ahead = ct_queue_first(lock); ahead != NULL && ahead != proc;
+		 ahead = ct_queue_next(lock, ahead))
+		if ((LOCKBIT_ON(ahead->waitLockMode) & conflicts) != 0)
+			n = locks_add_pid(pids, n, max, ahead);
 	LWLockRelease(partition);
 	return n;
+}
+
+int
+ct_locks_nprocs(void)
+{
+	/* those of prepared transactions come after all others */
+	return ProcGlobal->allProcCount + max_prepared_xacts;
+}
+
+static void
+locks_add_entry(CtLockQueue *queue, PGPROC *proc, LOCKMASK holds, LOCKMODE waits)
+{
+	CtQueuedLock *entry = &queue->entries[queue->nentries++];
+
+	/* parallel workers act for who executes the query */
+	if (proc->lockGroupLeader != NULL)
+		proc = proc->lockGroupLeader;
+	entry->procno = proc - ProcGlobal->allProcs;
+	entry->pid = proc->pid;
+	entry->holds = holds;
+	entry->waits = waits;
+}
+
+bool
+ct_locks_queue(int procno, int pid, CtQueuedLock *room, CtLockQueue *queue)
+{
+	int			nprocs = ct_locks_nprocs();
+	LOCK	   *lock;
+	LWLock	   *partition;
+	PROCLOCK   *holder;
+	PGPROC	   *waiter;
+
+	lock = locks_lock_awaited(&ProcGlobal->allProcs[procno], pid, &partition);
+	if (lock == NULL)
+		return false;
+	queue->tag = lock->tag;
+	queue->entries = room;
+	queue->nentries = 0;
+	for (holder = ct_lock_first(&lock->procLocks); holder != NULL && queue->nentries < nprocs;
+		 holder = ct_lock_next(&lock->procLocks, holder))
+		if (holder->holdMask != 0)
+			locks_add_entry(queue, holder->tag.myProc, holder->holdMask, NoLock);
+	queue->nholders = queue->nentries;
+	for (waiter = ct_queue_first(lock); waiter != NULL && queue->nentries < 2 * nprocs;
+		 waiter = ct_queue_next(lock, waiter))
+		locks_add_entry(queue, waiter, 0, waiter->waitLockMode);
+	LWLockRelease(partition);
+	return true;
 }
 
 LOCKMASK

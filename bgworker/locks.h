@@ -49,6 +49,33 @@ extern int	ct_locks_blocker(const CtLockGraph *graph, int pid, StringInfo lock);
  */
 extern int	ct_locks_blockers(int procno, int pid, int *pids, int max);
 
+/* who holds a lock, or waits for it */
+typedef struct CtQueuedLock
+{
+	int			procno;
+	int			pid;			/* 0: a prepared transaction */
+	LOCKMASK	holds;
+	LOCKMODE	waits;			/* NoLock: it doesn't */
+} CtQueuedLock;
+
+/* a lock, with who holds it, and then who waits for it, in their order */
+typedef struct CtLockQueue
+{
+	LOCKTAG		tag;
+	int			nholders;
+	int			nentries;
+	CtQueuedLock *entries;
+} CtLockQueue;
+
+/* how many processes there may be: more than any procno */
+extern int	ct_locks_nprocs(void);
+
+/*
+ * Copies the lock that a process waits for, with its partition locked, into
+ * what has room for 2 * ct_locks_nprocs() entries.  False if it waits for none.
+ */
+extern bool ct_locks_queue(int procno, int pid, CtQueuedLock *room, CtLockQueue *queue);
+
 /*
  * What a process holds of a lock, as bits of modes.  Looks at that process's
  * locks in that partition alone.

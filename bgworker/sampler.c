@@ -26,11 +26,15 @@
 #include "storage/proc.h"
 #include "utils/wait_event.h"
 
+#include "bgworker/blocking.h"
 #include "bgworker/sampler.h"
 #include "src/results/rows.h"
 
 /* a wait event of no class that the server has: what a worker is at, for the tool's sake */
 #define SAMPLER_OURS	((uint32) 0xCE000000)
+
+/* a look stands for the time since the one before; not for more than so many intervals */
+#define SAMPLER_STALLED	UINT64CONST(3)
 
 /* what was seen of one script, and how often */
 typedef struct CtSeen
@@ -60,6 +64,8 @@ struct CtSampler
 	pg_prng_state random;
 	uint64		interval_ns;
 	uint64		next_ns;		/* when to look again */
+	uint64		last_ns;		/* when it was looked last, for what is counted; or 0 */
+	CtBlocking *blocking;
 };
 
 /* what the waits that are the tool's are called */
@@ -82,6 +88,7 @@ ct_sampler_create(CtShared *shared, const CtProgram *program)
 	sampler = palloc0(sizeof(CtSampler));
 	sampler->shared = shared;
 	sampler->program = program;
+	sampler->blocking = ct_blocking_create(shared, program);
 	sampler->seen = seen_create(CurrentMemoryContext, 64, NULL);
 	sampler->interval_ns = shared->sample_interval * CT_NS_PER_MS;
 	pg_prng_seed(&sampler->random, (uint64) shared->run_id);
@@ -120,17 +127,21 @@ sampler_count(CtSampler *sampler, int script, uint32 event)
 }
 
 static void
-sampler_look_at(CtSampler *sampler, CtSlot *slot)
+sampler_look_at(CtSampler *sampler, int worker)
 {
+	CtSlot	   *slot = ct_shared_slot(sampler->shared, worker);
 	uint32		at = *(volatile uint32 *) &slot->at;
 	CtAt		what = CT_AT_WHAT(at);
 	int			place = CT_AT_PLACE(at);
 	uint32		event;
+	bool		there = pg_atomic_read_u32(&slot->state) == CT_WORKER_WORKING && what < CT_AT_END &&
+		place < sampler->program->nplaces && sampler_wait_event(slot, &event);
 
-	if (what >= CT_AT_END || place >= sampler->program->nplaces || !sampler_wait_event(slot, &event))
-		return;
-	sampler_count(sampler, sampler->script_at[place],
-				  what == CT_AT_STATEMENT ? event : SAMPLER_OURS | what);
+	if (there && what != CT_AT_STATEMENT)
+		event = SAMPLER_OURS | what;
+	if (there)
+		sampler_count(sampler, sampler->script_at[place], event);
+	ct_blocking_sample(sampler->blocking, worker, place, there && (event & 0xFF000000) == PG_WAIT_LOCK);
 }
 
 uint64
@@ -141,12 +152,13 @@ ct_sampler_look(CtSampler *sampler, uint64 now_ns, bool counted)
 
 	if (now_ns < sampler->next_ns)
 		return sampler->next_ns;
-	for (i = 0; i < shared->nworkers && counted; i++)
+	if (counted)
 	{
-		CtSlot	   *slot = ct_shared_slot(shared, i);
-
-		if (pg_atomic_read_u32(&slot->state) == CT_WORKER_WORKING)
-			sampler_look_at(sampler, slot);
+		for (i = 0; i < shared->nworkers; i++)
+			sampler_look_at(sampler, i);
+		ct_blocking_look(sampler->blocking, now_ns, sampler->last_ns == 0 ? sampler->interval_ns :
+						 Min(now_ns - sampler->last_ns, SAMPLER_STALLED * sampler->interval_ns));
+		sampler->last_ns = now_ns;
 	}
 	if (sampler->next_ns + sampler->interval_ns < now_ns)
 		sampler->next_ns = now_ns;
@@ -179,6 +191,12 @@ sampler_add_row(List *rows, const char *script, const char *type, const char *ev
 	row->wait_event = pstrdup(event);
 	row->samples = samples;
 	return lappend(rows, row);
+}
+
+List *
+ct_sampler_blocking(const CtSampler *sampler)
+{
+	return sampler == NULL ? NIL : ct_blocking_as_rows(sampler->blocking);
 }
 
 List *

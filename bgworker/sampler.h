@@ -25,4 +25,7 @@ extern uint64 ct_sampler_look(CtSampler *sampler, uint64 now_ns, bool counted);
 /* What was seen, as rows: a list of CtWaitRow *; NIL for no sampler. */
 extern List *ct_sampler_rows(const CtSampler *sampler);
 
+/* The same of who waited for whom, a list of CtBlockingRow *; in a transaction. */
+extern List *ct_sampler_blocking(const CtSampler *sampler);
+
 #endif							/* CT_SAMPLER_H */

@@ -46,13 +46,13 @@ CREATE VIEW @extschema@.ct_blocking WITH (security_barrier) AS
 
 GRANT SELECT ON @extschema@.ct_blocking TO PUBLIC;
 
-COMMENT ON VIEW @extschema@.ct_blocking IS 'a row per run and pair of statements of which one waited for a lock of the others: how often and how long';
+COMMENT ON VIEW @extschema@.ct_blocking IS 'a row per run and pair of statements of which one waited for a lock of the others: how often and how long; the 100 that cost most';
 COMMENT ON COLUMN @extschema@.ct_blocking.run_id IS 'number of the run, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_blocking.position IS 'number of the row, the one that cost most first; from 1';
 COMMENT ON COLUMN @extschema@.ct_blocking.script IS 'script of those that waited';
 COMMENT ON COLUMN @extschema@.ct_blocking.step IS 'its step that waited, from 1; null if unknown';
 COMMENT ON COLUMN @extschema@.ct_blocking.locktype IS 'type of the lock, as in pg_locks';
-COMMENT ON COLUMN @extschema@.ct_blocking.relation IS 'table or index that it is of, or whose row or page; null if it is of none, or it is gone';
+COMMENT ON COLUMN @extschema@.ct_blocking.relation IS 'table or index that it is of, or whose row or page, or whose row the transaction that is waited for has changed; null if it is of none, that isn''t known, or it is gone';
 COMMENT ON COLUMN @extschema@.ct_blocking.mode IS 'mode that was wanted, as in pg_locks';
 COMMENT ON COLUMN @extschema@.ct_blocking.outside IS 'the blocker is no session of the run';
 COMMENT ON COLUMN @extschema@.ct_blocking.blocker_script IS 'script of who held it; null if it was none';
@@ -60,7 +60,7 @@ COMMENT ON COLUMN @extschema@.ct_blocking.blocker_step IS 'step where that was, 
 COMMENT ON COLUMN @extschema@.ct_blocking.blocker_mode IS 'mode that it held; null where it only stood before in the queue';
 COMMENT ON COLUMN @extschema@.ct_blocking.samples IS 'looks that found it so';
 COMMENT ON COLUMN @extschema@.ct_blocking.waited_ms IS 'how long that was in all, of all who waited, ms; by samples';
-COMMENT ON COLUMN @extschema@.ct_blocking.max_ms IS 'the longest single wait, ms';
+COMMENT ON COLUMN @extschema@.ct_blocking.max_ms IS 'the longest single wait that was seen, ms';
 COMMENT ON COLUMN @extschema@.ct_blocking.chain IS 'most sessions that waited for each other in a row, this wait among them; >= 1';
 COMMENT ON COLUMN @extschema@.ct_blocking.query IS 'that statement';
 COMMENT ON COLUMN @extschema@.ct_blocking.blocker_query IS 'statement where that was; of a session from outside its kind and process id';
@@ -70,7 +70,7 @@ COMMENT ON COLUMN @extschema@.ct_result_blocking.position IS 'number of the row,
 COMMENT ON COLUMN @extschema@.ct_result_blocking.script IS 'script of those that waited';
 COMMENT ON COLUMN @extschema@.ct_result_blocking.step IS 'its step that waited, from 1; null if unknown';
 COMMENT ON COLUMN @extschema@.ct_result_blocking.locktype IS 'type of the lock, as in pg_locks';
-COMMENT ON COLUMN @extschema@.ct_result_blocking.relation IS 'table or index that it is of, or whose row or page; null if it is of none, or it is gone';
+COMMENT ON COLUMN @extschema@.ct_result_blocking.relation IS 'table or index that it is of, or whose row or page, or whose row the transaction that is waited for has changed; null if it is of none, that isn''t known, or it is gone';
 COMMENT ON COLUMN @extschema@.ct_result_blocking.mode IS 'mode that was wanted, as in pg_locks';
 COMMENT ON COLUMN @extschema@.ct_result_blocking.outside IS 'the blocker is no session of the run';
 COMMENT ON COLUMN @extschema@.ct_result_blocking.blocker_script IS 'script of who held it; null if it was none';
@@ -78,7 +78,7 @@ COMMENT ON COLUMN @extschema@.ct_result_blocking.blocker_step IS 'step where tha
 COMMENT ON COLUMN @extschema@.ct_result_blocking.blocker_mode IS 'mode that it held; null where it only stood before in the queue';
 COMMENT ON COLUMN @extschema@.ct_result_blocking.samples IS 'looks that found it so';
 COMMENT ON COLUMN @extschema@.ct_result_blocking.waited_ms IS 'how long that was in all, of all who waited, ms; by samples';
-COMMENT ON COLUMN @extschema@.ct_result_blocking.max_ms IS 'the longest single wait, ms';
+COMMENT ON COLUMN @extschema@.ct_result_blocking.max_ms IS 'the longest single wait that was seen, ms';
 COMMENT ON COLUMN @extschema@.ct_result_blocking.chain IS 'most sessions that waited for each other in a row, this wait among them; >= 1';
 COMMENT ON COLUMN @extschema@.ct_result_blocking.query IS 'that statement';
 COMMENT ON COLUMN @extschema@.ct_result_blocking.blocker_query IS 'statement where that was; of a session from outside its kind and process id';
