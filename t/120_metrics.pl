@@ -604,12 +604,12 @@ ask("is $_", 'is_op', $_) for '!=', '==', '<<';
 # The members of CtMetrics in their order, and what there can be of a run, a script, an outcome (4),
 # a statement (8) and a phase (32).
 my @members = qw(tps transactions failed retries errors deadlocks serialization_failures anomalies prevented fairness
-  rows_per_s connect_ms late skipped mean_ms stddev_ms p50_ms p90_ms p95_ms p99_ms p999_ms max_ms recovery_s
+  rows_per_s connect_ms late skipped waited_rate lock_wait_ms mean_ms stddev_ms p50_ms p90_ms p95_ms p99_ms p999_ms max_ms recovery_s
   cpu max_cpu server_cpu machine_cpu max_machine_cpu max_machine_memory start_memory_mb max_memory_mb end_memory_mb
   memory_growth_mb memory_slope_mb max_worker_mb temp_mb wal_mb hit_rate connections max_dead_tuples max_table_mb);
 my %kinds = ((map { $_ => 1 } @members, qw(success_rate error_rate retry_rate prevention_rate)), tps => 103, transactions => 103, skipped => 33, recovery_s => 32,
 	(map { $_ => 99 } qw(failed success_rate error_rate)),
-	(map { $_ => 3 } qw(errors deadlocks serialization_failures)), (map { $_ => 111 } grep { /^(?:mean|stddev|p\d+|max)_ms/ } @members));
+	(map { $_ => 3 } qw(errors deadlocks serialization_failures lock_wait_ms)), (map { $_ => 111 } grep { /^(?:mean|stddev|p\d+|max)_ms/ } @members));
 my %grows = map { $_ => 1 } qw(transactions failed retries errors deadlocks serialization_failures prevented late skipped max_ms
   max_cpu max_machine_cpu max_machine_memory max_memory_mb memory_growth_mb max_worker_mb temp_mb wal_mb connections max_dead_tuples max_table_mb);
 ask('metrics', 'metrics');

@@ -75,9 +75,13 @@ ask("COMMIT PREPARED 'in the way'");
 is(ct_call_end($call), 0, 'prepared: the run ends');
 is(ask('SELECT outside, blocker_query, relation FROM ct_blocking WHERE run_id = (SELECT max(run_id) FROM ct_runs)'), 't|prepared transaction|prepared', 'prepared: told');
 
-# Where nobody waits there is nothing.
-$run = run_script('SELECT 1', 'SELECT 1', "workers => 2, duration => '0.5 s'");
+# Where nobody waits there is nothing; and thresholds on that are met.
+$run = run_script('SELECT 1', 'SELECT 1', "workers => 2, duration => '0.5 s', checks => '{waited_rate = 0, lock_wait_ms = 0, test.lock_wait_ms = 0}'");
 is(ask("SELECT count(*) FROM ct_blocking WHERE run_id = $run"), 0, 'nobody waits');
+is(ask("SELECT verdict FROM ct_runs WHERE run_id = $run"), 'pass', 'nobody waits: by the metrics, too');
+$run = run_script('SELECT pg_advisory_xact_lock(1), pg_sleep(0.1)', 'SELECT 1', "workers => 2, transactions => 4, checks => '{waited_rate > 0.4, waited_rate < 0.8, lock_wait_ms > 80, test.lock_wait_ms > 80}'");
+is(ask("SELECT verdict FROM ct_runs WHERE run_id = $run"), 'pass', 'who waited, and for how long: metrics')
+  or diag(ask("SELECT check_name, actual FROM ct_checks WHERE run_id = $run"));
 
 $node->stop;
 done_testing();

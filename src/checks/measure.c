@@ -108,8 +108,31 @@ measure_forget_usage(CtUsage *usage)
 		member[i] = get_float8_nan();
 }
 
+/*
+ * How long statements slept on locks that did so at all, on average, of a script
+ * or of all (-1), in ms; 0 where none did.
+ */
+static double
+measure_lock_wait(const CtProgram *program, const CtResults *results, int script)
+{
+	double		sum = 0;
+	double		count = 0;
+	int			s;
+
+	for (s = 0; s < program->nscripts; s++)
+	{
+		const CtHistogram *h = &results->histograms[program->scripts[s].histogram + CT_LATENCY_LOCK_WAIT];
+
+		if ((script >= 0 && s != script) || h->count == 0)
+			continue;
+		sum += ct_histogram_mean(h) * h->count;
+		count += h->count;
+	}
+	return count > 0 ? sum / count / 1e6 : 0;
+}
+
 static CtMetrics
-measure_run_input(const CtResults *results)
+measure_run_input(const CtProgram *program, const CtResults *results)
 {
 	CtMetrics	input;
 
@@ -128,6 +151,9 @@ measure_run_input(const CtResults *results)
 	input.connect_ms = results->connect_ns / 1e6;
 	input.late = results->late;
 	input.skipped = results->skipped + results->overdue;
+	input.waited_rate = results->transactions + results->failed == 0 ? get_float8_nan() :
+		(double) results->waited / (results->transactions + results->failed);
+	input.lock_wait_ms = measure_lock_wait(program, results, -1);
 	measure_set_latencies(&input, results->latency);
 	if (results->usage != NULL)
 		input.usage = *results->usage;
@@ -163,7 +189,8 @@ measure_set_phase(CtMetrics *input, const CtPhaseRow *phase)
 
 /* What a threshold's metric has come to; run: of the run as a whole. */
 static double
-measure_actual_value(const CtProgramThreshold *threshold, const CtResults *results, const CtMetrics *run)
+measure_actual_value(const CtProgram *program, const CtProgramThreshold *threshold, const CtResults *results,
+					 const CtMetrics *run)
 {
 	const CtHistogram *h;
 	CtMetrics	input = *run;
@@ -187,6 +214,7 @@ measure_actual_value(const CtProgramThreshold *threshold, const CtResults *resul
 		input.deadlocks = ct_results_errors(results, threshold->script, ERRCODE_T_R_DEADLOCK_DETECTED);
 		input.serialization_failures =
 			ct_results_errors(results, threshold->script, ERRCODE_T_R_SERIALIZATION_FAILURE);
+		input.lock_wait_ms = measure_lock_wait(program, results, threshold->script);
 	}
 	return ct_metric_actual(threshold->metric, &input);
 }
@@ -258,7 +286,7 @@ measure_unknown(const char *metric, const CtResults *results)
 static void
 measure_thresholds(const CtProgram *program, CtResults *results)
 {
-	CtMetrics	run = measure_run_input(results);
+	CtMetrics	run = measure_run_input(program, results);
 	ListCell   *lc;
 
 	foreach(lc, program->plan->thresholds)
@@ -267,7 +295,7 @@ measure_thresholds(const CtProgram *program, CtResults *results)
 		CtCheckResult *result = palloc0(sizeof(CtCheckResult));
 		CtAnomalyResult *anomaly;
 		const CtErrorResult *error;
-		double		actual = measure_actual_value(&program->thresholds[foreach_current_index(lc)],
+		double		actual = measure_actual_value(program, &program->thresholds[foreach_current_index(lc)],
 												  results, &run);
 
 		result->name = threshold->metric;
@@ -401,7 +429,7 @@ bool
 ct_checks_have_failed(const CtChecks *checks, const CtProgram *program, const CtResults *results)
 {
 	const CtPlan *plan = program->plan;
-	CtMetrics	run = measure_run_input(results);
+	CtMetrics	run = measure_run_input(program, results);
 	ListCell   *lc;
 
 	if (ct_checks_found(checks) || ct_checks_have_errors(plan, results))
@@ -412,7 +440,7 @@ ct_checks_have_failed(const CtChecks *checks, const CtProgram *program, const Ct
 		const CtProgramThreshold *threshold = &program->thresholds[foreach_current_index(lc)];
 
 		if (threshold->kind != CT_OF_TALLY &&
-			ct_metric_is_lost(threshold->metric, measure_actual_value(threshold, results, &run),
+			ct_metric_is_lost(threshold->metric, measure_actual_value(program, threshold, results, &run),
 							  planned->op, planned->target))
 			return true;
 	}

@@ -19,7 +19,8 @@
 const char *const ct_metrics[] = {
 	"tps", "transactions", "failed", "retries", "errors", "deadlocks",
 	"serialization_failures", "success_rate", "error_rate", "retry_rate", "anomalies", "prevented", "prevention_rate",
-	"fairness", "rows_per_s", "connect_ms", "late", "skipped", "mean_ms", "stddev_ms",
+	"fairness", "rows_per_s", "connect_ms", "late", "skipped", "waited_rate", "lock_wait_ms",
+	"mean_ms", "stddev_ms",
 	"p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms", "recovery_s",
 	"cpu", "max_cpu", "server_cpu", "machine_cpu", "max_machine_cpu",
 	"max_machine_memory", "start_memory_mb", "max_memory_mb", "end_memory_mb",
@@ -55,6 +56,8 @@ static const struct
 	{"connect_ms", offsetof(CtMetrics, connect_ms), CT_OF_RUN, false},
 	{"late", offsetof(CtMetrics, late), CT_OF_RUN, true},
 	{"skipped", offsetof(CtMetrics, skipped), CT_OF_RUN | CT_OF_PHASE, true},
+	{"waited_rate", offsetof(CtMetrics, waited_rate), CT_OF_RUN, false},
+	{"lock_wait_ms", offsetof(CtMetrics, lock_wait_ms), CT_OF_RUN | CT_OF_SCRIPT, false},
 	{"mean_ms", offsetof(CtMetrics, mean_ms), LATENCY, false},
 	{"stddev_ms", offsetof(CtMetrics, stddev_ms), LATENCY, false},
 	{"p50_ms", offsetof(CtMetrics, p50_ms), LATENCY, false},

@@ -43,6 +43,8 @@ typedef struct CtMetrics
 	double		connect_ms;		/* to connect to the database, the slowest worker */
 	double		late;			/* completed, in more than the latency limit */
 	double		skipped;		/* of a schedule, not executed */
+	double		waited_rate;	/* transactions that waited for a lock, of all, 0 to 1 */
+	double		lock_wait_ms;	/* how long statements that did were asleep, on average; 0: none was */
 	double		mean_ms;		/* of the latencies of transactions, or of a
 								 * statement */
 	double		stddev_ms;
