@@ -58,21 +58,21 @@ my @other = (
 is(ct_doc_mismatch(@$_), undef, qq("$_->[0]" may come out as "$_->[1]") =~ s/\n/\\n/gr) foreach @same;
 isnt(ct_doc_mismatch(@$_), undef, qq("$_->[0]" may not come out as "$_->[1]") =~ s/\n/\\n/gr) foreach @other;
 
-# The pages; pg_cron's part is t/070_pg_cron.pl's.
-my @pages = ('README.md', map { "docs/$_" } qw(tutorial.md explore.md script.md reports.md reference.md specs.md operations.md ci.md security.md scenarios.md migrations.md));
+# The pages; pg_cron's part is t/070_pg_cron.pl's and t/192_schedule.pl's.
+my @pages = ('README.md', map { "docs/$_" } qw(tutorial.md explore.md script.md reports.md reference.md specs.md operations.md ci.md dashboards.md security.md scenarios.md migrations.md));
 my @left;
 foreach my $page (@pages)
 {
 	my (undef, $left) = ct_doc_ok($node, "$docs/../$page",
-		$page eq 'docs/tutorial.md' ? (db => 'shop', keep => 1) : (), without => qr/\bcron\./);
+		$page eq 'docs/tutorial.md' ? (db => 'shop', keep => 1) : (), without => qr/\bcron\.|\bct_schedules?\b/);
 
 	push @left, map { [ "$page:$_->{line} ($_->{language})", $_ ] } @$left;
 }
-is(join(', ', map { $_->[0] } grep { $_->[1]{language} eq 'sql' && $_->[1]{text} !~ /\bcron\./ } @left), '',
+is(join(', ', map { $_->[0] } grep { $_->[1]{language} eq 'sql' && $_->[1]{text} !~ /\bcron\.|\bct_schedules?\b/ } @left), '',
 	'every SQL block is executed');
 is(join(', ', map { my $page = $_; map { $_->{language} eq 'sql' && $_->{text} =~ /\t/ ? "$page:$_->{line}" : () } ct_doc_blocks("$docs/../$page") } @pages), '',
 	'none has a tab, which psql would take for a wish to complete a word');
-is(scalar @left, 10, 'blocks that are not executed: ' . join ', ', map { $_->[0] } @left);
+is(scalar @left, 14, 'blocks that are not executed: ' . join ', ', map { $_->[0] } @left);
 
 # What README promises of itself.
 my $readme = slurp_file("$docs/../README.md");

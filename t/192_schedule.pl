@@ -7,6 +7,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 
+use CtDocs;
 use CtTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -107,6 +108,19 @@ $node->safe_psql('postgres', q{SELECT cron.unschedule(jobid) FROM cron.job WHERE
 is($node->safe_psql('postgres', 'SELECT ct_unschedule(job_name) FROM ct_schedules WHERE role = current_user'), "t\nt", 'unscheduled');
 is($node->safe_psql('postgres', q{SET ROLE clerk; SELECT ct_unschedule('nightly')}), 't', 'by the role whose it is');
 is($node->safe_psql('postgres', q{SELECT string_agg(jobname, ', ' ORDER BY jobname) FROM cron.job}), 'backup, failing', 'pg_cron has forgotten them');
+
+# What docs/dashboards.md schedules.
+my @blocks = grep { $_->{text} =~ /\bct_schedules?\b/ } ct_doc_blocks("$FindBin::RealBin/../docs/dashboards.md");
+is(scalar @blocks, 3, 'the page schedules jobs, and looks at them');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM ct_schedules WHERE role = current_user'), 0, 'of which there are none');
+$node->safe_psql('postgres', q{SET ROLE clerk; SELECT ct_unschedule('failing')});
+ct_doc_execute($node, 'postgres', @blocks);
+is(ct_doc_mismatch($blocks[0]{output}, $blocks[0]{got}), undef, 'what comes out is what it shows') or diag($blocks[0]{got});
+unlike($_->{got}, qr/ERROR/, 'no error') foreach @blocks;
+is($node->safe_psql('postgres', q{SELECT string_agg(job_name, ', ') FROM ct_schedules}), 'nightly, retention', 'and there they are');
+$node->safe_psql('postgres', q{SELECT ct_unschedule(job_name) FROM ct_schedules});
+$node->safe_psql('postgres', q{SET ROLE clerk; SELECT ct_schedule('failing', '@reboot', 'oversell_tickets', 'atomic')});
+
 $node->safe_psql('postgres', 'DROP EXTENSION pg_cron');
 is($node->safe_psql('postgres', q{SET ROLE clerk; SELECT ct_unschedule('failing')}), 't', 'and without pg_cron');
 ct_nothing_left($node, 'jobs');

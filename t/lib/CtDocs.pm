@@ -285,7 +285,7 @@ sub ct_doc_ok
 	}
 	foreach my $block (grep { defined $_->{output} } @run)
 	{
-		my @lines = grep { decode('UTF-8', $_) =~ /^.{101}/ && !/^(?:NOTICE|WARNING|ERROR|DETAIL|HINT|First anomaly)/ } split /\n/, $block->{got} =~ s/^ERROR:.*//msr;
+		my @lines = grep { decode('UTF-8', $_) =~ /^.{101}/ && !/^(?:NOTICE|WARNING|ERROR|DETAIL|HINT|First anomaly|Asynchronous notification)/ } split /\n/, $block->{got} =~ s/^ERROR:.*//msr;
 
 		push @wide, "line $block->{line}: $lines[0]" if @lines;
 	}
