@@ -23,7 +23,8 @@ my $node = ct_prepare('dashboards');
 $node->psql('postgres', $_) foreach
   q{SELECT ct_run('oversell_tickets', 'naive')},
   q{SELECT ct_run('lock_order_deadlock', duration => '2 s', params => '{}')},
-  q{SELECT ct_test('SELECT 1/0', transactions => 2)};
+  q{SELECT ct_test('SELECT 1/0', transactions => 2)},
+  q{SELECT ct_run('oversell_tickets', 'naive')};
 $node->safe_psql('postgres', <<'SQL');
 INSERT INTO ct_job VALUES ('nightly', current_user::regrole, 1, '0 3 * * *', 'CALL', 'oversell_tickets', 'naive', NULL, now());
 DO $$
@@ -48,7 +49,7 @@ END $$;
 SQL
 
 my $range = q{'2000-01-01T00:00:00Z' AND '2100-01-01T00:00:00Z'};
-my %variables = (scenario => q{'oversell_tickets','lock_order_deadlock','ct_test'}, variant => q{'naive','', 'request_order'}, run => '1,2,3');
+my %variables = (scenario => q{'oversell_tickets','lock_order_deadlock','ct_test'}, variant => q{'naive','', 'request_order'}, run => '1,2,3,4');
 $variables{variant} = $node->safe_psql('postgres', q{SELECT string_agg(DISTINCT quote_literal(coalesce(variant, '')), ',') FROM ct_runs});
 
 # A query as Grafana sends it: macros expanded, variables as their format says.
@@ -89,7 +90,7 @@ is(scalar keys %ids, scalar @{ $dashboard->{panels} }, 'each panel has its numbe
 is("@overlaps", '', 'and its place');
 is(scalar(grep { $_->{type} ne 'grafana-postgresql-datasource' || $_->{uid} ne '${datasource}' } @sources), 0, 'and asks the database that is chosen');
 is(join(' ', grep { my $view = $_; !grep { $_->{rawSql} =~ /\b$view\b/ } map { @{ $_->{targets} } } @panels }
-	qw(ct_runs ct_timeline ct_latencies ct_waits ct_blocking ct_deadlocks ct_resources ct_usage ct_errors ct_checks ct_phases ct_samples ct_anomalies ct_schedules ct_health ct_progress)),
+	qw(ct_runs ct_timeline ct_latencies ct_waits ct_blocking ct_deadlocks ct_resources ct_usage ct_errors ct_checks ct_phases ct_samples ct_anomalies ct_trends ct_regressions ct_schedules ct_health ct_progress)),
 	'', 'all that there is to see is shown');
 
 foreach my $panel (@panels)
@@ -120,7 +121,7 @@ foreach my $panel (@panels)
 foreach my $variable (grep { $_->{type} eq 'query' } @{ $dashboard->{templating}{list} })
 {
 	is($variable->{query}, $variable->{definition}, "$variable->{name}: asks what it says");
-	is(() = $node->safe_psql('postgres', expanded($variable->{query}, %variables)) =~ /^.+$/mg, $variable->{name} eq 'variant' ? scalar(() = $variables{variant} =~ /'[^']+'/g) : 3, "variable $variable->{name}: can be chosen");
+	is(() = $node->safe_psql('postgres', expanded($variable->{query}, %variables)) =~ /^.+$/mg, $variable->{name} eq 'variant' ? scalar(() = $variables{variant} =~ /'[^']+'/g) : $variable->{name} eq 'run' ? 4 : 3, "variable $variable->{name}: can be chosen");
 	is($node->psql('postgres', expanded($variable->{query}, scenario => '', variant => '', run => '')), 0, "variable $variable->{name}: before anything is chosen");
 }
 foreach my $annotation (grep { $_->{rawQuery} } @{ $dashboard->{annotations}{list} })
