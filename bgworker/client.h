@@ -82,7 +82,8 @@ typedef struct CtClient
 	int64		next_iteration; /* number of the one that is next, or under way */
 	int			phase;			/* that one's, which is that of its schedule or else of its beginning */
 	uint64		intended_ns;	/* when it should begin, by a schedule; else 0 */
-	uint64		until_ns;		/* from then on it doesn't begin with that one, but looks for another phase */
+	uint64		until_ns;		/* from then on it doesn't begin with that one, but looks for another phase; 0: it has
+								 * looked for none yet */
 	uint64		due_ns;			/* when the client may go on */
 	bool		scheduled;		/* it has begun, and its iterations follow one another */
 	bool		last;			/* it doesn't, after that */

@@ -138,6 +138,9 @@ load_find_next(CtLoad *load, CtClient *client, uint64 *due)
 {
 	uint64		after = client->intended_ns;
 
+	/* on it goes */
+	if (likely(*due < client->until_ns && !load->phases[client->phase].scheduled))
+		return true;
 	for (; client->phase < load->nphases; client->phase++, after = 0)
 	{
 		const CtLoadPhase *phase = &load->phases[client->phase];
@@ -225,6 +228,7 @@ load_begin(CtLoad *load, CtClient *client)
 		return;
 	}
 	client->scheduled = true;
+	client->until_ns = 0;
 	if (load->phases[client->phase].scheduled)
 		client->intended_ns = now;
 	load_schedule(load, client, now);
@@ -443,6 +447,7 @@ ct_load_create(CtWorker *w)
 		client->next_iteration = client->number + 1;
 		client->phase = 0;
 		client->intended_ns = 0;
+		client->until_ns = 0;
 		client->scheduled = !ct_client_is_to_begin(client);
 		if (client->scheduled)
 			load_schedule(load, client, w->shared->gate_ns);

@@ -283,6 +283,19 @@ measure_unknown(const char *metric, const CtResults *results)
 	return "for the system does not tell, or there was nothing to look at";
 }
 
+/* Why there is no value of a phase's metric; NULL where that needs no words. */
+static char *
+measure_no_value_of_phase(const CtProgramThreshold *threshold, const CtResults *results)
+{
+	const CtPhaseRow *phase = list_nth(results->phases, threshold->phase);
+
+	if (phase->seconds == 0)
+		return pstrdup("the run ended before that phase");
+	if (strcmp(threshold->metric, "recovery_s") == 0)
+		return psprintf("\"%s\" ended slower than the first phase, or nothing ended in it", phase->phase);
+	return NULL;
+}
+
 static void
 measure_thresholds(const CtProgram *program, CtResults *results)
 {
@@ -324,6 +337,8 @@ measure_thresholds(const CtProgram *program, CtResults *results)
 										ct_condition_name(error->sqlstate),
 										ct_program_place(program, error->script, error->command));
 			}
+			if (isnan(actual) && program->thresholds[foreach_current_index(lc)].kind == CT_OF_PHASE)
+				result->note = measure_no_value_of_phase(&program->thresholds[foreach_current_index(lc)], results);
 			result->anomalies = list_make1(anomaly);
 		}
 		results->checks = lappend(results->checks, result);

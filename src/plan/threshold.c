@@ -332,6 +332,7 @@ ct_names_check_phases(const CtNames *names)
 		const char *what = strcmp(name, "tally") == 0 ? "what thresholds call the tallies" :
 			ct_symbols_find(names->scripts, name) >= 0 ? "the name of a script" :
 			ct_symbols_find(names->outcomes, name) >= 0 ? "the name of an outcome" :
+			ct_symbols_find(names->classes, name) >= 0 ? "the name of a class" :
 			threshold_find_step(names, name, &step) >= 0 ? "what thresholds call a step of a script" : NULL;
 
 		if (what != NULL)
