@@ -21,6 +21,7 @@
 #define BOX_WIDTH 138.0
 #define BOX_HEIGHT 40.0
 #define ARROW_LENGTH 60
+#define TALL_LENGTH 150			/* of three, so that the words of all arrows have room */
 #define LABEL_LENGTH 15
 
 typedef struct PagePoint
@@ -139,7 +140,7 @@ deadlock_picture(CtPage *page, const CtReportDeadlock *kind)
 {
 	bool		unicode = page->report->unicode;
 	int			rows = Max((kind->n + 1) / 2, 2);
-	double		height = kind->n == 2 ? 170 : 26 + rows * BOX_HEIGHT + (rows - 1) * ARROW_LENGTH;
+	double		height = kind->n == 2 ? 170 : 26 + rows * BOX_HEIGHT + (rows - 1) * (kind->n == 3 ? TALL_LENGTH : ARROW_LENGTH);
 	StringInfoData label;
 	CtSvg		svg;
 	int			i;
@@ -237,10 +238,21 @@ ct_page_deadlocks(CtPage *page)
 	const CtReport *report = page->report;
 	List	   *kinds = ct_report_deadlock_kinds(report);
 	ListCell   *lc;
+	int64		all = 0;
+	int64		told = 0;
+	int			i;
 
 	if (kinds == NIL)
 		return;
 	ct_page_section(page, "deadlocks", "Deadlocks");
+	for (i = 0; i < report->nerrors; i++)
+		if (strcmp(report->errors[i].sqlstate, "40P01") == 0)
+			all += report->errors[i].count;
+	foreach(lc, kinds)
+		told += ((const CtReportDeadlock *) lfirst(lc))->count;
+	if (all > told)
+		ct_markup_paragraph(page->buf, "note", psprintf("Of %s deadlocks, the first %s are told here.", ct_format_count(all),
+														ct_format_count(told)));
 	appendStringInfo(page->buf, "<p class=\"note\">An arrow goes from who waits to who holds the lock; it names the lock that is wanted. "
 					 "%s.</p>\n<div class=\"charts\">\n",
 					 list_length(kinds) == 1 ? "All were of one kind" :
