@@ -7,6 +7,7 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_authid.h"
+#include "common/pg_prng.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -63,6 +64,13 @@ ct_run_options(CtArgs *args, CtRunOptions *options)
 	options->keep = ct_args_flag(args, "keep");
 	options->stop_on_fail = ct_args_flag(args, "stop_on_fail");
 	options->trust_owner = ct_args_flag(args, "trust_owner");
+}
+
+int64
+ct_run_random_seed(bool *has_seed)
+{
+	*has_seed = true;
+	return (int64) (pg_prng_uint64(&pg_global_prng_state) >> 1);
 }
 
 /*

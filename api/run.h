@@ -13,6 +13,9 @@
 /* The options that ct_run, ct_start, ct_execute, ct_test and ct_compare share; each has most of them. */
 extern void ct_run_options(CtArgs *args, CtRunOptions *options);
 
+/* A seed for runs that are to draw the same; sets *has_seed. */
+extern int64 ct_run_random_seed(bool *has_seed);
+
 /*
  * Has the plan's run run, waits for it, and says how it ended; raises unless
  * it has a verdict, and with raise_on_fail unless that is pass.

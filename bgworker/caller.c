@@ -243,8 +243,8 @@ caller_start_leader(CtCall *call)
 }
 
 /* How many workers a run can have at most: the leader and the server's own take a slot each. */
-static int
-caller_most_workers(void)
+int
+ct_call_most_workers(void)
 {
 	return max_worker_processes - 1 - (max_logical_replication_workers > 0);
 }
@@ -264,7 +264,7 @@ ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 static CtProgram *
 caller_check_plan(const Jsonb *document, CtPlan **plan)
 {
-	int			most = caller_most_workers();
+	int			most = ct_call_most_workers();
 	CtProgram  *program;
 
 	*plan = ct_plan_read(document);
@@ -310,7 +310,7 @@ caller_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 	memset(call, 0, sizeof(CtCall));
 	call->horizon = mode == CT_CALL_STARTS ? CT_HORIZON_FREE : ct_call_horizon(mode);
 	call->tell_few_workers = !plan->workers_default;
-	call->segment = ct_shared_create(document, Min(plan->workers, caller_most_workers()),
+	call->segment = ct_shared_create(document, Min(plan->workers, ct_call_most_workers()),
 									 program->nhistograms, program->norders, program->nplaces,
 									 list_length(plan->sessions));
 	call->shared = ct_shared_address(call->segment);

@@ -47,7 +47,47 @@ CREATE FUNCTION @extschema@.ct_run_all(
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_run_all';
 
+CREATE FUNCTION @extschema@.ct_find_limit(
+	scenario		text,
+	variant			text DEFAULT NULL,
+	by				text DEFAULT 'rate',
+	start			float8 DEFAULT NULL,
+	max_value		float8 DEFAULT NULL,
+	thresholds		text[] DEFAULT NULL,
+	step_duration	interval DEFAULT '5 s',
+	resolution		float8 DEFAULT 0.1,
+	workers			int DEFAULT NULL,
+	clients			int DEFAULT NULL,
+	rate			float8 DEFAULT NULL,
+	isolation		text DEFAULT NULL,
+	max_tries		int DEFAULT NULL,
+	params			jsonb DEFAULT '{}',
+	seed			bigint DEFAULT NULL,
+	warmup			interval DEFAULT NULL,
+	ramp			interval DEFAULT NULL,
+	min_overlap		int DEFAULT NULL,
+	expected_errors	text[] DEFAULT NULL,
+	trust_owner		boolean DEFAULT false,
+	retried_errors	text[] DEFAULT NULL,
+	stop_on_fail	boolean DEFAULT false,
+	latency_limit	interval DEFAULT NULL,
+	max_errors		bigint DEFAULT NULL,
+	timeout			interval DEFAULT NULL,
+	on_start		text DEFAULT NULL,
+	OUT found		float8,
+	OUT low			float8,
+	OUT high		float8,
+	OUT first_broken text,
+	OUT dominated_by text,
+	OUT runs		bigint[]
+) RETURNS record
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_find_limit';
+
 REVOKE ALL ON FUNCTION @extschema@.ct_run_all FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.ct_find_limit FROM PUBLIC;
 
 COMMENT ON FUNCTION @extschema@.ct_run_all IS
 'runs every variant of many scenarios, one after the other, and returns a row each, whatever became of it: those of a category, of a list (in its order), of a list that are of a category; without both, all that are not bundled. as_expected: the verdict is the variant''s expected_verdict, or pass where it has none; verdict is the status (failed, cancelled, crashed) where there is none. What can''t be run is a row, too, its reason the error, and a run that failed by it; run_id is null only where no background worker slot was free. Reports of such runs (junit, tap), ct_ok and ct_summary take what is as expected for ok. raise_on_fail: raise P0004 at the end unless all are as expected. Options as for ct_run and ct_compare, the same for all. Raises 42704 for a scenario or category that doesn''t exist, and where there is nothing to run';
+COMMENT ON FUNCTION @extschema@.ct_find_limit IS
+'the highest load at which a variant of a scenario (default: its first) meets its thresholds, those of the scenario and of the call. A run of step_duration at each load: doubled until one fails, then narrowed down until the gap is at most resolution (0.001 to 1) of its lower end, or one client, then both ends are tried again; where two tries differ a third decides. by: rate (transactions per second, start default 10) or clients (start default 1, each a worker of its own as far as there are slots, which is the default max_value). If the first load fails, it is halved. found: the highest load that held below one that broke, null if none held, or nothing broke up to max_value; low: up to here no run broke; high: from here on none held, null if nothing broke; first_broken: of the run at the lowest load that broke the first threshold (p95_ms < 100) or check that failed, or the error that ended it; dominated_by: what its sessions, or if nothing broke those of the last that held, waited for most often, as in ct_waits (Lock:transactionid), or CPU; null without telemetry; runs: all of them, in their order. Raises 22023 if there is no threshold, and what keeps the first run from a verdict. min_overlap is 0 unless given; other options as for ct_run';

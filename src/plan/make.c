@@ -399,7 +399,8 @@ make_set_workers(CtPlan *plan, const CtRunOptions *options)
 	}
 	if (!options->has_workers && plan->clients > 0)
 		plan->workers = Min(plan->workers, plan->clients);
-	plan->workers_named = options->has_workers;
+	plan->workers_named = options->has_workers && !options->workers_optional;
+	plan->workers_default |= options->workers_optional;
 }
 
 /* An object with the members of another one on top. */

@@ -274,6 +274,7 @@ typedef struct CtRunOptions
 	bool		trust_owner;	/* run what another role has written */
 	const CtExploreOptions *explore;	/* NULL: stress */
 	const char *expected_verdict;	/* or NULL */
+	bool		workers_optional;	/* fewer workers will do, and are nothing to tell */
 } CtRunOptions;
 
 /*

@@ -1,0 +1,355 @@
+/*
+ * limit.c
+ *		ct_find_limit: the highest load at which a scenario keeps what it promises.
+ *
+ * Each try is a run of its own, from a fresh sandbox.  Which load comes next
+ * is src/metrics/knee.c's to say; whether one held is what the run's verdict
+ * says, and what broke is read from the run's checks, with what its sessions
+ * waited for.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "api/outcome.h"
+#include "api/run.h"
+#include "src/catalog/version.h"
+#include "src/metrics/knee.h"
+#include "src/plan/validate.h"
+#include "src/report/report.h"
+
+CT_FUNCTION_INFO_V1(ct_find_limit);
+
+#define DEFAULT_RATE		10.0
+#define DEFAULT_STEP		5.0	/* seconds */
+#define DEFAULT_RESOLUTION	0.1
+
+typedef struct CtLimit
+{
+	const char *scenario;
+	const char *variant;		/* or NULL */
+	CtRunOptions options;
+	CtKnee		knee;
+	List	   *tries;			/* of CtLimitTry * */
+} CtLimit;
+
+/* a run at one of the loads */
+typedef struct CtLimitTry
+{
+	double		value;
+	int64		run_id;
+	bool		held;
+	const char *failed;			/* NULL if it held */
+	const char *wait;			/* what it waited for, or NULL */
+} CtLimitTry;
+
+/* "80 transactions per second", "8 clients" */
+static char *
+limit_load(const CtLimit *limit, double value)
+{
+	return limit->knee.whole ? psprintf("%.0f client%s", value, value == 1 ? "" : "s") :
+		psprintf("%.4g transactions per second", value);
+}
+
+/* The run's plan at that load. */
+static Jsonb *
+limit_plan(CtLimit *limit, double value)
+{
+	if (limit->knee.whole)
+	{
+		limit->options.has_clients = true;
+		limit->options.clients = (int) value;
+		if (!limit->options.has_workers || limit->options.workers_optional)
+		{
+			/* each a session of its own, as far as there are slots */
+			limit->options.has_workers = true;
+			limit->options.workers_optional = true;
+			limit->options.workers = (int) Min(value, Min(ct_call_most_workers(), CT_MAX_WORKERS));
+		}
+	}
+	else
+	{
+		limit->options.has_rate = true;
+		limit->options.rate = value;
+	}
+	return ct_plan_of_scenario(limit->scenario, limit->variant, &limit->options);
+}
+
+/* What was waited for most, but for what the tool itself lets sessions wait for; NULL where nobody looked. */
+static char *
+limit_dominant_wait(const CtReport *report)
+{
+	int64		most = 0;
+	char	   *name = NULL;
+	int			i;
+	int			j;
+
+	for (i = 0; i < report->nwaits; i++)
+	{
+		const CtWaitRow *wait = &report->waits[i];
+		int64		samples = 0;
+
+		if (strcmp(wait->wait_event_type, "ct_ext") == 0)
+			continue;
+		for (j = 0; j < report->nwaits; j++)
+		{
+			const CtWaitRow *other = &report->waits[j];
+
+			if (strcmp(wait->wait_event_type, other->wait_event_type) == 0 &&
+				strcmp(wait->wait_event, other->wait_event) == 0)
+				samples += other->samples;
+		}
+		if (samples <= most)
+			continue;
+		most = samples;
+		name = strcmp(wait->wait_event_type, "CPU") == 0 ? pstrdup("CPU") :
+			psprintf("%s:%s", wait->wait_event_type, wait->wait_event);
+	}
+	return name;
+}
+
+/* The first check or threshold that failed, as it is written; NULL if none did. */
+static char *
+limit_first_failed(const CtReport *report)
+{
+	int			i;
+
+	for (i = 0; i < report->nchecks; i++)
+	{
+		const CtCheckRow *check = &report->checks[i];
+
+		if (strcmp(check->status, "pass") == 0)
+			continue;
+		return strcmp(check->kind, "threshold") == 0 ? psprintf("%s %s", check->check_name, check->target) :
+			pstrdup(check->check_name);
+	}
+	return NULL;
+}
+
+/* Reads what broke, and what was waited for; in the current memory context. */
+static void
+limit_read(int64 run_id, const char **first_failed, const char **wait)
+{
+	MemoryContext context = CurrentMemoryContext;
+	CtReport   *report;
+	char	   *failed;
+	char	   *dominant;
+
+	ct_report_begin_reading();
+	report = ct_report_load(run_id);
+	failed = limit_first_failed(report);
+	dominant = limit_dominant_wait(report);
+	*first_failed = failed ? MemoryContextStrdup(context, failed) : NULL;
+	*wait = dominant ? MemoryContextStrdup(context, dominant) : NULL;
+	ct_report_end_reading();
+}
+
+/*
+ * Raises where a run says nothing about the load: it was cancelled, found no
+ * slot, or can't be executed at any load, which the first one shows.
+ */
+static void
+limit_check_outcome(const CtLimit *limit, const CtOutcome *outcome, double value)
+{
+	if (outcome->verdict != NULL)
+		return;
+	if (outcome->run_id != 0 && strcmp(outcome->status, "failed") == 0 && limit->knee.npoints > 0)
+		return;
+	ereport(ERROR,
+			(errcode(outcome->sqlstate ? outcome->sqlstate : ERRCODE_QUERY_CANCELED),
+			 errmsg("the limit could not be found: at %s the run was %s", limit_load(limit, value),
+					strcmp(outcome->status, "failed") == 0 ? "without a verdict" : outcome->status),
+			 errdetail_internal("%s.", outcome->reason)));
+}
+
+static void
+limit_try(CtLimit *limit, double value)
+{
+	CtOutcome  *outcome = ct_outcome_of_run(limit_plan(limit, value));
+	CtLimitTry *try = palloc0(sizeof(CtLimitTry));
+
+	limit_check_outcome(limit, outcome, value);
+	try->value = value;
+	try->run_id = outcome->run_id;
+	try->held = outcome->verdict != NULL && strcmp(outcome->verdict, "fail") != 0;
+	limit_read(outcome->run_id, &try->failed, &try->wait);
+	if (try->failed == NULL)
+		try->failed = outcome->reason;	/* an error kept it from a verdict */
+	limit->tries = lappend(limit->tries, try);
+	ct_knee_saw(&limit->knee, value, try->held);
+	ereport(NOTICE,
+			(errmsg("%s: %s, run " INT64_FORMAT, limit_load(limit, value),
+					try->held ? "held" : psprintf("broke \"%s\"", try->failed), outcome->run_id)));
+}
+
+static void
+limit_read_arguments(CtLimit *limit, FunctionCallInfo fcinfo)
+{
+	CtKnee	   *knee = &limit->knee;
+	CtArgs		args;
+	const char *by;
+	double		step = DEFAULT_STEP;
+
+	ct_args_begin(&args, fcinfo);
+	limit->scenario = ct_args_text(&args, "scenario");
+	limit->variant = ct_args_text(&args, "variant");
+	by = ct_args_text(&args, "by");
+	ct_run_options(&args, &limit->options);
+	(void) ct_args_seconds(&args, "step_duration", &step);
+
+	if (by != NULL && strcmp(by, "rate") != 0 && strcmp(by, "clients") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unrecognized load \"%s\"", by),
+				 errhint("What is raised is \"rate\" or \"clients\".")));
+	knee->whole = by != NULL && strcmp(by, "clients") == 0;
+	knee->start = knee->whole ? 1 : DEFAULT_RATE;
+	knee->max = knee->whole ? Max(ct_call_most_workers(), 1) : CT_MAX_RATE;
+	knee->resolution = DEFAULT_RESOLUTION;
+	(void) ct_args_double(&args, "start", &knee->start);
+	if (!ct_args_double(&args, "max_value", &knee->max))
+		knee->max = Max(knee->max, knee->start);
+	(void) ct_args_double(&args, "resolution", &knee->resolution);
+	ct_args_end(&args);
+
+	if (knee->whole ? limit->options.has_clients : limit->options.has_rate)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s cannot be given where it is what is raised", knee->whole ? "clients" : "rate"),
+				 errhint("start and max_value say from where to where.")));
+	ct_validate_seconds("step_duration", step, false);
+	limit->options.has_duration = true;
+	limit->options.duration = step;
+
+	/* a limit is one of speed: whether anything could have gone wrong is another question */
+	if (!limit->options.has_min_overlap)
+	{
+		limit->options.has_min_overlap = true;
+		limit->options.min_overlap = 0;
+	}
+	if (!(knee->start > 0 && knee->start <= knee->max &&
+		  knee->max <= (knee->whole ? CT_MAX_CLIENTS : CT_MAX_RATE)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("start must be more than 0, and max_value at least as much, at most %.0f",
+						knee->whole ? (double) CT_MAX_CLIENTS : CT_MAX_RATE),
+				 errdetail("They are %g and %g.", knee->start, knee->max)));
+	if (knee->whole && (knee->start != floor(knee->start) || knee->max != floor(knee->max)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("start and max_value must be whole numbers of clients"),
+				 errdetail("They are %g and %g.", knee->start, knee->max)));
+	if (!(knee->resolution >= 0.001 && knee->resolution <= 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("resolution must be between 0.001 and 1"),
+				 errdetail("The given value is %g.", knee->resolution)));
+	knee->min = knee->whole ? 1 : knee->start / 1024;
+}
+
+/* Raises unless there is something that may break. */
+static void
+limit_check_thresholds(CtLimit *limit)
+{
+	const CtPlan *plan = ct_plan_read(limit_plan(limit, limit->knee.start));
+
+	if (plan->thresholds == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no threshold that a load could break"),
+				 errhint("Give thresholds => ARRAY['p95_ms < 100'], or add some to the scenario by ct_add_threshold().")));
+}
+
+static Datum
+limit_runs(const CtLimit *limit)
+{
+	Datum	   *elements = palloc(Max(list_length(limit->tries), 1) * sizeof(Datum));
+	ListCell   *lc;
+
+	foreach(lc, limit->tries)
+		elements[foreach_current_index(lc)] = Int64GetDatum(((CtLimitTry *) lfirst(lc))->run_id);
+	return PointerGetDatum(construct_array(elements, list_length(limit->tries), INT8OID, sizeof(int64),
+										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/* The try that says what is in the way: at the lowest load that breaks, else the highest that held. */
+static const CtLimitTry *
+limit_telling_try(const CtLimit *limit, const CtKneeResult *result)
+{
+	const CtLimitTry *telling = NULL;
+	ListCell   *lc;
+
+	foreach(lc, limit->tries)
+	{
+		const CtLimitTry *try = lfirst(lc);
+
+		if (isnan(result->broken) ? try->held && (telling == NULL || try->value > telling->value) :
+			!try->held && try->value == result->broken && telling == NULL)
+			telling = try;
+	}
+	return telling;
+}
+
+static void
+limit_tell(const CtLimit *limit, const CtKneeResult *result)
+{
+	if (!isnan(result->found))
+		return;
+	if (isnan(result->broken))
+		ereport(NOTICE,
+				(errmsg("nothing broke up to %s", limit_load(limit, limit->knee.max)),
+				 errhint("Raise max_value.")));
+	else
+		ereport(NOTICE,
+				(errmsg("even %s broke", limit_load(limit, result->broken))));
+}
+
+/* ct_find_limit(scenario, variant, by, start, max_value, thresholds, step_duration, options, resolution) */
+Datum
+ct_find_limit(PG_FUNCTION_ARGS)
+{
+	CtLimit		limit = {0};
+	CtKneeResult result;
+	TupleDesc	desc;
+	Datum		values[6] = {0};
+	bool		nulls[6] = {false};
+	const CtLimitTry *telling;
+	double		value;
+
+	ct_call_check("ct_find_limit()");
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	desc = BlessTupleDesc(desc);
+	limit_read_arguments(&limit, fcinfo);
+	limit_check_thresholds(&limit);
+	if (!limit.options.has_seed)
+		limit.options.seed = ct_run_random_seed(&limit.options.has_seed);
+
+	while (ct_knee_next(&limit.knee, &value))
+		limit_try(&limit, value);
+	result = ct_knee_result(&limit.knee);
+	limit_tell(&limit, &result);
+
+	telling = limit_telling_try(&limit, &result);
+	values[0] = Float8GetDatum(result.found);
+	nulls[0] = isnan(result.found);
+	values[1] = Float8GetDatum(result.low);
+	nulls[1] = isnan(result.low);
+	values[2] = Float8GetDatum(result.high);
+	nulls[2] = isnan(result.high);
+	nulls[3] = telling == NULL || telling->held;
+	if (!nulls[3])
+		values[3] = CStringGetTextDatum(telling->failed);
+	nulls[4] = telling == NULL || telling->wait == NULL;
+	if (!nulls[4])
+		values[4] = CStringGetTextDatum(telling->wait);
+	values[5] = limit_runs(&limit);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
+}
