@@ -1,0 +1,46 @@
+--
+-- ct_find_limit: what it is told, and what it says where the limit is no matter of speed.  t/196_limit.pl
+-- has it find one.
+--
+SET client_min_messages = warning;
+SELECT ct_create_scenario('limit_three', workers => 2);
+-- the third client is one too many
+SELECT ct_add_script('limit_three', 'one', E'\\if :client_id >= 2\nSELECT 1 / 0\n\\else\nSELECT pg_sleep(0.001)\n\\endif');
+SELECT ct_find_limit('limit_three', by => 'clients');
+SELECT ct_add_threshold('limit_three', 'errors', '=', 0);
+
+SELECT found, low, high, first_broken, dominated_by IS NOT NULL AS dominated, cardinality(runs) AS runs FROM ct_find_limit('limit_three', by => 'clients', max_value => 8, step_duration => '0.2 s');
+-- nothing breaks
+SELECT found, low, high, first_broken, cardinality(runs) AS runs FROM ct_find_limit('limit_three', by => 'clients', max_value => 2, step_duration => '0.2 s');
+-- all of it breaks
+SELECT found, low, high, first_broken, cardinality(runs) AS runs FROM ct_find_limit('limit_three', by => 'clients', start => 2, max_value => 4, step_duration => '0.2 s', thresholds => '{tps > 1e9}');
+-- what doesn't break is no reason to look further up than a check that does
+SELECT ct_add_check('limit_three', 'never', 'SELECT 1');
+SELECT found, first_broken FROM ct_find_limit('limit_three', by => 'clients', max_value => 1, step_duration => '0.2 s');
+SELECT ct_drop_check('limit_three', 'never');
+-- what its sessions waited for is known only if somebody looked
+SET ct_ext.telemetry = off;
+SELECT found, dominated_by FROM ct_find_limit('limit_three', by => 'clients', max_value => 4, step_duration => '0.2 s');
+RESET ct_ext.telemetry;
+
+SELECT ct_find_limit('limit_tree');
+SELECT ct_find_limit('limit_three', 'v');
+SELECT ct_find_limit('limit_three', by => 'workers');
+SELECT ct_find_limit('limit_three', rate => 10);
+SELECT ct_find_limit('limit_three', by => 'clients', clients => 10);
+SELECT ct_find_limit('limit_three', start => 0);
+SELECT ct_find_limit('limit_three', start => 10, max_value => 5);
+SELECT ct_find_limit('limit_three', max_value => 1e12);
+SELECT ct_find_limit('limit_three', start => 'NaN');
+SELECT ct_find_limit('limit_three', by => 'clients', start => 1.5, max_value => 4);
+SELECT ct_find_limit('limit_three', step_duration => '0');
+SELECT ct_find_limit('limit_three', resolution => 0);
+SELECT ct_find_limit('limit_three', thresholds => '{p95_ms}');
+SELECT ct_find_limit(NULL);
+
+-- what can't be executed at all says nothing about a load
+SELECT ct_create_scenario('limit_broken', workers => 2);
+SELECT ct_add_script('limit_broken', 'one', 'SELECT no_such_column');
+SELECT ct_find_limit('limit_broken', thresholds => '{p95_ms < 100}', step_duration => '0.2 s');
+
+SELECT ct_drop_scenario(name) FROM ct_scenarios WHERE name ~ '^limit_';
