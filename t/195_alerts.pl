@@ -108,26 +108,6 @@ $node->safe_psql('postgres', 'ALTER SCHEMA ct_run_900000 OWNER TO listener');
 is($node->safe_psql('postgres', 'SELECT ct_sweep()'), 1, 'what was left can go');
 is_deeply([ alerts() ], [], 'which is no news');
 
-# A queue that is full: one who listens and stays in a transaction keeps what all others send.
-SKIP:
-{
-	skip 'before PostgreSQL 17 the queue is of 8 GB', 3 if $node->pg_version < 17;
-	$node->append_conf('postgresql.conf', 'max_notify_queue_pages = 64');
-	$harness->kill_kill;
-	$node->restart;
-	my $idle = ct_call($node, [ 'LISTEN full', 'BEGIN', 'SELECT pg_sleep(1000)' ]);
-	ct_await($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
-	foreach (1 .. 200)
-	{
-		last if $node->psql('postgres', "SELECT pg_notify('full', repeat('x', 7000)) FROM generate_series(1, 4)") != 0;
-	}
-	isnt($node->psql('postgres', "SELECT pg_notify('full', repeat('x', 7000) || i) FROM generate_series(1, 4) i"), 0, 'the queue is full');
-	$node->psql('postgres', q{SELECT ct_run('oversell_tickets', 'naive')});
-	is(ct_last($node, 'verdict'), 'fail', 'the result is recorded');
-	$gone = $node->safe_psql('postgres', sprintf $row, 'NULL');
-	is($node->safe_psql('postgres', 'SELECT ct_sweep()'), 1, 'and a sweep goes through');
-	$idle->{harness}->kill_kill;
-}
 eval { $harness->kill_kill };
 ct_nothing_left($node, 'alerts');
 
