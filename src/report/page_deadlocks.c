@@ -21,7 +21,7 @@
 #define BOX_WIDTH 138.0
 #define BOX_HEIGHT 40.0
 #define ARROW_LENGTH 60
-#define TALL_LENGTH 150			/* of three, so that the words of all arrows have room */
+#define TALL_LENGTH 170			/* of three, so that the words of all arrows have room */
 #define LABEL_LENGTH 15
 
 typedef struct PagePoint
@@ -46,7 +46,7 @@ deadlock_place(int i, int n, double height)
 	PagePoint	p;
 
 	p.x = left ? BOX_WIDTH / 2 + 4 : WIDTH - BOX_WIDTH / 2 - 4;
-	p.y = n == 2 || column == 1 ? height / 2 : top + (height - top - bottom) * row / (column - 1);
+	p.y = n == 2 ? height / 2 : column == 1 ? (top + height - bottom) / 2 : top + (height - top - bottom) * row / (column - 1);
 	return p;
 }
 
