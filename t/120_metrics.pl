@@ -15,7 +15,7 @@ my $config = $ENV{PG_CONFIG} // 'pg_config';
 my $dir = PostgreSQL::Test::Utils::tempdir;
 my ($include) = run_command([ $config, '--includedir-server' ]);
 my ($error) = (run_command([ 'cc', '-O1', "-I$root", "-I$include", '-o', "$dir/metrics", "$root/t/metrics/metrics_test.c",
-	(map { "$root/src/metrics/$_.c" } qw(batches distribution histogram metric pace statistics usage)), '-lm' ]))[1];
+	(map { "$root/src/metrics/$_.c" } qw(batches changepoint distribution histogram metric pace statistics usage)), '-lm' ]))[1];
 is($error, '', 'it compiles without a server');
 
 # ---- the calculator: what is said first, what is asked with the answers' names ----
@@ -589,6 +589,34 @@ for my $name (sort keys %process)
 }
 is(join(' ', map { $answer{"above $_"} } 0, 2, 3, 1500, 1e6 * 1.05, 1e15), '6 4 3 2 0 0', 'how many are above');
 
+# ---- changes of level ----
+
+# The flow of the Nile at Aswan, 1871 to 1970, which fell with the year 1899 (Cobb, "The problem of the
+# Nile", Biometrika 65, 1978; R's Nile).
+my @nile = (1120, 1160, 963, 1210, 1160, 1160, 813, 1230, 1370, 1140, 995, 935, 1110, 994, 1020, 960, 1180, 799, 958, 1140,
+	1100, 1210, 1150, 1250, 1260, 1220, 1030, 1100, 774, 840, 874, 694, 940, 833, 701, 916, 692, 1020, 1050, 969,
+	831, 726, 456, 824, 702, 1120, 1100, 832, 764, 821, 768, 845, 864, 862, 698, 845, 744, 796, 1040, 759,
+	781, 865, 845, 944, 984, 897, 822, 1010, 771, 676, 649, 846, 812, 742, 801, 1040, 860, 874, 848, 890,
+	744, 749, 838, 1050, 918, 986, 797, 923, 975, 815, 1020, 906, 901, 1170, 912, 746, 919, 718, 714, 740);
+sub level { my ($n, $level) = @_; return map { $level + 10 * gauss() } 1 .. $n }
+my @off = level(40, 1000);
+$off[20] = 3000;
+my %levels = (
+	nile => [ \@nile, '28' ], steady => [ [ (7) x 20 ], '' ], few => [ [ 1, 1, 9, 9, 9 ], '' ], none => [ [], '' ],
+	step => [ [ (7) x 5, (9) x 3 ], '5' ], two => [ [ level(12, 1000), level(8, 1100), level(15, 1250) ], '12 20' ],
+	off => [ \@off, '' ], last => [ [ level(30, 1000), level(3, 1100) ], '30' ],
+	'off and step' => [ [ @off, level(5, 900) ], '40' ]);
+ask("levels $_", 'changepoints', scalar @{ $levels{$_}[0] }, @{ $levels{$_}[0] }) for keys %levels;
+for my $i (1 .. 400)
+{
+	my @same = level(30, 1000);
+	ask("unchanged $i", 'changepoints', scalar @same, @same);
+}
+compute();
+is($answer{"levels $_"}, $levels{$_}[1] eq '' ? 'at' : "at $levels{$_}[1]", "changes: $_") for sort keys %levels;
+my $seen = grep { $answer{"unchanged $_"} ne 'at' } 1 .. 400;
+cmp_ok($seen, '<=', 8, "of 400 series that never changed $seen have a change, where one in a hundred is meant");
+
 # ---- thresholds ----
 
 my %op = ('<' => '100', '<=' => '110', '=' => '010', '>=' => '011', '>' => '001', '<>' => '101');
@@ -610,6 +638,7 @@ my @members = qw(tps transactions failed retries errors deadlocks serialization_
 my %kinds = ((map { $_ => 1 } @members, qw(success_rate error_rate retry_rate prevention_rate)), tps => 103, transactions => 103, skipped => 33, recovery_s => 32,
 	(map { $_ => 99 } qw(failed success_rate error_rate)),
 	(map { $_ => 3 } qw(errors deadlocks serialization_failures lock_wait_ms)), (map { $_ => 111 } grep { /^(?:mean|stddev|p\d+|max)_ms/ } @members));
+$kinds{$_} += 128 for qw(tps mean_ms p50_ms p95_ms p99_ms errors);
 my %grows = map { $_ => 1 } qw(transactions failed retries errors deadlocks serialization_failures prevented late skipped max_ms
   max_cpu max_machine_cpu max_machine_memory max_memory_mb memory_growth_mb max_worker_mb temp_mb wal_mb connections max_dead_tuples max_table_mb);
 ask('metrics', 'metrics');
@@ -621,7 +650,7 @@ for my $metric (sort keys %kinds)
 	ask("lost $metric", 'lost', $metric, 6, '<', 5);
 }
 ask('kinds', 'kinds', 'p51_ms');
-ask("split $_", 'split', $_) for qw(p95_ms read.p95_ms read:3.p95_ms a.b.p95_ms tally.total);
+ask("split $_", 'split', $_) for qw(p95_ms read.p95_ms read:3.p95_ms a.b.p95_ms tally.total vs_baseline.tps);
 compute();
 is(join('', map { $answer{"$_ 4.999"} . $answer{"$_ 5"} . $answer{"$_ 5.001"} } sort keys %op), join('', @op{ sort keys %op }), 'below, at and above, by each comparison');
 is(join('', map { $answer{"$_ nothing"} . $answer{"$_ to nothing"} } keys %op), '0' x 12, 'what is not a number meets no threshold');
@@ -642,5 +671,6 @@ is($answer{"split read.p95_ms"}, '2 read p95_ms', 'a script\'s');
 is($answer{"split read:3.p95_ms"}, '2 read:3 p95_ms', 'a step\'s, for who knows more');
 is($answer{"split a.b.p95_ms"}, '2 a.b p95_ms', 'the last dot counts');
 is($answer{"split tally.total"}, '16 tally total', 'a tally\'s');
+is($answer{"split vs_baseline.tps"}, '128 vs_baseline tps', 'one against the baseline');
 
 done_testing();

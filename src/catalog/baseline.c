@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
+#include "utils/snapmgr.h"
 
 #include "src/catalog/baseline.h"
 #include "src/catalog/row.h"
@@ -26,6 +27,8 @@ ct_catalog_baseline_runs(CtCatalogScope *scope, ArrayType *run_ids)
 	uint64		i;
 
 	ct_row_add(&row, INT8ARRAYOID, PointerGetDatum(run_ids), false);
+	/* the run may be one that the caller's statement has just waited for */
+	PushActiveSnapshot(GetLatestSnapshot());
 	(void) ct_row_execute(&row,
 						  "SELECT r.run_id, coalesce(r.repeat_of, 0), r.status, r.role::oid, coalesce(r.scenario, ''),"
 						  " coalesce(r.variant, ''),"
@@ -50,6 +53,7 @@ ct_catalog_baseline_runs(CtCatalogScope *scope, ArrayType *run_ids)
 		run->explores = baseline_text(i, 8)[0] == 't';
 		runs = lappend(runs, run);
 	}
+	PopActiveSnapshot();
 	return runs;
 }
 

@@ -187,6 +187,19 @@ measure_set_phase(CtMetrics *input, const CtPhaseRow *phase)
 	input->recovery_s = phase->recovery_s;
 }
 
+/* What the run came to as a multiple of its baseline; NaN where it has none. */
+static double
+measure_vs_baseline(const CtProgramThreshold *threshold, const CtMetrics *run)
+{
+	double		now = ct_metric_actual(threshold->metric, run);
+
+	if (threshold->plan->baseline_run == 0 || isnan(now))
+		return get_float8_nan();
+	if (threshold->plan->baseline == 0)
+		return now == 0 ? 1 : get_float8_infinity();
+	return now / threshold->plan->baseline;
+}
+
 /* What a threshold's metric has come to; run: of the run as a whole. */
 static double
 measure_actual_value(const CtProgram *program, const CtProgramThreshold *threshold, const CtResults *results,
@@ -197,6 +210,8 @@ measure_actual_value(const CtProgram *program, const CtProgramThreshold *thresho
 
 	if (threshold->kind == CT_OF_RUN)
 		return ct_metric_actual(threshold->metric, run);
+	if (threshold->kind == CT_VS_BASELINE)
+		return measure_vs_baseline(threshold, run);
 	if (threshold->kind == CT_OF_TALLY)
 		return measure_tally(results, threshold->metric);
 
@@ -316,9 +331,15 @@ measure_thresholds(const CtProgram *program, CtResults *results)
 		result->target = psprintf("%s %.10g", threshold->op, threshold->target);
 		result->actual = psprintf("%.6g", actual);
 		result->holds = ct_metric_holds(actual, threshold->op, threshold->target);
-		result->violations = result->holds ? 0 : 1;
+		result->undecided = program->thresholds[foreach_current_index(lc)].kind == CT_VS_BASELINE &&
+			threshold->baseline_run == 0;
+		result->violations = result->holds || result->undecided ? 0 : 1;
 		result->after = results->all_transactions;
-		if (!result->holds)
+		if (threshold->baseline_run != 0)
+			result->note = psprintf("against run " INT64_FORMAT, threshold->baseline_run);
+		if (result->undecided)
+			result->actual = "no baseline";
+		else if (!result->holds)
 		{
 			anomaly = palloc0(sizeof(CtAnomalyResult));
 			anomaly->check = result->name;

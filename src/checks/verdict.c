@@ -169,6 +169,7 @@ verdict_thresholds(const CtPlan *plan)
 void
 ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 {
+	CtCheckResult *undecided = NULL;
 	CtCheckResult *first = NULL;
 	int			failed = 0;
 	int			nchecks = 0;
@@ -184,6 +185,11 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 			only_errors = false;
 		if (check->holds)
 			continue;
+		if (check->undecided)
+		{
+			undecided = check;
+			continue;
+		}
 		failed++;
 		if (first == NULL || (check->anomalies && first->anomalies &&
 							  ((CtAnomalyResult *) linitial(check->anomalies))->first_seen <
@@ -199,6 +205,12 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 		if (results->rounds_failed > 0)
 			results->reason = psprintf("%d of %d rounds: %s", results->rounds_failed, results->rounds,
 									   results->reason);
+	}
+	else if (undecided != NULL)
+	{
+		results->verdict = "inconclusive";
+		results->reason = psprintf("threshold \"%s %s\" has nothing to compare with: there is no baseline; ct_set_baseline makes a run one",
+								   undecided->name, undecided->target);
 	}
 	else if (results->transactions == 0)
 	{

@@ -41,11 +41,11 @@ static const struct
 }			members[] =
 
 {
-	{"tps", offsetof(CtMetrics, tps), COUNT, false},
+	{"tps", offsetof(CtMetrics, tps), COUNT | CT_VS_BASELINE, false},
 	{"transactions", offsetof(CtMetrics, transactions), COUNT, true},
 	{"failed", offsetof(CtMetrics, failed), ENDED, true},
 	{"retries", offsetof(CtMetrics, retries), CT_OF_RUN, true},
-	{"errors", offsetof(CtMetrics, errors), CT_OF_RUN | CT_OF_SCRIPT, true},
+	{"errors", offsetof(CtMetrics, errors), CT_OF_RUN | CT_OF_SCRIPT | CT_VS_BASELINE, true},
 	{"deadlocks", offsetof(CtMetrics, deadlocks), CT_OF_RUN | CT_OF_SCRIPT, true},
 	{"serialization_failures", offsetof(CtMetrics, serialization_failures),
 	CT_OF_RUN | CT_OF_SCRIPT, true},
@@ -58,12 +58,12 @@ static const struct
 	{"skipped", offsetof(CtMetrics, skipped), CT_OF_RUN | CT_OF_PHASE, true},
 	{"waited_rate", offsetof(CtMetrics, waited_rate), CT_OF_RUN, false},
 	{"lock_wait_ms", offsetof(CtMetrics, lock_wait_ms), CT_OF_RUN | CT_OF_SCRIPT, false},
-	{"mean_ms", offsetof(CtMetrics, mean_ms), LATENCY, false},
+	{"mean_ms", offsetof(CtMetrics, mean_ms), LATENCY | CT_VS_BASELINE, false},
 	{"stddev_ms", offsetof(CtMetrics, stddev_ms), LATENCY, false},
-	{"p50_ms", offsetof(CtMetrics, p50_ms), LATENCY, false},
+	{"p50_ms", offsetof(CtMetrics, p50_ms), LATENCY | CT_VS_BASELINE, false},
 	{"p90_ms", offsetof(CtMetrics, p90_ms), LATENCY, false},
-	{"p95_ms", offsetof(CtMetrics, p95_ms), LATENCY, false},
-	{"p99_ms", offsetof(CtMetrics, p99_ms), LATENCY, false},
+	{"p95_ms", offsetof(CtMetrics, p95_ms), LATENCY | CT_VS_BASELINE, false},
+	{"p99_ms", offsetof(CtMetrics, p99_ms), LATENCY | CT_VS_BASELINE, false},
 	{"p999_ms", offsetof(CtMetrics, p999_ms), LATENCY, false},
 	{"max_ms", offsetof(CtMetrics, max_ms), LATENCY, true},
 	{"recovery_s", offsetof(CtMetrics, recovery_s), CT_OF_PHASE, false},
@@ -145,7 +145,8 @@ ct_metric_split(const char *name, char **of, char **metric)
 	}
 	*of = pnstrdup(name, dot - name);
 	*metric = pstrdup(dot + 1);
-	return strcmp(*of, "tally") == 0 ? CT_OF_TALLY : CT_OF_SCRIPT;
+	return strcmp(*of, "tally") == 0 ? CT_OF_TALLY :
+		strcmp(*of, "vs_baseline") == 0 ? CT_VS_BASELINE : CT_OF_SCRIPT;
 }
 
 double

@@ -16,7 +16,8 @@ typedef enum CtMetricKind
 	CT_OF_STATEMENT = 8,
 	CT_OF_TALLY = 16,			/* the sum of a tally, which has no other metric */
 	CT_OF_PHASE = 32,
-	CT_OF_CLASS = 64			/* of clients */
+	CT_OF_CLASS = 64,			/* of clients */
+	CT_VS_BASELINE = 128		/* the run's, as a multiple of its baseline's */
 } CtMetricKind;
 
 /*
@@ -76,7 +77,8 @@ extern bool ct_metric_is_op(const char *op);	/* < <= = >= > <> */
 /*
  * A threshold's name: the metric after its last dot, and what it is of before
  * that, NULL (and no dot) for the run.  "tally.NAME" is of the kind
- * CT_OF_TALLY, with NAME for the metric; all else is CT_OF_RUN, or
+ * CT_OF_TALLY, with NAME for the metric, "vs_baseline.METRIC" of the kind
+ * CT_VS_BASELINE; all else is CT_OF_RUN, or
  * CT_OF_SCRIPT as long as nobody knows better.  *of and *metric are palloc'd.
  */
 extern CtMetricKind ct_metric_split(const char *name, char **of, char **metric);

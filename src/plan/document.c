@@ -159,7 +159,9 @@ static const CtField check_fields[] = {
 static const CtField threshold_fields[] = {
 	THRESHOLD(metric, FIELD_NEEDED),
 	THRESHOLD(op, FIELD_NEEDED),
-	THRESHOLD(target, FIELD_DOUBLE)
+	THRESHOLD(target, FIELD_DOUBLE),
+	{"baseline_run", FIELD_INT64, offsetof(CtPlanThreshold, baseline_run), true},
+	{"baseline", FIELD_DOUBLE, offsetof(CtPlanThreshold, baseline), true}
 };
 
 static const CtField expected_fields[] = {

@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
@@ -17,7 +19,9 @@
 
 #include "src/base/errcodes.h"
 #include "src/base/near_match.h"
+#include "src/catalog/baseline.h"
 #include "src/catalog/definition.h"
+#include "src/metrics/metric.h"
 #include "src/plan/class.h"
 #include "src/plan/phase.h"
 #include "src/plan/plan.h"
@@ -412,6 +416,55 @@ make_concat(Jsonb *params, Jsonb *more)
 }
 
 /*
+ * What thresholds against the baseline are against, as it is now: so that what
+ * was compared stays on record.  Returns whether there is such a threshold.
+ * document: of the plan so far.
+ */
+static bool
+make_read_baseline(CtPlan *plan, const Jsonb *document)
+{
+	Oid			role = GetUserId();
+	CtCatalogScope scope;
+	CtBaselineValues values;
+	CtMetrics	metrics;
+	bool		asked = false;
+	bool		found = false;
+	ListCell   *lc;
+
+	foreach(lc, plan->thresholds)
+	{
+		CtPlanThreshold *threshold = lfirst(lc);
+		char	   *of;
+		char	   *metric;
+
+		if (ct_metric_split(threshold->metric, &of, &metric) != CT_VS_BASELINE ||
+			!(ct_metric_kinds(metric) & CT_VS_BASELINE))
+			continue;
+		if (!asked)
+		{
+			ct_catalog_enter_to_read(&scope);
+			found = ct_catalog_baseline_find(&scope, document, role, &values);
+			ct_catalog_leave(&scope);
+			asked = true;
+		}
+		if (!found)
+			continue;
+		metrics.tps = values.tps;
+		metrics.mean_ms = values.mean_ms;
+		metrics.p50_ms = values.p50_ms;
+		metrics.p95_ms = values.p95_ms;
+		metrics.p99_ms = values.p99_ms;
+		metrics.errors = values.errors;
+		metrics.transactions = metrics.failed = 0;
+		threshold->baseline = ct_metric_actual(metric, &metrics);
+		threshold->baseline_run = isnan(threshold->baseline) ? 0 : values.run_id;
+		if (threshold->baseline_run == 0)
+			threshold->baseline = 0;
+	}
+	return asked;
+}
+
+/*
  * The call's arguments over what the plan has so far and the scenario's classes,
  * then the defaults, and the document of it all.  Numbers as read_scenario leaves them.
  */
@@ -424,6 +477,7 @@ make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr, List *cl
 	};
 	const char *isolation = ct_validate_isolation(options->isolation);
 	List	   *retried = NIL;
+	Jsonb	   *document;
 	ListCell   *lc;
 	int			i;
 
@@ -530,7 +584,8 @@ make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr, List *cl
 	/* how fast it is, and how often it fails, is measured with or without contention */
 	if (plan->min_overlap < 0)
 		plan->min_overlap = plan->thresholds != NIL && plan->checks == NIL ? 0 : CT_DEFAULT_MIN_OVERLAP;
-	return ct_plan_write(plan, params);
+	document = ct_plan_write(plan, params);
+	return make_read_baseline(plan, document) ? ct_plan_write(plan, params) : document;
 }
 
 Jsonb *

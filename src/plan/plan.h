@@ -96,6 +96,8 @@ typedef struct CtPlanThreshold
 	char	   *metric;			/* see ct_metrics in metrics/metric.c */
 	char	   *op;				/* < <= = >= > <> */
 	double		target;
+	int64		baseline_run;	/* of one against the baseline: its last run, 0 if there is none */
+	double		baseline;		/* and what the metric came to there */
 } CtPlanThreshold;
 
 /* a piece of the run's time, and the load in it; see phase.h */

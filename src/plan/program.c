@@ -98,6 +98,7 @@ program_load_thresholds(CtProgram *program)
 		if (names == NULL && strchr(name, '.') != NULL)
 			names = ct_names_of_program(program);
 		ct_threshold_resolve(name, program, names, threshold, &of);
+		threshold->plan = lfirst(lc);
 		if (threshold->kind == CT_OF_OUTCOME)
 			threshold->histogram = program_watch_outcome(program, of);
 	}

@@ -78,6 +78,7 @@ typedef struct CtProgramThreshold
 	int			script;			/* index, of CT_OF_SCRIPT and CT_OF_STATEMENT; of CT_OF_CLASS the class's */
 	int			phase;			/* from 0, of CT_OF_PHASE */
 	int			histogram;		/* of its latencies; -1 for the run's and tallies */
+	const CtPlanThreshold *plan;
 } CtProgramThreshold;
 
 /*

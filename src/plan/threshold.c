@@ -277,6 +277,8 @@ threshold_check_unique(const char *name, const char *of, const CtNames *names)
 
 	if (strcmp(of, "tally") == 0)
 		one = "the tallies";
+	if (strcmp(of, "vs_baseline") == 0)
+		one = "comparisons with the baseline";
 	if (ct_symbols_find(names->scripts, of) >= 0)
 	{
 		two = one;
@@ -330,6 +332,7 @@ ct_names_check_phases(const CtNames *names)
 	{
 		const char *name = ct_symbols_name(names->phases, i);
 		const char *what = strcmp(name, "tally") == 0 ? "what thresholds call the tallies" :
+			strcmp(name, "vs_baseline") == 0 ? "what thresholds call comparisons with the baseline" :
 			ct_symbols_find(names->scripts, name) >= 0 ? "the name of a script" :
 			ct_symbols_find(names->outcomes, name) >= 0 ? "the name of an outcome" :
 			ct_symbols_find(names->classes, name) >= 0 ? "the name of a class" :
@@ -369,7 +372,7 @@ static const char *
 threshold_kind_text(CtMetricKind kind)
 {
 	return kind == CT_OF_OUTCOME ? "an outcome" : kind == CT_OF_STATEMENT ? "a statement" :
-		kind == CT_OF_CLASS ? "a class" :
+		kind == CT_OF_CLASS ? "a class" : kind == CT_VS_BASELINE ? "a comparison with the baseline" :
 		kind == CT_OF_PHASE ? "a phase" : kind == CT_OF_RUN ? "a run" : "a script";
 }
 
@@ -421,6 +424,11 @@ ct_threshold_resolve(const char *name, const CtProgram *program, const CtNames *
 	}
 
 	threshold_check_unique(name, *of, names);
+	if (threshold->kind == CT_VS_BASELINE)
+	{
+		threshold_check_kind(name, metric, CT_VS_BASELINE);
+		return;
+	}
 	if (threshold->kind == CT_OF_TALLY)
 	{
 		if (ct_symbols_find(names->tallies, metric) >= 0)

@@ -75,6 +75,7 @@ typedef struct CtCheckResult
 	const char *actual;
 	const char *note;			/* what its fail has to say besides, or NULL */
 	bool		holds;
+	bool		undecided;		/* there was nothing to compare with: it neither holds nor fails */
 	bool		during;			/* was found while the run was under way */
 	int64		violations;
 	List	   *anomalies;		/* of CtAnomalyResult *, the first few */

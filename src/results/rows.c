@@ -59,7 +59,7 @@ rows_put_checks(CtRowWriter *writer, const CtProgram *program, const CtResults *
 			.position = foreach_current_index(lc) + 1,
 			.check_name = check->name,
 			.kind = check->kind,
-			.status = check->holds ? "pass" : "fail",
+			.status = check->holds ? "pass" : check->undecided ? "inconclusive" : "fail",
 			.violations = check->violations,
 			.target = check->target,
 			.actual = check->actual,

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "src/metrics/batches.h"
+#include "src/metrics/changepoint.h"
 #include "src/metrics/distribution.h"
 #include "src/metrics/histogram.h"
 #include "src/metrics/metric.h"
@@ -29,6 +30,13 @@ char *
 pnstrdup(const char *in, Size len)
 {
 	return strndup(in, len);
+}
+
+#undef qsort
+void
+pg_qsort(void *base, size_t nel, size_t elsize, int (*cmp) (const void *, const void *))
+{
+	qsort(base, nel, elsize, cmp);
 }
 
 bool
@@ -398,6 +406,23 @@ main(void)
 			double		b = read_double();
 
 			printf("%.12g\n", ct_incomplete_beta(a, b, read_double()));
+		}
+		else if (strcmp(command, "changepoints") == 0)	/* n value.. */
+		{
+			int			n;
+			double	   *values = read_doubles(&n);
+			double	   *scratch = calloc(2 * n + 1, sizeof(double));
+			int		   *points = calloc(n + 1, sizeof(int));
+			int			found = ct_changepoints(values, n, points, scratch);
+			int			i;
+
+			printf("at");
+			for (i = 0; i < found; i++)
+				printf(" %d", points[i]);
+			printf("\n");
+			free(values);
+			free(scratch);
+			free(points);
 		}
 		else if (strcmp(command, "fairness") == 0)	/* n value.. */
 		{
