@@ -61,6 +61,8 @@ ct_run_options(CtArgs *args, CtRunOptions *options)
 	options->thresholds = ct_args_array(args, "thresholds");
 	options->on_start = ct_args_text(args, "on_start");
 	options->classes = ct_args_jsonb(args, "classes");
+	options->has_kill_rate = ct_args_double(args, "kill_rate", &options->kill_rate);
+	options->lock_hold = ct_args_jsonb(args, "lock_hold");
 	options->keep = ct_args_flag(args, "keep");
 	options->stop_on_fail = ct_args_flag(args, "stop_on_fail");
 	options->trust_owner = ct_args_flag(args, "trust_owner");

@@ -21,6 +21,7 @@
 #include "utils/memutils.h"
 
 #include "bgworker/asleep.h"
+#include "bgworker/faults.h"
 #include "bgworker/shm/barrier.h"
 #include "bgworker/shm/slot.h"
 #include "bgworker/suspect.h"
@@ -36,6 +37,7 @@ typedef enum CtTryResult
 	CT_TRY_EXPECTED,			/* an error that is an outcome */
 	CT_TRY_AGAIN,
 	CT_TRY_FAILED,
+	CT_TRY_KILLED,				/* its session was terminated, which is our doing; neither completed nor failed */
 	CT_TRY_STOPPED				/* the run is over; it doesn't count */
 } CtTryResult;
 
@@ -252,7 +254,9 @@ client_finish(CtClient *client)
 	CtStatementResult result;
 
 	client->worker->executing = client;
+	ct_kill_let(client->interpreter.session, true);
 	result = ct_interpreter_finish(&client->interpreter);
+	ct_kill_let(client->interpreter.session, false);
 	client->iteration->executing = false;
 	if (unlikely(result.error != NULL))
 		return false;
@@ -299,7 +303,9 @@ client_pause(CtInterpreter *interpreter)
 	interpreter->session->idle(interpreter->session, false);
 	ct_worker_time_passes(w);
 	client_is_at(client, CT_AT_PAUSE);
+	ct_kill_let(interpreter->session, true);
 	ct_pause_ns(interpreter->pause_ns);
+	ct_kill_let(interpreter->session, false);
 	client_is_at(client, CT_AT_STATEMENT);
 }
 
@@ -320,7 +326,9 @@ client_meet(CtInterpreter *interpreter)
 	start = ct_worker_clock(w);
 	ct_worker_time_passes(w);
 	client_is_at(client, CT_AT_BARRIER);
+	ct_kill_let(interpreter->session, true);
 	ct_barrier_meet(w->shared, w->number, w->barriers[client->script][interpreter->at]);
+	ct_kill_let(interpreter->session, false);
 	client_is_at(client, CT_AT_STATEMENT);
 	iteration->barrier_ns += ct_worker_clock(w) - start;
 	iteration->met_until = interpreter->at;
@@ -359,6 +367,8 @@ client_judge_error(CtClient *client, const ErrorData *edata)
 		return CT_TRY_STOPPED;
 
 	iteration->transaction.sqlstate = edata->sqlerrcode;
+	if (unlikely(ct_kill_pending) && edata->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		return CT_TRY_KILLED;
 	label = ct_plan_expected_label(plan, edata->sqlerrcode);
 	retried = ct_plan_is_retried(plan, edata->sqlerrcode);
 	if (retried || label != NULL || !ct_suspect_may_be(edata->sqlerrcode))
@@ -384,15 +394,16 @@ client_judge_error(CtClient *client, const ErrorData *edata)
 	return CT_TRY_FAILED;
 }
 
-/* A try has ended in an error: its transaction is, too. */
-static CtTryResult
-client_fail(CtClient *client)
+/* Its try is over, and what was open of it rolled back. */
+static void
+client_abandon(CtClient *client)
 {
 	CtWorker   *w = client->worker;
 	CtSession  *session = client->interpreter.session;
 	CtIteration *iteration = client->iteration;
 
 	HOLD_INTERRUPTS();
+	ct_kill_let(session, false);
 	ct_worker_time_passes(w);
 	ConditionVariableCancelSleep();
 	client_record_wait(client);
@@ -404,7 +415,36 @@ client_fail(CtClient *client)
 	iteration->statement_ns = 0;
 	iteration->said.n = 0;
 	RESUME_INTERRUPTS();
+}
+
+/* A try has ended in an error: its transaction is, too. */
+static CtTryResult
+client_fail(CtClient *client)
+{
+	client_abandon(client);
 	return client_judge_error(client, client->interpreter.error);
+}
+
+/*
+ * The session that it was at something with has been terminated: counts what is
+ * lost, as the error that a client would have got.
+ */
+static void
+client_count_killed(CtClient *client)
+{
+	CtWorker   *w = client->worker;
+	const char *label = ct_plan_expected_label(w->plan, ERRCODE_ADMIN_SHUTDOWN);
+	ErrorData	edata = {0};
+
+	edata.sqlerrcode = ERRCODE_ADMIN_SHUTDOWN;
+	edata.message = "terminating connection due to administrator command";
+	edata.detail = "The run terminates sessions on purpose, by kill_rate.";
+	w->executed[client_script(client)->place + client->interpreter.at] = true;
+	ct_slot_error(w->slot, client->script, client->interpreter.at, &edata, CT_ERROR_EXPECTED);
+	if (client->iteration->begins)
+		return;
+	client_count_outcome(client, label != NULL ? label : CT_OUTCOME_KILLED);
+	w->slot->killed++;
 }
 
 /* ---- iterations ---- */
@@ -547,6 +587,7 @@ client_begin(CtClient *client)
 	iteration->start = ct_worker_clock(w);
 	ct_presence_prepare(w->shared, &w->lookout);
 	iteration->begins = begins;
+	iteration->session = w->session_number;
 	client->script = begins ? client->start : client_choose_script(client);
 	script = client_script(client);
 	interpreter->executed = w->executed + script->place;
@@ -724,6 +765,8 @@ static CtClientResult
 client_end_start(CtClient *client, CtTryResult result)
 {
 	client_let_go(client);
+	if (result == CT_TRY_KILLED)
+		return CT_CLIENT_BEGUN; /* and begins again */
 	if (result != CT_TRY_DONE && result != CT_TRY_EXPECTED)
 		return CT_CLIENT_STOPPED;
 	client->worker->slot->begun += client->session == 0;
@@ -742,12 +785,24 @@ client_end(CtClient *client, CtTryResult result)
 	ct_presence_close(w->shared, &w->lookout, &client->iteration->stay);
 	if (client->iteration->begins)
 		return client_end_start(client, result);
-	if (result == CT_TRY_FAILED || result == CT_TRY_EXPECTED)
+	if (result == CT_TRY_FAILED || result == CT_TRY_EXPECTED || result == CT_TRY_KILLED)
 		client_miss_barriers(client);
-	if (result != CT_TRY_STOPPED)
+	if (result == CT_TRY_KILLED)
+		w->slot->ended_ns = end;
+	else if (result != CT_TRY_STOPPED)
 		client_record(client, result, end);
 	client_let_go(client);
 	return result == CT_TRY_STOPPED ? CT_CLIENT_STOPPED : CT_CLIENT_ENDED;
+}
+
+/* Its session has been terminated, or is to be; what it was at is lost. */
+static CtClientResult
+client_end_killed(CtClient *client)
+{
+	client_count_killed(client);
+	if (ct_kill_pending)
+		ct_kill_session(client->worker);
+	return client_end(client, CT_TRY_KILLED);
 }
 
 /* Its try has ended in an error. */
@@ -758,6 +813,8 @@ client_end_try(CtClient *client)
 	CtIteration *iteration = client->iteration;
 	CtTryResult result = client_fail(client);
 
+	if (unlikely(result == CT_TRY_KILLED))
+		return client_end_killed(client);
 	if (result != CT_TRY_AGAIN)
 		return client_end(client, result);
 	if (ct_worker_stopped(w, CT_STOP_NOW))
@@ -780,6 +837,13 @@ client_walk(CtClient *client)
 
 	for (;;)
 	{
+		/* not in the middle of anything, unless that has finished */
+		if (unlikely(ct_kill_pending) && step != CT_STEP_DONE && step != CT_STEP_ERROR &&
+			!iteration->executing)
+		{
+			client_abandon(client);
+			return client_end_killed(client);
+		}
 		switch (step)
 		{
 			case CT_STEP_SQL:
@@ -823,7 +887,14 @@ ct_client_go_on(CtClient *client)
 
 	/* whatever is only for now goes with the try */
 	MemoryContextSwitchTo(client->iteration->context);
-	result = client_walk(client);
+	if (unlikely(client->iteration->session != client->worker->session_number))
+	{
+		/* its session was terminated while it rested */
+		client_abandon(client);
+		result = client_end_killed(client);
+	}
+	else
+		result = client_walk(client);
 	MemoryContextSwitchTo(client->worker->context);
 	return result;
 }

@@ -43,6 +43,7 @@ typedef struct CtIteration
 	uint64		waited_ns;		/* for the worker, once it had begun */
 	uint64		barrier_ns;		/* spent at barriers, which is our doing, not the script's */
 	uint64		rows;			/* that its statements returned or changed */
+	int			session;		/* the worker's that it is executed on, by number */
 	bool		begins;			/* it is the client's on_start */
 	bool		measured;
 	bool		waited;			/* slept on a heavyweight lock */

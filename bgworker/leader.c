@@ -40,6 +40,7 @@
 
 #include "bgworker/drain.h"
 #include "bgworker/explore/explore.h"
+#include "bgworker/faults.h"
 #include "bgworker/launch.h"
 #include "bgworker/leader.h"
 #include "bgworker/phases.h"
@@ -623,6 +624,7 @@ leader_conclude(CtLeader *leader)
 	ct_leader_check_workers(leader);	/* a session that is lost shows nothing */
 	ct_phases_measure(leader, results);
 	results->ended_by = leader->ended_by;
+	results->times_held = leader->times_held;
 	ct_checks_measure(leader->plan, leader->program, results);
 	if (leader->stands_still != NULL)
 		ct_checks_add_lock(results, leader->stands_still);
@@ -665,6 +667,7 @@ leader_live(CtLeader *leader)
 		ct_leader_check_for_end(leader);
 		leader_open_gate(leader);
 		leader->drive(leader);
+		ct_lock_release(leader);
 		leader->end_ns = ct_now_ns();
 		results = leader->exploration ? leader_conclude_exploration(leader) : leader_conclude(leader);
 	}
@@ -679,6 +682,7 @@ leader_live(CtLeader *leader)
 	}
 	PG_END_TRY();
 
+	ct_lock_release(leader);
 	ct_leader_finish(leader, results, error);
 }
 

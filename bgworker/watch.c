@@ -22,6 +22,7 @@
 #include "utils/timeout.h"
 
 #include "bgworker/drain.h"
+#include "bgworker/faults.h"
 #include "bgworker/phases.h"
 #include "bgworker/sampler.h"
 #include "bgworker/watch.h"
@@ -466,6 +467,13 @@ watch_stop(CtLeader *leader, CtDuty *duty, uint64 now)
 	duty->next_ns = leader->stop_due_ns;
 }
 
+/* The lock that is to be held now and then. */
+static void
+watch_lock_hold(CtLeader *leader, CtDuty *duty, uint64 now)
+{
+	duty->next_ns = ct_lock_hold(leader, now, watch_lock_ms(leader, now));
+}
+
 /* ---- turns ---- */
 
 /* in the order in which they are done where several are due */
@@ -481,6 +489,7 @@ static const CtDuty watch_duties[] = {
 	{"checks", CT_NS_PER_S, watch_checks},
 	{"errors", 0, watch_errors},
 	{"timeout", 0, watch_timeout},
+	{"lock held", 0, watch_lock_hold},
 	{"stop", 0, watch_stop},
 };
 

@@ -29,6 +29,7 @@
 
 #include "bgworker/deadlock.h"
 #include "bgworker/explore/actor.h"
+#include "bgworker/faults.h"
 #include "bgworker/launch.h"
 #include "bgworker/load.h"
 #include "bgworker/locks.h"
@@ -456,8 +457,24 @@ worker_carry(CtWorker *w, CtDriver *driver)
 {
 	for (;;)
 	{
-		CtClient   *client = worker_ready_client(w);
+		CtClient   *client;
 		uint64		due = 0;
+
+		/*
+		 * Nothing is executed here.  What takes time comes before the driver is
+		 * asked: by its answer, and by the same clock, a client is due or isn't.
+		 */
+		QueryCancelPending = false;
+		CHECK_FOR_INTERRUPTS();
+		if (unlikely(ConfigReloadPending))
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+			ct_worker_time_passes(w);
+		}
+		if (unlikely(ct_kill_pending))
+			ct_kill_session(w);
+		client = worker_ready_client(w);
 
 		if (client == NULL)
 		{
@@ -468,15 +485,6 @@ worker_carry(CtWorker *w, CtDriver *driver)
 				due = PG_UINT64_MAX;
 		}
 
-		/* nothing is executed here */
-		QueryCancelPending = false;
-		CHECK_FOR_INTERRUPTS();
-		if (unlikely(ConfigReloadPending))
-		{
-			ConfigReloadPending = false;
-			ProcessConfigFile(PGC_SIGHUP);
-			ct_worker_time_passes(w);
-		}
 		if (due > ct_worker_clock(w))
 		{
 			if (client != NULL)
@@ -501,7 +509,9 @@ worker_load(CtWorker *w)
 	RESUME_CANCEL_INTERRUPTS();
 	ct_worker_time_passes(w);
 	driver = ct_load_create(w);
+	ct_kills_begin(w);
 	worker_carry(w, driver);
+	ct_kills_end();
 	pfree(driver);
 	ct_presence_settle(&w->lookout);
 }

@@ -58,6 +58,7 @@ CREATE TABLE @extschema@.ct_result (
 	kept_sandbox	name,
 	clients			int,			-- that took turns on the workers, or as many
 	late			bigint,			-- completed, in more than the latency limit
+	kills			bigint,			-- sessions that kill_rate has terminated
 	skipped			bigint,			-- scheduled, but not executed
 	repeat_of		bigint			-- first run of a group of repeats; NULL: it is none
 );
@@ -137,6 +138,7 @@ COMMENT ON COLUMN @extschema@.ct_result.shm_handle IS 'handle of the run''s shar
 COMMENT ON COLUMN @extschema@.ct_result.sandbox IS 'schema that is to be dropped; null once it is';
 COMMENT ON COLUMN @extschema@.ct_result.sandbox_tried_at IS 'when dropping it was tried last, and failed';
 COMMENT ON COLUMN @extschema@.ct_result.kept_sandbox IS 'schema that was left behind on request';
+COMMENT ON COLUMN @extschema@.ct_result.kills IS 'sessions that were terminated on purpose';
 COMMENT ON COLUMN @extschema@.ct_result.late IS 'transactions that completed, but took longer than the latency limit';
 COMMENT ON COLUMN @extschema@.ct_result.skipped IS 'transactions that were scheduled, but not executed';
 COMMENT ON COLUMN @extschema@.ct_result.repeat_of IS 'first run of the group of repeats that it belongs to; null if it is none';
@@ -194,6 +196,7 @@ COMMENT ON COLUMN @extschema@.ct_visible_result.shm_handle IS 'handle of the run
 COMMENT ON COLUMN @extschema@.ct_visible_result.sandbox IS 'schema that is to be dropped; null once it is';
 COMMENT ON COLUMN @extschema@.ct_visible_result.sandbox_tried_at IS 'when dropping it was tried last, and failed';
 COMMENT ON COLUMN @extschema@.ct_visible_result.kept_sandbox IS 'schema that was left behind on request';
+COMMENT ON COLUMN @extschema@.ct_visible_result.kills IS 'sessions that were terminated on purpose';
 COMMENT ON COLUMN @extschema@.ct_visible_result.late IS 'transactions that completed, but took longer than the latency limit';
 COMMENT ON COLUMN @extschema@.ct_visible_result.skipped IS 'transactions that were scheduled, but not executed';
 COMMENT ON COLUMN @extschema@.ct_visible_result.repeat_of IS 'first run of the group of repeats that it belongs to; null if it is none';

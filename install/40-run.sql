@@ -32,7 +32,9 @@ CREATE FUNCTION @extschema@.ct_run(
 	timeout			interval DEFAULT NULL,
 	on_start		text DEFAULT NULL,
 	phases			jsonb DEFAULT NULL,
-	classes			jsonb DEFAULT NULL
+	classes			jsonb DEFAULT NULL,
+	kill_rate		float8 DEFAULT NULL,
+	lock_hold		jsonb DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_run';
@@ -68,6 +70,8 @@ CREATE PROCEDURE @extschema@.ct_execute(
 	on_start		text DEFAULT NULL,
 	phases			jsonb DEFAULT NULL,
 	classes			jsonb DEFAULT NULL,
+	kill_rate		float8 DEFAULT NULL,
+	lock_hold		jsonb DEFAULT NULL,
 	INOUT run_id	bigint DEFAULT NULL
 )
 LANGUAGE C
@@ -102,7 +106,9 @@ CREATE FUNCTION @extschema@.ct_start(
 	timeout			interval DEFAULT NULL,
 	on_start		text DEFAULT NULL,
 	phases			jsonb DEFAULT NULL,
-	classes			jsonb DEFAULT NULL
+	classes			jsonb DEFAULT NULL,
+	kill_rate		float8 DEFAULT NULL,
+	lock_hold		jsonb DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_start';
@@ -136,7 +142,9 @@ CREATE FUNCTION @extschema@.ct_test(
 	timeout			interval DEFAULT NULL,
 	on_start		text DEFAULT NULL,
 	phases			jsonb DEFAULT NULL,
-	classes			jsonb DEFAULT NULL
+	classes			jsonb DEFAULT NULL,
+	kill_rate		float8 DEFAULT NULL,
+	lock_hold		jsonb DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_test';
@@ -170,6 +178,8 @@ CREATE FUNCTION @extschema@.ct_compare(
 	explore			boolean DEFAULT false,
 	phases			jsonb DEFAULT NULL,
 	classes			jsonb DEFAULT NULL,
+	kill_rate		float8 DEFAULT NULL,
+	lock_hold		jsonb DEFAULT NULL,
 	OUT variant		text,
 	OUT verdict		text,
 	OUT anomalies	bigint,
@@ -232,7 +242,7 @@ REVOKE ALL ON FUNCTION @extschema@.ct_compare FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_sweep FROM PUBLIC;
 
 COMMENT ON FUNCTION @extschema@.ct_run IS
-'runs one variant of a scenario (default: its first) as the calling role, waits for it, and returns its run id. workers: 1 to 1000, default the scenario''s or as many as there are slots for; clients: 1 to 100000, at least as many as workers, on which they take turns between transactions, default one for each worker; duration and transactions (for the whole run): one of them, default the scenario''s or 10 s; rate: transactions per second of the whole run, Poisson arrivals, latency then counts from the intended start; isolation: read committed, repeatable read or serializable; max_tries: of a transaction that fails with 40001 or 40P01, 0 for no limit; params: values for the scenario''s parameters; seed: same seed, same random values per client; warmup: time before the duration, not measured; ramp: time over which the clients start, at most warmup and duration together; min_overlap: contended transactions that a pass needs, default 10, or 0 with thresholds and no checks; expected_errors: SQLSTATEs or condition names that are outcomes, as "23505=conflict"; keep: leave the sandbox schema; raise_on_fail: raise P0004 unless the verdict is pass; trust_owner: run a scenario of a role that one is no member of, which executes what that role has written; thresholds: like "p95_ms < 100", each in the place of those of the scenario that limit the same metric from the same side; retried_errors: SQLSTATEs or condition names that repeat the transaction, besides 40001, 40P01 and the scenario''s; stop_on_fail: end the run, looking once a second, at the first violation of a check that is asked during it, unexpected error, or threshold that no rest of the run could meet any more (one from above on transactions, failed, retries, errors, deadlocks, serialization_failures or max_ms); rounds: 1 to 1000000, stress from a fresh state so many times, in each of which the tables begin as setup has made them, duration (default 0.2 s) and transactions are one round''s, and the checks are asked of it: a session then keeps what it has SET and prepared, but no transaction, advisory lock or value of a sequence; needs a setup, and has no warmup; repeat: 1 to 1000, run it so many times, one after the other, and return the last run''s id: ct_runs.repeat_of has the first one''s in all of them, and ct_regressions takes them together; what raises an error ends the repeats; latency_limit: transactions that take longer are counted as late (ct_runs.late), and with a rate those that are late by more than that before they could begin are skipped, as by pgbench''s -L; max_errors: 1 or more, end the run early once so many errors that nobody expected have ended transactions; timeout: end the run as ct_stop() does so long after the workers were let go, with transactions that were not all done by then the verdict is fail; on_start: a script that each client executes once before its first transaction, as a login, whose variables its transactions have: it is neither measured nor counted, but an error that nobody expected fails the run and ends the client; phases: a load that changes, as an array of 1 to 100 objects like {"name": "spike", "duration": "5 s", "rate": 1000}, in the place of duration, transactions, rate, ramp and rounds: members name, duration (an interval''s text), rate, clients (one of the two at least, of the whole run), ramp (interval: the rate, or without one the number of clients, goes from that of the phase before to this one''s), weights (object: of scripts, in the place of their own); the warm-up comes before the first one; thresholds like spike.p95_ms < 200 or recovery.recovery_s < 5; see ct_phases; classes: a JSON array of classes of clients, each an object of name, share (of the clients, relative to the others'') and, where they are others than the scripts'' and the run''s, weights ({"script": weight}; what isn''t named isn''t run), think_time, think_max, think_distribution and on_start, instead of those that the scenario has (ct_add_class); thresholds may be of a class (buyers.p95_ms), and ct_classes shows how each fared';
+'runs one variant of a scenario (default: its first) as the calling role, waits for it, and returns its run id. workers: 1 to 1000, default the scenario''s or as many as there are slots for; clients: 1 to 100000, at least as many as workers, on which they take turns between transactions, default one for each worker; duration and transactions (for the whole run): one of them, default the scenario''s or 10 s; rate: transactions per second of the whole run, Poisson arrivals, latency then counts from the intended start; isolation: read committed, repeatable read or serializable; max_tries: of a transaction that fails with 40001 or 40P01, 0 for no limit; params: values for the scenario''s parameters; seed: same seed, same random values per client; warmup: time before the duration, not measured; ramp: time over which the clients start, at most warmup and duration together; min_overlap: contended transactions that a pass needs, default 10, or 0 with thresholds and no checks; expected_errors: SQLSTATEs or condition names that are outcomes, as "23505=conflict"; keep: leave the sandbox schema; raise_on_fail: raise P0004 unless the verdict is pass; trust_owner: run a scenario of a role that one is no member of, which executes what that role has written; thresholds: like "p95_ms < 100", each in the place of those of the scenario that limit the same metric from the same side; retried_errors: SQLSTATEs or condition names that repeat the transaction, besides 40001, 40P01 and the scenario''s; stop_on_fail: end the run, looking once a second, at the first violation of a check that is asked during it, unexpected error, or threshold that no rest of the run could meet any more (one from above on transactions, failed, retries, errors, deadlocks, serialization_failures or max_ms); rounds: 1 to 1000000, stress from a fresh state so many times, in each of which the tables begin as setup has made them, duration (default 0.2 s) and transactions are one round''s, and the checks are asked of it: a session then keeps what it has SET and prepared, but no transaction, advisory lock or value of a sequence; needs a setup, and has no warmup; repeat: 1 to 1000, run it so many times, one after the other, and return the last run''s id: ct_runs.repeat_of has the first one''s in all of them, and ct_regressions takes them together; what raises an error ends the repeats; latency_limit: transactions that take longer are counted as late (ct_runs.late), and with a rate those that are late by more than that before they could begin are skipped, as by pgbench''s -L; max_errors: 1 or more, end the run early once so many errors that nobody expected have ended transactions; timeout: end the run as ct_stop() does so long after the workers were let go, with transactions that were not all done by then the verdict is fail; on_start: a script that each client executes once before its first transaction, as a login, whose variables its transactions have: it is neither measured nor counted, but an error that nobody expected fails the run and ends the client; phases: a load that changes, as an array of 1 to 100 objects like {"name": "spike", "duration": "5 s", "rate": 1000}, in the place of duration, transactions, rate, ramp and rounds: members name, duration (an interval''s text), rate, clients (one of the two at least, of the whole run), ramp (interval: the rate, or without one the number of clients, goes from that of the phase before to this one''s), weights (object: of scripts, in the place of their own); the warm-up comes before the first one; thresholds like spike.p95_ms < 200 or recovery.recovery_s < 5; see ct_phases; classes: a JSON array of classes of clients, each an object of name, share (of the clients, relative to the others'') and, where they are others than the scripts'' and the run''s, weights ({"script": weight}; what isn''t named isn''t run), think_time, think_max, think_distribution and on_start, instead of those that the scenario has (ct_add_class); thresholds may be of a class (buyers.p95_ms), and ct_classes shows how each fared; kill_rate: sessions terminated per second, at random, up to 10000 (a worker''s next one comes when its session is back): what is under way is rolled back, counts as an expected error 57P01 and the outcome killed, neither as completed nor as failed, and isn''t repeated; the session is then a new one, and its clients begin anew (on_start); lock_hold: an object of table, mode (as of LOCK TABLE, default access exclusive), duration (default 1 s), every (default 5 s) and after (default as every): that lock is held by the run''s leader for so long, every so often, for the first time so long after the start';
 COMMENT ON PROCEDURE @extschema@.ct_execute IS
 'like ct_run, but commits before it waits, so that it holds no lock and does not hold back vacuum: CALL ct_execute(''oversell_tickets''). run_id is the id of the run; in PL/pgSQL give it a variable. In a transaction block, in a function, or in a block with an EXCEPTION clause it cannot commit, and waits as ct_run does';
 COMMENT ON FUNCTION @extschema@.ct_start IS

@@ -74,7 +74,8 @@ CREATE VIEW @extschema@.ct_runs WITH (security_barrier) AS
 		r.late,
 		r.skipped,
 		r.plan ->> 'expected_verdict'::text AS expected_verdict,
-		r.repeat_of
+		r.repeat_of,
+		r.kills
 	FROM @extschema@.ct_visible_result r
 	ORDER BY r.run_id;
 
@@ -135,3 +136,4 @@ COMMENT ON COLUMN @extschema@.ct_runs.late IS 'completed transactions that took 
 COMMENT ON COLUMN @extschema@.ct_runs.skipped IS 'transactions of a schedule (rate) that were not executed: since they were late by more than latency_limit before they could begin, or since the run was cut off; they are in no other number';
 COMMENT ON COLUMN @extschema@.ct_runs.expected_verdict IS 'what counts as ok, of a run of ct_run_all of a variant that says so: pass or fail; null: pass';
 COMMENT ON COLUMN @extschema@.ct_runs.repeat_of IS 'first run of the group of repeats that it belongs to (repeat => 5), that one included; null if it is none';
+COMMENT ON COLUMN @extschema@.ct_runs.kills IS 'sessions that kill_rate has terminated; the transactions that were lost with them are the outcome killed, and in no number of completed or failed ones';

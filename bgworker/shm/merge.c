@@ -311,6 +311,8 @@ ct_merge_results(CtShared *shared, const CtProgram *program, const CtErrorTexts 
 
 		results->late += slot->late;
 		to_begin += slot->to_begin;
+		results->kills += slot->kills;
+		results->killed += slot->killed;
 		begun += slot->begun;
 		results->skipped += slot->skipped;
 		results->overdue += slot->overdue;

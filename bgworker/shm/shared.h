@@ -255,6 +255,8 @@ typedef struct CtSlot
 
 	/* of the whole run, for checks speak of all that is in the tables */
 	uint64		all_transactions;
+	uint64		kills;			/* sessions that were terminated, */
+	uint64		killed;			/* and transactions with them */
 	int			to_begin;		/* clients that have an on_start */
 	uint64		begun;			/* those that have come past it */
 	int			noutcomes;

@@ -273,6 +273,15 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 	if (results->not_begun > 0 && results->not_begun < results->clients)
 		results->reason = psprintf("%s; %d of %d clients did not come past on_start", results->reason,
 								   results->not_begun, results->clients);
+	if (plan->kill_rate > 0)
+		results->reason = psprintf("%s; %s %s terminated, %s with %s", results->reason,
+								   verdict_plural(results->kills, "session"),
+								   results->kills == 1 ? "was" : "were",
+								   verdict_plural(results->killed, "transaction"),
+								   results->kills == 1 ? "it" : "them");
+	if (plan->lock_table != NULL)
+		results->reason = psprintf("%s; a lock on %s was held %d time%s", results->reason, plan->lock_table,
+								   results->times_held, results->times_held == 1 ? "" : "s");
 	if (results->overdue > 0)
 		results->reason = psprintf("%s; %s of the schedule %s skipped, late by more than latency_limit before %s could begin",
 								   results->reason, verdict_plural(results->overdue, "transaction"),

@@ -23,6 +23,7 @@
 #include "src/catalog/definition.h"
 #include "src/metrics/metric.h"
 #include "src/plan/class.h"
+#include "src/plan/fault.h"
 #include "src/plan/phase.h"
 #include "src/plan/plan.h"
 #include "src/plan/sessions.h"
@@ -323,6 +324,11 @@ make_check_options(const CtRunOptions *options)
 		ct_validate_integer("max_errors", options->max_errors, 1, CT_MAX_TRANSACTIONS);
 	if (options->has_timeout)
 		ct_validate_seconds("timeout", options->timeout, false);
+	if (options->has_kill_rate && !(options->kill_rate > 0 && options->kill_rate <= CT_MAX_KILL_RATE))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("kill_rate must be more than 0 and at most %g sessions per second", CT_MAX_KILL_RATE),
+				 errdetail("The given value is %g.", options->kill_rate)));
 	if (options->params != NULL)
 		ct_validate_params("params", options->params);
 }
@@ -524,6 +530,9 @@ make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr, List *cl
 	plan->latency_limit = options->has_latency_limit ? options->latency_limit : 0;
 	plan->max_errors = options->has_max_errors ? options->max_errors : 0;
 	plan->timeout = options->has_timeout ? options->timeout : 0;
+	plan->kill_rate = options->has_kill_rate ? options->kill_rate : 0;
+	if (options->lock_hold != NULL)
+		ct_fault_read_lock(plan, options->lock_hold);
 	plan->expected_errors = make_add_errors(plan->expected_errors,
 									   ct_validate_errors("expected_errors",
 														  options->expected_errors, true));

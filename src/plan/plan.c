@@ -244,6 +244,7 @@ plan_validate_scripts(const CtPlan *plan, CtKnown *known)
 	for (name = result_variables; *name != NULL; name++)
 		ct_settable_add(in_checks, *name);
 	ct_settable_add_prefix(in_checks, CT_OUTCOME_PREFIX "other");
+	ct_settable_add(in_checks, CT_OUTCOME_PREFIX CT_OUTCOME_KILLED);
 	ct_settable_add_prefix(in_checks, CT_TALLY_PREFIX "other");
 	plan_add_names(in_checks, ct_plan_error_names(NIL, plan->expected_errors));
 	plan_add_names(in_checks, plan->elsewhere);
@@ -332,6 +333,13 @@ ct_plan_validate(const CtPlan *plan)
 	ct_phases_validate(plan);
 	if (plan->rounds != 0)
 		plan_check_rounds(plan);
+	if (plan->lock_table != NULL && plan->duration > 0 && plan->lock_after >= plan->warmup + plan->duration)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("lock_hold would never hold its lock"),
+				 errdetail("It would be taken for the first time after %g s, when the run of %g s is over.",
+						   plan->lock_after, plan->warmup + plan->duration),
+				 errhint("Give \"after\", or a shorter \"every\", or a longer duration.")));
 	ct_validate_integer("max_tries", plan->max_tries, 0, CT_MAX_TRIES);
 	ct_validate_integer("min_overlap", plan->min_overlap, 0, PG_INT32_MAX);
 	(void) ct_validate_isolation(plan->isolation);

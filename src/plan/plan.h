@@ -47,6 +47,9 @@
 #define CT_REPEATED				(-1)
 #define CT_MAX_RUN_REPEATS			1000
 
+/* the outcome of a transaction whose session kill_rate has terminated */
+#define CT_OUTCOME_KILLED		"killed"
+
 /* the variant of a scenario that has none defined */
 #define CT_DEFAULT_VARIANT		"default"
 
@@ -164,6 +167,12 @@ typedef struct CtPlan
 	double		latency_limit;	/* seconds after which a transaction is late, or 0 */
 	int64		max_errors;		/* unexpected ones that end the run, or 0 */
 	double		timeout;		/* seconds after the gate that end the run, or 0 */
+	double		kill_rate;		/* sessions terminated per second, or 0 */
+	char	   *lock_table;		/* that is locked now and then, or NULL */
+	char	   *lock_mode;		/* as in LOCK TABLE, in lower case */
+	double		lock_duration;	/* seconds */
+	double		lock_every;		/* seconds from one beginning to the next */
+	double		lock_after;		/* seconds from the gate to the first one */
 
 	/* of an exploration; its duration and seed are those above */
 	bool		explore;
@@ -247,6 +256,7 @@ typedef struct CtRunOptions
 				has_repeat,
 				has_latency_limit,
 				has_max_errors,
+				has_kill_rate,
 				has_timeout;
 	int			workers;
 	int			clients;
@@ -271,6 +281,8 @@ typedef struct CtRunOptions
 	ArrayType  *retried_errors; /* or NULL; text[] */
 	const char *on_start;		/* or NULL */
 	Jsonb	   *classes;		/* or NULL */
+	double		kill_rate;		/* per second */
+	Jsonb	   *lock_hold;		/* or NULL */
 	bool		stop_on_fail;
 	bool		keep;
 	bool		trust_owner;	/* run what another role has written */

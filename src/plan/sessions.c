@@ -78,6 +78,8 @@ sessions_check_load(const CtRunOptions *options)
 		{"timeout", options->has_timeout},
 		{"on_start", options->on_start != NULL},
 		{"classes", options->classes != NULL},
+		{"kill_rate", options->has_kill_rate},
+		{"lock_hold", options->lock_hold != NULL},
 		{"stop_on_fail", options->stop_on_fail}
 	};
 	int			i;

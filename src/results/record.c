@@ -197,6 +197,7 @@ record_add_measured(CtValues *values, const CtResults *results)
 	}
 	ct_values_int64(values, "barrier_breaks", results->barrier_breaks);
 	ct_values_int64(values, "late", results->late);
+	ct_values_int64(values, "kills", results->kills);
 	ct_values_int64(values, "skipped", results->skipped + results->overdue);
 	ct_values_double(values, "tps", record_rate(tps));
 	ct_values_double(values, "tps_low", record_rate(tps - half < 0 ? 0 : tps - half));

@@ -129,6 +129,9 @@ typedef struct CtResults
 	/* whole run */
 	int64		all_transactions;
 	int64		barrier_breaks;
+	int64		kills;			/* sessions that kill_rate has terminated, */
+	int64		killed;			/* and transactions with them */
+	int			times_held;		/* that lock_hold had its lock */
 	List	   *outcomes;		/* of CtOutcomeResult * */
 	List	   *tallies;		/* of CtTallyResult * */
 	List	   *errors;			/* of CtErrorResult * */

@@ -636,6 +636,20 @@ inprocess_renew_more(CtInProcess *self, bool role)
 	MemoryContextSwitchTo(context);
 }
 
+/* May there be temporary tables of ours?  Where nobody has listened, that isn't known of transactions. */
+static bool
+inprocess_may_have_temp(const CtInProcess *self)
+{
+	const CtObserver *observer = self->session.observer;
+	Oid			namespace;
+	Oid			toast_namespace;
+
+	if (self->has_temp || (observer != NULL && observer->ended != NULL))
+		return self->has_temp;
+	GetTempNamespaceState(&namespace, &toast_namespace);
+	return OidIsValid(namespace);
+}
+
 /* As DISCARD ALL does, but for the plans, and for what can't be there. */
 static void
 inprocess_renew(CtSession *session, bool forget)
@@ -645,6 +659,7 @@ inprocess_renew(CtSession *session, bool forget)
 
 	Assert(!IsTransactionOrTransactionBlock());
 	PortalHashTableDeleteAll();
+	self->has_temp = inprocess_may_have_temp(self);
 	if (unlikely(role || self->has_temp))
 		inprocess_renew_more(self, role);
 	ResetAllOptions();

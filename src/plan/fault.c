@@ -1,0 +1,125 @@
+/*
+ * fault.c
+ *		What a call says of faults: lock_hold.
+ */
+#include "postgres.h"
+
+#include "storage/lock.h"
+#include "utils/builtins.h"
+#include "utils/regproc.h"
+
+#include "src/base/near_match.h"
+#include "src/plan/fault.h"
+#include "src/plan/validate.h"
+
+static const char *const fault_members[] = {"table", "mode", "duration", "every", "after"};
+
+/* in the order of LOCKMODE */
+static const char *const fault_modes[] = {
+	"access share", "row share", "row exclusive", "share update exclusive",
+	"share", "share row exclusive", "exclusive", "access exclusive"
+};
+
+LOCKMODE
+ct_fault_lockmode(const char *name)
+{
+	int			i;
+
+	for (i = 0; i < lengthof(fault_modes); i++)
+		if (strcmp(fault_modes[i], name) == 0)
+			return AccessShareLock + i;
+	return NoLock;
+}
+
+static double
+fault_seconds(const char *member, const char *text, bool zero_allowed)
+{
+	Interval   *interval = DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(text),
+																 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	double		seconds = ct_interval_seconds(interval);
+
+	ct_validate_seconds(psprintf("\"%s\" of lock_hold", member), seconds, zero_allowed);
+	return seconds;
+}
+
+void
+ct_fault_read_lock(CtPlan *plan, const Jsonb *lock_hold)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	char	   *member = NULL;
+	char	   *text;
+	char	   *p;
+	List	   *names = NIL;
+	bool		has_after = false;
+	int			i;
+
+	if (!JB_ROOT_IS_OBJECT(lock_hold))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("lock_hold must be a JSON object"),
+				 errhint("Write it like '{\"table\": \"account\", \"mode\": \"access exclusive\", \"duration\": \"1 s\", \"every\": \"5 s\"}'.")));
+	plan->lock_mode = "access exclusive";
+	plan->lock_duration = 1;
+	plan->lock_every = 5;
+	it = JsonbIteratorInit(unconstify(JsonbContainer *, &lock_hold->root));
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			member = pnstrdup(value.val.string.val, value.val.string.len);
+		if (token != WJB_VALUE || value.type == jbvNull)
+			continue;
+		if (value.type != jbvString)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("\"%s\" of lock_hold must be a string", member)));
+		text = pnstrdup(value.val.string.val, value.val.string.len);
+		if (strcmp(member, "table") == 0)
+		{
+			(void) stringToQualifiedNameList(text);
+			plan->lock_table = text;
+		}
+		else if (strcmp(member, "mode") == 0)
+		{
+			for (p = text; *p; p++)
+				*p = *p == '_' ? ' ' : pg_ascii_tolower((unsigned char) *p);
+			if (ct_fault_lockmode(text) == NoLock)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("unrecognized lock mode \"%s\"", text),
+						 errhint("The modes are those of LOCK TABLE, as \"access exclusive\" or \"share\".")));
+			plan->lock_mode = text;
+		}
+		else if (strcmp(member, "duration") == 0)
+			plan->lock_duration = fault_seconds(member, text, false);
+		else if (strcmp(member, "every") == 0)
+			plan->lock_every = fault_seconds(member, text, false);
+		else if (strcmp(member, "after") == 0)
+		{
+			plan->lock_after = fault_seconds(member, text, true);
+			has_after = true;
+		}
+		else
+		{
+			for (i = 0; i < lengthof(fault_members); i++)
+				names = lappend(names, unconstify(char *, fault_members[i]));
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("lock_hold has no member \"%s\"", member),
+					 errhint("%s", ct_near_match_hint(member, names, "members",
+													  "The members are table, mode, duration, every and after."))));
+		}
+	}
+	if (!has_after)
+		plan->lock_after = plan->lock_every;
+	if (plan->lock_table == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("lock_hold needs a table")));
+	if (plan->lock_every < plan->lock_duration)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"every\" of lock_hold must not be less than \"duration\""),
+				 errdetail("It is %g s, where the lock is held for %g s.", plan->lock_every, plan->lock_duration)));
+}
