@@ -23,7 +23,7 @@
 
 CT_FUNCTION_INFO_V1(ct_compare);
 
-#define COMPARE_COLUMNS	12
+#define COMPARE_COLUMNS	13
 
 /* a variant, and what its runs have come to */
 typedef struct CtComparison
@@ -40,6 +40,7 @@ typedef struct CtComparison
 	int64		retries;
 	int64		failed;
 	int64		errors;
+	int64		deadlocks;
 	double		p50_ms;			/* sums, too */
 	double		p95_ms;
 	double		p99_ms;
@@ -114,6 +115,7 @@ compare_take_run(CtComparison *row, const CtShared *shared)
 	compare_add_count(&row->retries, summary->retries);
 	compare_add_count(&row->failed, summary->failed);
 	compare_add_count(&row->errors, summary->errors);
+	compare_add_count(&row->deadlocks, summary->deadlocks);
 	row->p50_ms += summary->p50_ms;
 	row->p95_ms += summary->p95_ms;
 	row->p99_ms += summary->p99_ms;
@@ -147,6 +149,7 @@ compare_fill_row(CtComparison *row)
 	compare_put_count(row, 8, row->retries);
 	compare_put_count(row, 9, row->failed);
 	compare_put_count(row, 10, row->errors);
+	compare_put_count(row, 13, row->deadlocks);
 	row->tps = isnan(interval.estimate) ? 0 : interval.estimate;
 	if (row->measured > 2)
 	{

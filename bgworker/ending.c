@@ -511,6 +511,7 @@ ending_summarize(CtSummary *summary, const CtResults *results)
 	if (results->exploration != NULL)
 	{
 		summary->errors = results->exploration->errors;
+		summary->deadlocks = results->exploration->deadlocks;
 		summary->retries = summary->failed = -1;
 		summary->tps = summary->tps_half = get_float8_nan();
 		summary->p50_ms = summary->p95_ms = summary->p99_ms = get_float8_nan();
@@ -519,6 +520,7 @@ ending_summarize(CtSummary *summary, const CtResults *results)
 	summary->retries = results->retries;
 	summary->failed = results->failed;
 	summary->errors = ct_results_errors(results, -1, 0);
+	summary->deadlocks = ct_results_errors(results, -1, ERRCODE_T_R_DEADLOCK_DETECTED);
 	summary->tps = ct_results_tps(results);
 	summary->tps_half = ct_results_tps_half_interval(results);
 	summary->p50_ms = ct_histogram_quantile(results->latency, 0.50) / 1e6;

@@ -191,7 +191,8 @@ CREATE FUNCTION @extschema@.ct_compare(
 	OUT failed		bigint,
 	OUT errors		bigint,
 	OUT cheapest	boolean,
-	OUT run_id		bigint
+	OUT run_id		bigint,
+	OUT deadlocks	bigint
 ) RETURNS SETOF record
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_compare';
@@ -250,7 +251,7 @@ COMMENT ON FUNCTION @extschema@.ct_start IS
 COMMENT ON FUNCTION @extschema@.ct_test IS
 'tests a script, say a call of one''s own function, without defining a scenario: setup is a script executed once in a schema of the run''s own, each check a query that returns the violations, or a threshold, as checks => ARRAY[''SELECT id FROM account WHERE balance < 0'', ''p95_ms < 100'']. teardown: a script executed once, after the checks. Options as for ct_run';
 COMMENT ON FUNCTION @extschema@.ct_compare IS
-'runs every variant of a scenario one after the other, with the same random seed, and returns a row each; cheapest marks the one with the highest tps of those that pass, and all that can''t be told apart from it: those whose 95 % interval of tps (tps_low to tps_high of ct_runs, by batch means) isn''t below its own, or whose run was too short to have one. repeat: run each variant so many times, taking turns (A B A B); then tps and latencies are means of its runs, counts their sums, verdict the worst, run_id the last one, and what can''t be told apart is told by how much its runs differ (three or more; of two, by both intervals). Default 1: each variant once. Options as for ct_run. explore: explore each variant, as ct_explore does with its defaults, instead of running it under load; then tps, latencies, retries, failed and cheapest are null, errors counts executions, and of the options only duration (default 30 s), isolation, params, seed, expected_errors, keep and trust_owner may be given';
+'runs every variant of a scenario one after the other, with the same random seed, and returns a row each; cheapest marks the one with the highest tps of those that pass, and all that can''t be told apart from it: those whose 95 % interval of tps (tps_low to tps_high of ct_runs, by batch means) isn''t below its own, or whose run was too short to have one. deadlocks: errors 40P01, as in ct_runs. repeat: run each variant so many times, taking turns (A B A B); then tps and latencies are means of its runs, counts their sums, verdict the worst, run_id the last one, and what can''t be told apart is told by how much its runs differ (three or more; of two, by both intervals). Default 1: each variant once. Options as for ct_run. explore: explore each variant, as ct_explore does with its defaults, instead of running it under load; then tps, latencies, retries, failed and cheapest are null, errors counts executions, and of the options only duration (default 30 s), isolation, params, seed, expected_errors, keep and trust_owner may be given';
 COMMENT ON FUNCTION @extschema@.ct_wait IS
 'waits until the run has ended, or the timeout is over, and returns its status';
 COMMENT ON FUNCTION @extschema@.ct_cancel IS

@@ -46,5 +46,27 @@ between($run, "wait_event_type = 'ct_ext' AND wait_event = 'pause'", 0.35, 0.65,
 cmp_ok($node->safe_psql('postgres', "SELECT sum(samples) FROM ct_waits WHERE run_id = $run"), '<=', 3 * 2 * 100 * 1.2,
 	'no more samples than looks');
 
+# A barrier, and a schedule that leaves time.
+$run = run_script("\\barrier b\n\\if :worker_id = 1\nSELECT pg_sleep(0.05);\n\\endif", "workers => 4, duration => '1 s'");
+between($run, "wait_event_type = 'ct_ext' AND wait_event = 'barrier'", 0.55, 0.95, 'three of four at a barrier');
+$run = run_script('SELECT pg_sleep(0.02)', "workers => 2, rate => 20, duration => '2 s'");
+between($run, "wait_event_type = 'ct_ext' AND wait_event = 'due'", 0.6, 0.95, 'idle, by the schedule');
+
+# Somebody else who samples the same sessions meanwhile sees the same.
+my $call = ct_call($node, q{SELECT ct_test('SELECT pg_advisory_xact_lock(1), pg_sleep(0.02)', workers => 4, duration => '3 s')});
+ok(ct_await($node, "SELECT count(*) = 4 FROM pg_stat_activity WHERE backend_type = 'ct_ext worker' AND wait_event IN ('PgSleep', 'advisory')"), 'under way');
+my $others = $node->safe_psql('postgres', q{
+	CREATE TEMP TABLE seen (wait_event text);
+	DO $$BEGIN
+		FOR i IN 1 .. 120 LOOP
+			PERFORM pg_stat_clear_snapshot(), pg_sleep(0.005 + random() * 0.01);
+			INSERT INTO seen SELECT wait_event FROM pg_stat_activity WHERE backend_type = 'ct_ext worker' AND state = 'active';
+		END LOOP; END$$;
+	SELECT (count(*) FILTER (WHERE wait_event = 'advisory')::float8 / count(*)) FROM seen});
+is(ct_call_end($call), 0, 'it ends');
+$run = $node->safe_psql('postgres', 'SELECT max(run_id) FROM ct_runs');
+between($run, "wait_event_type = 'Lock' AND wait_event = 'advisory'", $others - 0.1, $others + 0.1, "a queue, as another sampler sees it ($others)");
+cmp_ok($others, '>', 0.5, 'that one has seen it');
+
 $node->stop;
 done_testing();

@@ -107,20 +107,26 @@ ask(q{SELECT ct_create_scenario('turns', setup => 'CREATE TABLE t AS SELECT id, 
 $run = ask("SELECT ct_run('turns', clients => 20, workers => 5, duration => '1 s')");
 all_are_told($run, 'turns', queue => 1);
 
-# Somebody from outside, who waits for longer before he looks, so that he is none of the victims.
+# Somebody from outside, who waits first, so that the worker is the one who looks once all are there.
 ask('CREATE TABLE outside (n int); INSERT INTO outside VALUES (1)');
 my $call = ct_call($node, [ "SET deadlock_timeout = '10 min'", 'BEGIN', 'SELECT pg_advisory_xact_lock(7)',
-	q{DO $$BEGIN WHILE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted) LOOP PERFORM pg_sleep(0.001); END LOOP; END$$},
+	q{DO $$BEGIN WHILE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 8) LOOP PERFORM pg_sleep(0.001); END LOOP; END$$},
 	'UPDATE outside SET n = 2', 'COMMIT' ]);
-ok(ct_await($node, "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted)"), 'outsider: has a lock');
-my $slow = "SET ct_ext.stop_timeout = '1 min';";
-$run = run_script("BEGIN;\nUPDATE outside SET n = n + 1;\nSELECT pg_advisory_xact_lock(7);\nCOMMIT;", 'SELECT 1', 'workers => 1, transactions => 1', $slow);
+ok(ct_await($node, "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND granted)"), 'outsider: has a lock');
+$run = run_script("BEGIN;\nUPDATE outside SET n = n + 1;\nSELECT pg_advisory_xact_lock(8);\nSELECT await_waiting();\nSELECT pg_advisory_xact_lock(7);\nCOMMIT;",
+	q{CREATE FUNCTION await_waiting() RETURNS void LANGUAGE plpgsql AS
+	$$BEGIN WHILE NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted) LOOP PERFORM pg_sleep(0.001); END LOOP; END$$}, 'workers => 1, transactions => 1, max_tries => 1');
 is(ct_call_end($call), 0, 'outsider: goes on') or diag($call->{stderr});
 all_are_told($run, 'outsider');
 is(ask("SELECT victim, script, step, holds, locktype, regexp_replace(query, 'backend \\d+', 'backend N') FROM ct_deadlocks WHERE run_id = $run AND deadlock = 1 ORDER BY victim"),
 	"f|||ExclusiveLock on advisory lock 7|transactionid|client backend N ($call->{name})\n"
-	  . ask("SELECT format('t|test|3|%s|advisory|SELECT pg_advisory_xact_lock(7)', holds) FROM ct_deadlocks WHERE run_id = $run AND deadlock = 1 AND victim"),
+	  . ask("SELECT format('t|test|5|%s|advisory|SELECT pg_advisory_xact_lock(7)', holds) FROM ct_deadlocks WHERE run_id = $run AND deadlock = 1 AND victim"),
 	'outsider: told by his kind');
+
+# ct_compare has them, too.
+ask(q{SELECT ct_create_scenario('raises', transactions => 4, workers => 1, max_tries => 1, min_overlap => 0), ct_add_variant('raises', 'v'),
+	ct_add_script('raises', 's', $$DO 'BEGIN RAISE ''no'' USING ERRCODE = ''deadlock_detected''; END'$$)});
+is(ask("SELECT deadlocks, errors FROM ct_compare('raises')"), '4|4', 'compared: how many');
 
 # Nobody wants to know.
 $run = run_script('SELECT made_up()', q{CREATE FUNCTION made_up() RETURNS void LANGUAGE plpgsql AS

@@ -289,6 +289,7 @@ typedef struct CtSummary
 	int64		retries;		/* -1, like failed, of a run that explored */
 	int64		failed;
 	int64		errors;			/* that nobody expected, retried ones included */
+	int64		deadlocks;		/* 40P01; of a run that explored, executions with one */
 	double		tps;			/* NaN where there is none, like those that follow */
 	double		tps_half;		/* half the length of its interval */
 	double		p50_ms;
