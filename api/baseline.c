@@ -82,7 +82,7 @@ baseline_set(ArrayType *run_ids, const int64 *ids, int n)
 	{
 		foreach(lc, runs)
 			if (((CtBaselineRun *) lfirst(lc))->run_id == ids[i])
-				break;
+			break;
 		if (lc == NULL)
 			ct_run_missing(ids[i]);
 	}

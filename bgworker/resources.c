@@ -320,7 +320,7 @@ ct_resources_row(const CtResources *resources, CtResourceRow *row)
 	row->cpu = ct_usage_percent(now->cpu_ns - before->cpu_ns, whole);
 	row->server_cpu = ct_usage_percent(now->server_ns - before->server_ns, whole);
 	row->machine_cpu = ct_usage_percent(now->machine_used - before->machine_used,
-										 now->machine_all - before->machine_all);
+										now->machine_all - before->machine_all);
 	row->machine_memory = now->machine_memory * 100;
 	row->memory_mb = now->memory / (1024 * 1024);
 	row->max_worker_mb = now->max_worker / (1024 * 1024);

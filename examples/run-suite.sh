@@ -24,8 +24,8 @@ SELECT ct_report(:'runs'::bigint[], 'markdown') \g :folder/report.md
 SELECT scenario, variant, expected_verdict, verdict, as_expected, run_id FROM suite;
 DO $$
 BEGIN
-    IF EXISTS (SELECT FROM suite WHERE NOT as_expected) THEN
-        RAISE 'not all came to what is expected of them';
-    END IF;
+	IF EXISTS (SELECT FROM suite WHERE NOT as_expected) THEN
+		RAISE 'not all came to what is expected of them';
+	END IF;
 END $$;
 SQL

@@ -57,7 +57,7 @@ make_choose_variant(CtCatalogScope *scope, const char *scenario, const char *var
 		return linitial(variants);
 	foreach(lc, variants)
 		if (strcmp(lfirst(lc), variant) == 0)
-			return lfirst(lc);
+		return lfirst(lc);
 	ct_definition_unknown_variant(scenario, variant, variants);
 	return NULL;				/* keep compiler quiet */
 }
@@ -201,8 +201,8 @@ make_read_elsewhere(CtCatalogScope *scope, CtPlan *plan)
 	foreach(lc, ct_definition_expected_errors(scope, plan->scenario, plan->variant,
 											  CT_PARTS_OF_OTHERS))
 		plan->elsewhere =
-			ct_plan_error_names(plan->elsewhere,
-								ct_validate_errors("expected_errors", lfirst(lc), true));
+		ct_plan_error_names(plan->elsewhere,
+							ct_validate_errors("expected_errors", lfirst(lc), true));
 }
 
 CtPlanScript *
@@ -389,7 +389,7 @@ make_set_workers(CtPlan *plan, const CtRunOptions *options)
 		plan->clients = Max(plan->clients, options->has_workers ? options->workers : plan->workers);
 		foreach(lc, plan->phases)
 			if (((CtPlanPhase *) lfirst(lc))->clients == 0 && plan->clients == 0)
-				plan->clients = CT_DEFAULT_WORKERS;
+			plan->clients = CT_DEFAULT_WORKERS;
 		plan->clients = Max(plan->clients, ct_phases_clients(plan));
 	}
 	else if (options->has_workers && plan->clients > 0)
@@ -534,11 +534,11 @@ make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr, List *cl
 	if (options->lock_hold != NULL)
 		ct_fault_read_lock(plan, options->lock_hold);
 	plan->expected_errors = make_add_errors(plan->expected_errors,
-									   ct_validate_errors("expected_errors",
-														  options->expected_errors, true));
+											ct_validate_errors("expected_errors",
+															   options->expected_errors, true));
 	plan->retried_errors = make_add_errors(plan->retried_errors,
-									  ct_validate_errors("retried_errors",
-														 options->retried_errors, false));
+										   ct_validate_errors("retried_errors",
+															  options->retried_errors, false));
 
 	/* a list of errors so far, from here on one of SQLSTATEs */
 	for (i = 0; i < lengthof(always_retried); i++)
@@ -548,7 +548,7 @@ make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr, List *cl
 		/* what is expected isn't repeated, unless somebody says so */
 		foreach(lc, plan->expected_errors)
 			if (((CtPlanError *) lfirst(lc))->sqlstate == always_retried[i])
-				break;
+			break;
 		if (lc != NULL)
 			continue;
 		error->sqlstate = always_retried[i];

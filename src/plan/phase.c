@@ -492,7 +492,7 @@ ct_plan_is_scheduled(const CtPlan *plan)
 
 	foreach(lc, plan->phases)
 		if (((CtPlanPhase *) lfirst(lc))->rate > 0)
-			return true;
+		return true;
 	return plan->rate > 0;
 }
 

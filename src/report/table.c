@@ -366,7 +366,7 @@ ct_report_error_places(const CtReport *report)
 		{"statement",.code = true, CT_TEXT_CELL(CtErrorRow, statement)},
 	};
 	CtReportTable *table = ct_table_create("Statements that raised them first", "ct_errors", columns,
-										lengthof(columns));
+										   lengthof(columns));
 	int			i;
 
 	for (i = 0; i < report->nerrors; i++)
