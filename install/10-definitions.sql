@@ -28,7 +28,7 @@ BEGIN
 				ct_drop_class, ct_drop_permutation, ct_drop_phase, ct_drop_scenario, ct_drop_script, ct_drop_threshold,
 				ct_drop_variant, ct_execute, ct_explore, ct_export_spec, ct_fake_city, ct_fake_company, ct_fake_email, ct_fake_name,
 				ct_fake_phone, ct_fake_text, ct_find_limit, ct_health, ct_help, ct_import_pgbench, ct_ok, ct_prune, ct_race, ct_replay, ct_report,
-				ct_run, ct_run_all, ct_run_spec, ct_schedule, ct_set_baseline, ct_start, ct_stop, ct_summary, ct_sweep, ct_test,
+				ct_run, ct_run_all, ct_run_spec, ct_scale, ct_schedule, ct_set_baseline, ct_start, ct_stop, ct_summary, ct_sweep, ct_test,
 				ct_unschedule, ct_wait}'::name[])
 		ORDER BY p.oid LIMIT 1;
 	IF intruder IS NOT NULL THEN

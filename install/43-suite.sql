@@ -86,6 +86,52 @@ CREATE FUNCTION @extschema@.ct_find_limit(
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ct_find_limit';
 
+CREATE FUNCTION @extschema@.ct_scale(
+	scenario		text,
+	clients			int[] DEFAULT '{1,2,4,8}',
+	variant			text DEFAULT NULL,
+	step_duration	interval DEFAULT '5 s',
+	repeat			int DEFAULT 2,
+	min_efficiency	float8 DEFAULT NULL,
+	min_retained	float8 DEFAULT NULL,
+	thresholds		text[] DEFAULT NULL,
+	isolation		text DEFAULT NULL,
+	max_tries		int DEFAULT NULL,
+	params			jsonb DEFAULT '{}',
+	seed			bigint DEFAULT NULL,
+	warmup			interval DEFAULT NULL,
+	expected_errors	text[] DEFAULT NULL,
+	retried_errors	text[] DEFAULT NULL,
+	trust_owner		boolean DEFAULT false,
+	OUT client_count int,
+	OUT tps			float8,
+	OUT tps_low		float8,
+	OUT tps_high	float8,
+	OUT p95_ms		float8,
+	OUT efficiency	float8,
+	OUT efficiency_low float8,
+	OUT efficiency_high float8,
+	OUT retained	float8,
+	OUT verdict		text,
+	OUT predicted_tps float8,
+	OUT contention	float8,
+	OUT contention_low float8,
+	OUT contention_high float8,
+	OUT coherency	float8,
+	OUT coherency_low float8,
+	OUT coherency_high float8,
+	OUT tps_of_one	float8,
+	OUT peak_clients float8,
+	OUT exponent	float8,
+	OUT exponent_low float8,
+	OUT exponent_high float8,
+	OUT r2			float8,
+	OUT runs		bigint[]
+) RETURNS SETOF record
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ct_scale';
+
+REVOKE ALL ON FUNCTION @extschema@.ct_scale FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_run_all FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.ct_find_limit FROM PUBLIC;
 
@@ -93,3 +139,5 @@ COMMENT ON FUNCTION @extschema@.ct_run_all IS
 'runs every variant of many scenarios, one after the other, and returns a row each, whatever became of it: those of a category, of a list (in its order), of a list that are of a category; without both, all that are not bundled. as_expected: the verdict is the variant''s expected_verdict, or pass where it has none; verdict is the status (failed, cancelled, crashed) where there is none. What can''t be run is a row, too, its reason the error, and a run that failed by it; run_id is null only where no background worker slot was free. Reports of such runs (junit, tap), ct_ok and ct_summary take what is as expected for ok. raise_on_fail: raise P0004 at the end unless all are as expected. Options as for ct_run and ct_compare, the same for all. Raises 42704 for a scenario or category that doesn''t exist, and where there is nothing to run';
 COMMENT ON FUNCTION @extschema@.ct_find_limit IS
 'the highest load at which a variant of a scenario (default: its first) meets its thresholds, those of the scenario and of the call. A run of step_duration at each load: doubled until one fails, then narrowed down until the gap is at most resolution (0.001 to 1) of its lower end, or one client, then both ends are tried again; where two tries differ a third decides. by: rate (transactions per second, start default 10) or clients (start default 1, each a worker of its own as far as there are slots, which is the default max_value). If the first load fails, it is halved. found: the highest load that held below one that broke, null if none held, or nothing broke up to max_value; low: up to here no run broke; high: from here on none held, null if nothing broke; first_broken: of the run at the lowest load that broke the first threshold (p95_ms < 100) or check that failed, or the error that ended it; dominated_by: what its sessions, or if nothing broke those of the last that held, waited for most often, as in ct_waits (Lock:transactionid), or CPU; null without telemetry; runs: all of them, in their order. Raises 22023 if there is no threshold, and what keeps the first run from a verdict. min_overlap is 0 unless given; other options as for ct_run';
+COMMENT ON FUNCTION @extschema@.ct_scale IS
+'throughput of a variant of a scenario (default: its first) against clients, each with a session of its own as far as there are slots: a row per number of clients, which is run step_duration long, repeat times (1 to 10), in turns. tps (mean of the runs, with its 95 % interval) and p95_ms; efficiency: of each client against the first row''s, 1 where it scales linearly; retained: tps as a share of the highest with fewer clients, below 1 where more load does less; verdict: fail if a run failed, or if efficiency is surely below min_efficiency, or retained below min_retained (0 to 1); inconclusive where the intervals don''t tell. The rest is of all rows, and null for fewer than four numbers of clients: Gunther''s universal scalability law, tps = tps_of_one n / (1 + contention (n - 1) + coherency n (n - 1)), with 95 % intervals, predicted_tps by it, r2, and peak_clients, null unless coherency is surely more than 0; exponent: p of tps ~ clients ^ p, 1 where it scales linearly';

@@ -17,6 +17,7 @@ FROM (VALUES
 	('run', 'ct_run(scenario, variant)', 'runs a scenario and tells the verdict'),
 	('run', 'ct_compare(scenario)', 'runs each variant of it; a row each'),
 	('run', 'ct_run_all(category)', 'runs all scenarios of a category'),
+	('run', 'ct_scale(scenario, clients)', 'throughput by clients, and its law'),
 	('run', 'ct_find_limit(scenario, variant)', 'the highest load that thresholds allow'),
 	('run', 'ct_test(script, checks => ...)', 'tests a function of your own'),
 	('run', 'ct_run_spec(spec)', 'runs a spec of isolationtester'),
