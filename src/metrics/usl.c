@@ -239,6 +239,9 @@ ct_usl_fit(const double *clients, const double *tps, int n, double level)
 		usl_solve(&model, clients, tps, n);
 		if (which == 3)
 			all = model;
+		for (i = 1; i < PARAMETERS; i++)
+			if (fabs(model.p[i]) < USL_NOTHING)
+				model.p[i] = 0;
 		if (model.solved && model.p[1] >= 0 && model.p[2] >= 0 && model.squares < best.squares)
 			best = model;
 	}

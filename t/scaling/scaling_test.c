@@ -1,0 +1,84 @@
+/*
+ * scaling_test.c
+ *		src/metrics/usl.c and knee.c as calculators, for t/198_scale.pl: commands
+ *		on standard input, a line for each on standard output.
+ */
+#include "postgres.h"
+
+#include "src/metrics/knee.h"
+#include "src/metrics/usl.h"
+
+/* the server's own is in a library that we do without */
+#undef printf
+
+#define MAX_VALUES	64
+
+static void
+print_fit(const double *clients, const double *tps, int n)
+{
+	CtUslFit	fit = ct_usl_fit(clients, tps, n, 0.95);
+	CtInterval	exponent = ct_usl_exponent(clients, tps, n, 0.95);
+
+	printf("%d %.8g %.8g %.8g %.8g %.8g %.8g %.8g %.8g %.8g %.8g\n", fit.fitted,
+		   fit.lambda.estimate, fit.sigma.estimate, fit.kappa.estimate, fit.peak.estimate, fit.r2,
+		   fit.kappa.low, fit.kappa.high, exponent.estimate, exponent.low, exponent.high);
+}
+
+/* A load holds up to the limit, but for the tries whose numbers, from 1, are those of bits that are set. */
+static void
+print_search(CtKnee *knee, double limit, unsigned long wrong)
+{
+	CtKneeResult result;
+	double		value;
+	int			tries = 0;
+
+	while (tries < 1000 && ct_knee_next(knee, &value))
+	{
+		bool		held = value <= limit;
+
+		tries++;
+		if (tries < 60 && (wrong >> tries) & 1)
+			held = !held;
+		ct_knee_saw(knee, value, held);
+	}
+	result = ct_knee_result(knee);
+	printf("%.6g %.6g %.6g %d\n", result.found, result.low, result.high, tries);
+}
+
+int
+main(void)
+{
+	char		command[32];
+
+	while (scanf("%31s", command) == 1)
+	{
+		if (strcmp(command, "usl") == 0)	/* n, clients and tps in pairs */
+		{
+			double		clients[MAX_VALUES];
+			double		tps[MAX_VALUES];
+			int			n;
+			int			i;
+
+			if (scanf("%d", &n) != 1 || n > MAX_VALUES)
+				return 1;
+			for (i = 0; i < n; i++)
+				if (scanf("%lf %lf", &clients[i], &tps[i]) != 2)
+					return 1;
+			print_fit(clients, tps, n);
+		}
+		else					/* knee start min max resolution whole limit wrong */
+		{
+			CtKnee		knee = {0};
+			double		limit;
+			unsigned long wrong;
+			int			whole;
+
+			if (scanf("%lf %lf %lf %lf %d %lf %lu", &knee.start, &knee.min, &knee.max, &knee.resolution,
+					  &whole, &limit, &wrong) != 7)
+				return 1;
+			knee.whole = whole != 0;
+			print_search(&knee, limit, wrong);
+		}
+	}
+	return 0;
+}
