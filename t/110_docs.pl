@@ -59,12 +59,12 @@ is(ct_doc_mismatch(@$_), undef, qq("$_->[0]" may come out as "$_->[1]") =~ s/\n/
 isnt(ct_doc_mismatch(@$_), undef, qq("$_->[0]" may not come out as "$_->[1]") =~ s/\n/\\n/gr) foreach @other;
 
 # The pages; pg_cron's part is t/070_pg_cron.pl's and t/192_schedule.pl's.
-my @pages = ('README.md', map { "docs/$_" } qw(tutorial.md explore.md script.md reports.md reference.md specs.md operations.md ci.md dashboards.md security.md scenarios.md migrations.md));
+my @pages = ('README.md', map { "docs/$_" } qw(tutorial.md explore.md script.md reports.md load.md reference.md specs.md operations.md ci.md dashboards.md security.md scenarios.md migrations.md));
 my @left;
 foreach my $page (@pages)
 {
 	my (undef, $left) = ct_doc_ok($node, "$docs/../$page",
-		$page eq 'docs/tutorial.md' ? (db => 'shop', keep => 1) : (), without => qr/\bcron\.|\bct_schedules?\b/);
+		$page eq 'docs/tutorial.md' ? (db => 'shop', keep => 1) : $page eq 'docs/load.md' ? (prepare => 'CREATE EXTENSION ct_ext') : (), without => qr/\bcron\.|\bct_schedules?\b/);
 
 	push @left, map { [ "$page:$_->{line} ($_->{language})", $_ ] } @$left;
 }
