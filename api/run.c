@@ -126,8 +126,12 @@ ct_run_and_wait(const Jsonb *document, CtCallMode mode, bool raise_on_fail)
 	return run_id;
 }
 
-int64
-ct_run_repeatedly(const Jsonb *document, const CtRunOptions *options, CtCallMode mode, bool raise_on_fail)
+/*
+ * The same so many times, one after the other, as the options say; returns the
+ * last run's id.  Where one raises the rest isn't run.
+ */
+static int64
+run_repeatedly(const Jsonb *document, const CtRunOptions *options, CtCallMode mode, bool raise_on_fail)
 {
 	int64		first = CT_REPEATED;
 	int64		run_id = 0;
@@ -172,7 +176,7 @@ ct_run(PG_FUNCTION_ARGS)
 
 	ct_call_check("ct_run()");
 	document = run_plan(fcinfo, &options, &raise_on_fail);
-	PG_RETURN_INT64(ct_run_repeatedly(document, &options, CT_CALL_WAITS, raise_on_fail));
+	PG_RETURN_INT64(run_repeatedly(document, &options, CT_CALL_WAITS, raise_on_fail));
 }
 
 /* May the procedure that is called here commit? */
@@ -204,7 +208,7 @@ ct_execute(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	desc = BlessTupleDesc(desc);
 	document = run_plan(fcinfo, &options, &raise_on_fail);
-	value = Int64GetDatum(ct_run_repeatedly(document, &options,
+	value = Int64GetDatum(run_repeatedly(document, &options,
 											run_may_commit(fcinfo) ? CT_CALL_COMMITS : CT_CALL_WAITS,
 											raise_on_fail));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, &value, &isnull)));
@@ -230,7 +234,7 @@ ct_test(PG_FUNCTION_ARGS)
 	ct_run_options(&args, &options);
 	raise_on_fail = ct_args_flag(&args, "raise_on_fail");
 	ct_args_end(&args);
-	PG_RETURN_INT64(ct_run_repeatedly(ct_plan_of_test(script, setup, teardown, checks, &options),
+	PG_RETURN_INT64(run_repeatedly(ct_plan_of_test(script, setup, teardown, checks, &options),
 									  &options, CT_CALL_WAITS, raise_on_fail));
 }
 

@@ -22,13 +22,6 @@ extern int64 ct_run_random_seed(bool *has_seed);
  */
 extern int64 ct_run_and_wait(const Jsonb *document, CtCallMode mode, bool raise_on_fail);
 
-/*
- * The same so many times, one after the other, as the options say; returns the
- * last run's id.  Where one raises the rest isn't run.
- */
-extern int64 ct_run_repeatedly(const Jsonb *document, const CtRunOptions *options, CtCallMode mode,
-							   bool raise_on_fail);
-
 /* May the role see the run?  watchers: whose members may see all. */
 extern bool ct_run_may_see(Oid role, const CtRunRow *run, Oid watchers);
 

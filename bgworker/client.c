@@ -1,7 +1,7 @@
 /*
  * client.c
- *		A client's iterations, tries and retries, and what is written into its
- *		worker's slot about them.
+ *		A client's iterations, tries and retries; what they come to is counted
+ *		in score.c.
  *
  * An iteration is one execution of one script, and may be tried several
  * times: a try that ends in an error that is to be retried is rolled back,
@@ -15,13 +15,12 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "bgworker/asleep.h"
 #include "bgworker/faults.h"
+#include "bgworker/score.h"
 #include "bgworker/shm/barrier.h"
 #include "bgworker/shm/slot.h"
 #include "bgworker/suspect.h"
@@ -41,102 +40,11 @@ typedef enum CtTryResult
 	CT_TRY_STOPPED				/* the run is over; it doesn't count */
 } CtTryResult;
 
-static inline CtProgramScript *
-client_script(const CtClient *client)
-{
-	return &client->worker->program->scripts[client->script];
-}
-
 /* Tells who looks what the client is at. */
 static inline void
 client_is_at(CtClient *client, CtAt what)
 {
-	client->worker->slot->at = CT_AT(what, client_script(client)->place + client->interpreter.at);
-}
-
-/* Do clients of the run wait for their workers, so that it is told for how long? */
-static inline bool
-client_takes_turns(const CtClient *client)
-{
-	return client->worker->shared->nclients > client->worker->shared->nworkers;
-}
-
-/* ---- outcomes and tallies ---- */
-
-/* Remembers that the transaction said an outcome that a threshold is of. */
-static void
-client_watch_outcome(CtClient *client, const char *label)
-{
-	const CtProgram *program = client->worker->program;
-	int			i;
-
-	for (i = 0; i < program->noutcomes; i++)
-	{
-		if (strcmp(program->outcomes[i].label, label) == 0)
-			client->iteration->watched |= UINT64CONST(1) << i;
-	}
-}
-
-static void
-client_count_outcome(CtClient *client, const char *label)
-{
-	client->iteration->transaction.outcome =
-		ct_slot_outcome(client->worker->slot, client->script, label);
-	client_watch_outcome(client, label);
-}
-
-static void
-client_count(CtClient *client, const char *name, bool is_tally, double amount)
-{
-	if (is_tally)
-		ct_slot_tally(client->worker->slot, name, amount);
-	else
-		client_count_outcome(client, name);
-}
-
-static void
-client_count_on_commit(CtClient *client, const char *name, bool is_tally, double amount)
-{
-	CtSession  *session = client->interpreter.session;
-
-	if (session->in_transaction(session))
-		ct_said_add(&client->iteration->said, client->iteration->context, name, is_tally, amount);
-	else
-		client_count(client, name, is_tally, amount);
-}
-
-static void
-client_outcome(CtInterpreter *interpreter, const char *label)
-{
-	client_count_on_commit((CtClient *) interpreter, label, false, 0);
-}
-
-static void
-client_tally(CtInterpreter *interpreter, const char *name, double amount)
-{
-	if (!isfinite(amount))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("a tally must be a finite number")));
-	client_count_on_commit((CtClient *) interpreter, name, true, amount);
-}
-
-/* A transaction has ended: what was said in it counts, or doesn't. */
-static void
-client_settle(CtClient *client, CtTransactionEvent event)
-{
-	CtSaid	   *said = &client->iteration->said;
-	int64		n;
-	int			i;
-
-	for (i = 0; i < said->n && event == CT_TRANSACTION_COMMITTED; i++)
-	{
-		const CtSaidOne *one = &said->said[i];
-
-		for (n = one->is_tally ? 1 : one->times; n > 0; n--)
-			client_count(client, one->name, one->is_tally, one->amount);
-	}
-	said->n = 0;
+	client->worker->slot->at = CT_AT(what, ct_client_script(client)->place + client->interpreter.at);
 }
 
 /* ---- statements ---- */
@@ -162,7 +70,7 @@ client_record_wait(CtClient *client)
 		return;
 	client->iteration->waited = true;
 	if (client->iteration->measured)
-		ct_histogram_record(ct_slot_histogram(w->slot, client_script(client)->histogram +
+		ct_histogram_record(ct_slot_histogram(w->slot, ct_client_script(client)->histogram +
 											  CT_LATENCY_LOCK_WAIT),
 							ct_asleep_ns(w->shared, w->slot, w->waits_since));
 	w->waits_since = 0;
@@ -180,7 +88,7 @@ client_start(CtClient *client)
 
 	if (interpreter->statement == 0)
 	{
-		uint64	   *orders = client_orders(client, client_script(client)->step[index]);
+		uint64	   *orders = client_orders(client, ct_client_script(client)->step[index]);
 		uint64		start = ct_worker_clock(w);
 
 		ct_worker_time_passes(w);
@@ -220,7 +128,7 @@ client_note_executed(CtClient *client)
 {
 	CtWorker   *w = client->worker;
 	CtIteration *iteration = client->iteration;
-	CtProgramScript *script = client_script(client);
+	CtProgramScript *script = ct_client_script(client);
 	int			index = client->interpreter.at;
 	int			step = script->step[index];
 	uint64		end;
@@ -261,7 +169,7 @@ client_finish(CtClient *client)
 	if (unlikely(result.error != NULL))
 		return false;
 	if (result.event == CT_TRANSACTION_COMMITTED || result.event == CT_TRANSACTION_ROLLED_BACK)
-		client_settle(client, result.event);
+		ct_score_settle(client, result.event);
 	if (ct_interpreter_at_last(&client->interpreter))
 		client_note_executed(client);
 	return true;
@@ -358,7 +266,7 @@ client_judge_error(CtClient *client, const ErrorData *edata)
 	CtIteration *iteration = client->iteration;
 	int			script = client->script;
 	int			command = client->interpreter.at;
-	int			place = client_script(client)->place + command;
+	int			place = ct_client_script(client)->place + command;
 	const char *label;
 	bool		retried;
 
@@ -383,7 +291,7 @@ client_judge_error(CtClient *client, const ErrorData *edata)
 	if (label != NULL)
 	{
 		ct_slot_error(w->slot, script, command, edata, CT_ERROR_EXPECTED);
-		client_count_outcome(client, label);
+		ct_score_outcome(client, label);
 		return CT_TRY_EXPECTED;
 	}
 	ct_slot_error(w->slot, script, command, edata,
@@ -439,11 +347,11 @@ client_count_killed(CtClient *client)
 	edata.sqlerrcode = ERRCODE_ADMIN_SHUTDOWN;
 	edata.message = "terminating connection due to administrator command";
 	edata.detail = "The run terminates sessions on purpose, by kill_rate.";
-	w->executed[client_script(client)->place + client->interpreter.at] = true;
+	w->executed[ct_client_script(client)->place + client->interpreter.at] = true;
 	ct_slot_error(w->slot, client->script, client->interpreter.at, &edata, CT_ERROR_EXPECTED);
 	if (client->iteration->begins)
 		return;
-	client_count_outcome(client, label != NULL ? label : CT_OUTCOME_KILLED);
+	ct_score_outcome(client, label != NULL ? label : CT_OUTCOME_KILLED);
 	w->slot->killed++;
 }
 
@@ -475,54 +383,6 @@ client_choose_script(CtClient *client)
 			break;
 	}
 	return i;
-}
-
-/*
- * Does a transaction belong to the measured part?  If there is a schedule,
- * that decides: how many are in it doesn't depend on how long they take.
- * Else they must have ended in it, so that neither the warm-up nor the time
- * to stop all workers is in any rate.
- */
-static inline bool
-client_is_counted(const CtClient *client, uint64 end)
-{
-	const CtShared *shared = client->worker->shared;
-	uint64		stop_ns = *(const volatile uint64 *) &shared->stop_ns;
-
-	if (client->intended_ns != 0)
-		return client->intended_ns >= shared->measure_from_ns;
-	return end > shared->measure_from_ns && (stop_ns == 0 || end <= stop_ns);
-}
-
-/* The latency of a transaction that said outcomes that thresholds are of. */
-static void
-client_record_outcomes(CtClient *client, uint64 latency, bool counted)
-{
-	CtWorker   *w = client->worker;
-	int			i;
-
-	for (i = 0; i < w->program->noutcomes; i++)
-	{
-		CtHistogram *h = ct_slot_histogram(w->slot, w->program->outcomes[i].histogram);
-
-		if (!(client->iteration->watched & (UINT64CONST(1) << i)))
-			continue;
-		ct_histogram_record(h, latency);
-		h->counted += counted;
-	}
-}
-
-/* A transaction of a run with phases, whose latency is told if it is measured. */
-static void
-client_record_phase(CtClient *client, CtTryResult result, uint64 latency, bool told, bool counted)
-{
-	CtWorker   *w = client->worker;
-	CtHistogram *h = ct_slot_histogram(w->slot, w->program->phases[client->phase].histogram);
-
-	if (told && result != CT_TRY_FAILED)
-		ct_histogram_record(h, latency);
-	h->counted += counted && result != CT_TRY_FAILED;
-	h->failed += counted && result == CT_TRY_FAILED;
 }
 
 /* An error has ended the iteration: nobody is to wait for us at what comes after it in the script. */
@@ -589,7 +449,7 @@ client_begin(CtClient *client)
 	iteration->begins = begins;
 	iteration->session = w->session_number;
 	client->script = begins ? client->start : client_choose_script(client);
-	script = client_script(client);
+	script = ct_client_script(client);
 	interpreter->executed = w->executed + script->place;
 
 	value.type = CT_VALUE_INT;
@@ -633,7 +493,7 @@ client_resume(CtClient *client)
 	CtIteration *iteration = client->iteration;
 	CtInterpreter *interpreter = &client->interpreter;
 
-	if (client_takes_turns(client) && ct_worker_clock(w) > client->due_ns)
+	if (ct_client_takes_turns(client) && ct_worker_clock(w) > client->due_ns)
 		iteration->waited_ns += ct_worker_clock(w) - client->due_ns;
 	iteration->rows -= interpreter->session->rows;
 	ct_presence_unpark(w->shared, &w->lookout, &iteration->stay);
@@ -654,98 +514,6 @@ void
 ct_client_sleeps(CtClient *client)
 {
 	client_is_at(client, client->iteration != NULL ? CT_AT_PAUSE : CT_AT_DUE);
-}
-
-/* What of the iteration isn't filled in yet, as it is kept. */
-static const CtTransaction *
-client_transaction(CtClient *client, uint64 latency)
-{
-	CtTransaction *transaction = &client->iteration->transaction;
-
-	transaction->iteration = client->next_iteration;
-	transaction->start_ns = client->iteration->start;
-	transaction->latency_ns = latency;
-	transaction->client = client->number;
-	transaction->worker = client->worker->number;
-	transaction->script = client->script;
-	transaction->tries = client->iteration->tries;
-	transaction->phase = client->worker->program->nphases > 0 ? client->phase : -1;
-	return transaction;
-}
-
-/* Counts an iteration that has come to its end, of one try or several. */
-static void
-client_record(CtClient *client, CtTryResult result, uint64 end)
-{
-	CtWorker   *w = client->worker;
-	CtSlot	   *slot = w->slot;
-	CtIteration *iteration = client->iteration;
-	CtProgramScript *script = client_script(client);
-	uint64		measure_from_ns = w->shared->measure_from_ns;
-	uint64		intended = client->intended_ns;
-	bool		counted = client_is_counted(client, end);
-	bool		told = iteration->measured || counted;
-	uint64		latency = end - iteration->barrier_ns -
-		(intended != 0 ? Min(intended, iteration->start) : iteration->start + iteration->waited_ns);
-
-	if (result != CT_TRY_FAILED)
-		slot->all_transactions++;
-	slot->ended_ns = end;
-
-	/*
-	 * Latencies are also of those that end too late to be counted: the longest
-	 * ones are likely to be among them.
-	 */
-	if (unlikely(result == CT_TRY_FAILED && w->samples != NULL))
-		ct_samples_offer_failed(w->samples, client_transaction(client, latency),
-								client->interpreter.error->message);
-	if (told && result != CT_TRY_FAILED)
-	{
-		if (w->samples != NULL && unlikely(ct_samples_is_slow(w->samples, latency)))
-			ct_samples_offer_slow(w->samples, client_transaction(client, latency));
-		ct_histogram_record(ct_slot_histogram(slot, script->histogram), latency);
-		if (client->of_class != NULL)
-			ct_histogram_record(ct_slot_histogram(slot, client->of_class->histogram), latency);
-		if (unlikely(iteration->watched != 0))
-			client_record_outcomes(client, latency, counted);
-	}
-	if (unlikely(w->program->nphases > 0))
-		client_record_phase(client, result, latency, told, counted);
-	if (!counted)
-		return;
-
-	if (w->samples != NULL && unlikely(ct_draw_is_next(&w->draw)))
-		ct_samples_offer(w->samples, ct_draw_key(&w->draw, w->samples),
-						 client_transaction(client, latency));
-	slot->overlapped += iteration->stay.overlapped;
-	slot->met += iteration->stay.met;
-	slot->waited += iteration->waited;
-	slot->contended += iteration->stay.met || iteration->waited || iteration->conflicted;
-	if (intended != 0 || client_takes_turns(client))
-	{
-		uint64		due = intended != 0 ? intended : iteration->due;
-
-		ct_histogram_record(ct_slot_histogram(slot, script->histogram + CT_LATENCY_SCHEDULE_LAG),
-							(iteration->start > due ? iteration->start - due : 0) +
-							(intended != 0 ? 0 : iteration->waited_ns));
-	}
-	if (result == CT_TRY_FAILED)
-	{
-		slot->failed++;
-		ct_slot_histogram(slot, script->histogram)->failed++;
-		if (client->of_class != NULL)
-			ct_slot_histogram(slot, client->of_class->histogram)->failed++;
-	}
-	else
-	{
-		ct_slot_histogram(slot, script->histogram)->counted++;
-		if (client->of_class != NULL)
-			ct_slot_histogram(slot, client->of_class->histogram)->counted++;
-		slot->transactions++;
-		slot->late += latency > w->latency_limit_ns;
-		slot->rows += iteration->rows + client->interpreter.session->rows;
-		ct_batches_record(&slot->batches, end > measure_from_ns ? end - measure_from_ns : 0);
-	}
 }
 
 static void
@@ -790,7 +558,7 @@ client_end(CtClient *client, CtTryResult result)
 	if (result == CT_TRY_KILLED)
 		w->slot->ended_ns = end;
 	else if (result != CT_TRY_STOPPED)
-		client_record(client, result, end);
+		ct_score_iteration(client, result == CT_TRY_FAILED, end);
 	client_let_go(client);
 	return result == CT_TRY_STOPPED ? CT_CLIENT_STOPPED : CT_CLIENT_ENDED;
 }
@@ -936,8 +704,8 @@ ct_client_init(CtClient *client, CtWorker *w, int number)
 	ct_plan_set_variables(w->plan, w->program->symbols, interpreter->vars, w->shared->run_id,
 						  number, w->number);
 	interpreter->session = w->session;
-	interpreter->outcome = client_outcome;
-	interpreter->tally = client_tally;
+	interpreter->outcome = ct_score_say_outcome;
+	interpreter->tally = ct_score_say_tally;
 	client_seed(client, w->plan);
 }
 

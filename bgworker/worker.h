@@ -93,4 +93,17 @@ ct_worker_time_passes(CtWorker *worker)
 	worker->clock_stands = false;
 }
 
+static inline CtProgramScript *
+ct_client_script(const CtClient *client)
+{
+	return &client->worker->program->scripts[client->script];
+}
+
+/* Do clients of the run wait for their workers, so that it is told for how long? */
+static inline bool
+ct_client_takes_turns(const CtClient *client)
+{
+	return client->worker->shared->nclients > client->worker->shared->nworkers;
+}
+
 #endif							/* CT_WORKER_H */

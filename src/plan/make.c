@@ -12,7 +12,6 @@
 
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -24,6 +23,7 @@
 #include "src/metrics/metric.h"
 #include "src/plan/class.h"
 #include "src/plan/fault.h"
+#include "src/plan/given_checks.h"
 #include "src/plan/phase.h"
 #include "src/plan/plan.h"
 #include "src/plan/sessions.h"
@@ -671,127 +671,6 @@ ct_plan_of_refused(const char *scenario, const char *variant, const char *expect
 	return ct_plan_write(plan, NULL);
 }
 
-/* ---- checks of ct_test ---- */
-
-/* neighbours that are looked at to find what an element was a piece of */
-#define MAX_PIECES	8
-
-/*
- * The SQLSTATE of what is wrong with a threshold or query that is to be a
- * check, by all that can be told without a database; 0 if nothing is.
- */
-static int
-make_error_of_check(const char *text)
-{
-	MemoryContext context = CurrentMemoryContext;
-	volatile int result = 0;
-
-	PG_TRY();
-	{
-		CtPlanThreshold threshold;
-
-		if (!ct_threshold_parse(text, false, &threshold))
-			ct_validate_check("check", text, ct_known_create());
-	}
-	PG_CATCH();
-	{
-		/* nothing but parsing has been going on */
-		MemoryContextSwitchTo(context);
-		result = geterrcode();
-		if (result == ERRCODE_QUERY_CANCELED || result == ERRCODE_ADMIN_SHUTDOWN)
-			PG_RE_THROW();
-		FlushErrorState();
-	}
-	PG_END_TRY();
-	return result;
-}
-
-/*
- * Raises if element i, which doesn't parse, is a piece of a query that was
- * split at its commas, as in an array literal: joined with its neighbours it
- * can be one.
- */
-static void
-make_check_split(char **elements, int n, int i)
-{
-	int			first;
-	int			last;
-	int			k;
-
-	for (first = i; first >= Max(0, i - MAX_PIECES); first--)
-	{
-		StringInfoData joined;
-
-		initStringInfo(&joined);
-		appendStringInfoString(&joined, elements[first]);
-		for (last = first + 1; last < Min(n, i + MAX_PIECES + 1); last++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			appendStringInfo(&joined, ",%s", elements[last]);
-			if (last < i || make_error_of_check(joined.data) != 0)
-				continue;
-			k = pg_mbcliplen(elements[i], strlen(elements[i]), 60);
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("a check was split at its commas: \"%.*s%s\" is only a piece of one",
-							k, elements[i], elements[i][k] != '\0' ? "..." : ""),
-					 errdetail("Elements %d to %d are one query if they are joined by commas.",
-							   first + 1, last + 1),
-					 errhint("Write checks => ARRAY['...', '...'], or put each check of an array literal into double quotes.")));
-		}
-		pfree(joined.data);
-	}
-}
-
-/* The checks of ct_test and ct_race, which are queries or thresholds. */
-static void
-make_read_checks(CtPlan *plan, ArrayType *checks)
-{
-	Datum	   *values;
-	bool	   *nulls;
-	char	  **elements;
-	int			nelements = 0;
-	bool		wrong = false;
-	int			i;
-
-	if (checks != NULL)
-		deconstruct_array(checks, TEXTOID, -1, false, TYPALIGN_INT,
-						  &values, &nulls, &nelements);
-	elements = palloc(Max(nelements, 1) * sizeof(char *));
-	for (i = 0; i < nelements; i++)
-	{
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("checks must not contain nulls")));
-		elements[i] = TextDatumGetCString(values[i]);
-	}
-	for (i = 0; i < nelements; i++)
-	{
-		CtPlanThreshold *threshold = palloc0(sizeof(CtPlanThreshold));
-		CtPlanCheck *check;
-
-		CHECK_FOR_INTERRUPTS();
-
-		/* the first one that doesn't parse is the one that will be told */
-		if (nelements > 1 && !wrong && make_error_of_check(elements[i]) == ERRCODE_SYNTAX_ERROR)
-		{
-			make_check_split(elements, nelements, i);
-			wrong = true;
-		}
-		if (ct_threshold_parse(elements[i], false, threshold))
-		{
-			plan->thresholds = lappend(plan->thresholds, threshold);
-			continue;
-		}
-		check = palloc0(sizeof(CtPlanCheck));
-		check->name = psprintf("check_%d", i + 1);
-		check->query = elements[i];
-		check->kind = "invariant";
-		plan->checks = lappend(plan->checks, check);
-	}
-}
-
 /* A plan that no scenario is in, but all of its arguments' beginnings. */
 static CtPlan *
 make_begin(const char *setup, const char *teardown)
@@ -824,7 +703,7 @@ ct_plan_of_test(const char *script, const char *setup, const char *teardown,
 	the_script->body = pstrdup(script);
 	the_script->weight = 1;
 	plan->scripts = list_make1(the_script);
-	make_read_checks(plan, checks);
+	ct_plan_read_given_checks(plan, checks);
 	return make_finish(plan, NULL, NULL, NIL, options);
 }
 
@@ -836,7 +715,7 @@ ct_plan_of_race(const char *setup, ArrayType *checks, const CtRunOptions *option
 	make_check_options(options);
 	plan = make_begin(setup, NULL);
 	ct_sessions_of_texts(plan, options->explore->sessions);
-	make_read_checks(plan, checks);
+	ct_plan_read_given_checks(plan, checks);
 	if (plan->thresholds != NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
