@@ -56,6 +56,8 @@ CREATE FUNCTION @extschema@.ct_schedule(
 	on_start		text DEFAULT NULL,
 	phases			jsonb DEFAULT NULL,
 	classes			jsonb DEFAULT NULL,
+	kill_rate		float8 DEFAULT NULL,
+	lock_hold		jsonb DEFAULT NULL,
 	older_than		interval DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
