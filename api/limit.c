@@ -22,6 +22,7 @@
 #include "api/run.h"
 #include "src/catalog/version.h"
 #include "src/metrics/knee.h"
+#include "src/metrics/metric.h"
 #include "src/plan/validate.h"
 #include "src/report/report.h"
 
@@ -141,14 +142,15 @@ limit_read(int64 run_id, const char **first_failed, const char **wait)
 	CtReport   *report;
 	char	   *failed;
 	char	   *dominant;
+	int			nestlevel;
 
-	ct_report_begin_reading();
+	nestlevel = ct_report_begin_reading();
 	report = ct_report_load(run_id);
 	failed = limit_first_failed(report);
 	dominant = limit_dominant_wait(report);
 	*first_failed = failed ? MemoryContextStrdup(context, failed) : NULL;
 	*wait = dominant ? MemoryContextStrdup(context, dominant) : NULL;
-	ct_report_end_reading();
+	ct_report_end_reading(nestlevel);
 }
 
 /*
@@ -169,6 +171,18 @@ limit_check_outcome(const CtLimit *limit, const CtOutcome *outcome, double value
 			 errdetail_internal("%s.", outcome->reason)));
 }
 
+/*
+ * Whether there was contention is no matter of the load, but where no
+ * transaction was completed the thresholds have been met by nothing.
+ */
+static bool
+limit_held(const CtOutcome *outcome)
+{
+	if (outcome->verdict == NULL || strcmp(outcome->verdict, "fail") == 0)
+		return false;
+	return strcmp(outcome->verdict, "pass") == 0 || outcome->summary.tps > 0;
+}
+
 static void
 limit_try(CtLimit *limit, double value)
 {
@@ -178,10 +192,10 @@ limit_try(CtLimit *limit, double value)
 	limit_check_outcome(limit, outcome, value);
 	try->value = value;
 	try->run_id = outcome->run_id;
-	try->held = outcome->verdict != NULL && strcmp(outcome->verdict, "fail") != 0;
+	try->held = limit_held(outcome);
 	limit_read(outcome->run_id, &try->failed, &try->wait);
 	if (try->failed == NULL)
-		try->failed = outcome->reason;	/* an error kept it from a verdict */
+		try->failed = outcome->reason;	/* there is no verdict, or nothing that one could be on */
 	limit->tries = lappend(limit->tries, try);
 	ct_knee_saw(&limit->knee, value, try->held);
 	ereport(NOTICE,
@@ -254,17 +268,31 @@ limit_read_arguments(CtLimit *limit, FunctionCallInfo fcinfo)
 	knee->min = knee->whole ? 1 : knee->start / 1024;
 }
 
-/* Raises unless there is something that may break. */
+/* Raises unless there is something that may break, and what it can be compared with. */
 static void
 limit_check_thresholds(CtLimit *limit)
 {
 	const CtPlan *plan = ct_plan_read(limit_plan(limit, limit->knee.start));
+	ListCell   *lc;
 
 	if (plan->thresholds == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no threshold that a load could break"),
 				 errhint("Give thresholds => ARRAY['p95_ms < 100'], or add some to the scenario by ct_add_threshold().")));
+	foreach(lc, plan->thresholds)
+	{
+		const CtPlanThreshold *threshold = lfirst(lc);
+		char	   *of;
+		char	   *metric;
+
+		if (ct_metric_split(threshold->metric, &of, &metric) == CT_VS_BASELINE && threshold->baseline_run == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("threshold \"%s\" has nothing to compare with", threshold->metric),
+					 errdetail("There is no baseline."),
+					 errhint("SELECT ct_set_baseline(run_id) makes a run one.")));
+	}
 }
 
 static Datum

@@ -20,7 +20,6 @@
 #include "parser/parse_func.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 
 #include "src/catalog/version.h"
@@ -113,13 +112,14 @@ ct_summary(PG_FUNCTION_ARGS)
 	Datum		values[7];
 	bool		nulls[7] = {false};
 	int64	   *run_ids = report_run_ids(fcinfo, &list.n);
+	int			nestlevel;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	ct_report_begin_reading();
+	nestlevel = ct_report_begin_reading();
 	list.lines = ct_report_load_lines(run_ids, list.n);
 	ct_report_sum_up(&list, &summary);
-	ct_report_end_reading();
+	ct_report_end_reading(nestlevel);
 
 	values[0] = Int32GetDatum(summary.total);
 	values[1] = Int32GetDatum(summary.passed);
@@ -162,13 +162,14 @@ ct_assert(PG_FUNCTION_ARGS)
 {
 	CtReport   *report;
 	char	   *name;
+	int			nestlevel;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("run id must not be null")));
 
-	ct_report_begin_reading();
+	nestlevel = ct_report_begin_reading();
 	report = ct_report_load(PG_GETARG_INT64(0));
 	name = psprintf("run " INT64_FORMAT " of scenario \"%s\"", report->run_id, report->scenario);
 	if (report->variant)
@@ -193,7 +194,7 @@ ct_assert(PG_FUNCTION_ARGS)
 				 : 0,
 				 errhint("See SELECT ct_report(" INT64_FORMAT ").", report->run_id)));
 	}
-	ct_report_end_reading();
+	ct_report_end_reading(nestlevel);
 
 	PG_RETURN_VOID();
 }
@@ -272,10 +273,7 @@ ct_ok(PG_FUNCTION_ARGS)
 	run_id = PG_GETARG_INT64(0);
 	initStringInfo(&buf);
 
-	nestlevel = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp",
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	ct_report_begin_reading();
+	nestlevel = ct_report_begin_reading();
 	line = ct_report_load_lines(&run_id, 1);
 	report = ct_report_load(run_id);
 	ok = ct_report_kind(line) == CT_REPORT_OK;
@@ -284,8 +282,7 @@ ct_ok(PG_FUNCTION_ARGS)
 	description = MemoryContextStrdup(context, description);
 	if (!ok)
 		ct_tap_explain(&buf, report);
-	ct_report_end_reading();
-	AtEOXact_GUC(true, nestlevel);
+	ct_report_end_reading(nestlevel);
 
 	pgtap = report_pgtap_ok();
 	if (OidIsValid(pgtap))

@@ -153,16 +153,17 @@ scale_read_seconds(int64 run_id, int *n)
 	MemoryContext context = CurrentMemoryContext;
 	CtReport   *report;
 	double	   *seconds;
+	int			nestlevel;
 	int			i;
 
-	ct_report_begin_reading();
+	nestlevel = ct_report_begin_reading();
 	report = ct_report_load(run_id);
 	seconds = MemoryContextAlloc(context, Max(report->nseconds, 1) * sizeof(double));
 	*n = 0;
 	for (i = 0; i < report->nseconds; i++)
 		if (report->seconds[i].seconds > 0.9)
 			seconds[(*n)++] = report->seconds[i].tps;
-	ct_report_end_reading();
+	ct_report_end_reading(nestlevel);
 	return seconds;
 }
 
@@ -238,7 +239,7 @@ scale_measure(CtScale *scale)
 static int
 scale_judge(const CtInterval *share, double least)
 {
-	if (isnan(least) || isnan(share->estimate) || share->low >= least)
+	if (isnan(least) || share->low >= least)
 		return 1;
 	return share->high < least ? -1 : 0;
 }
@@ -247,7 +248,8 @@ static const char *
 scale_verdict(const CtScale *scale, const CtScaleStep *step)
 {
 	int			efficient = scale_judge(&step->efficiency, scale->min_efficiency);
-	int			graceful = scale_judge(&step->retained, scale->min_retained);
+	/* of the first there is nothing before that could be retained */
+	int			graceful = step == scale->steps ? 1 : scale_judge(&step->retained, scale->min_retained);
 
 	if (step->failed || efficient < 0 || graceful < 0)
 		return "fail";

@@ -38,6 +38,13 @@ SELECT ct_find_limit('limit_three', resolution => 0);
 SELECT ct_find_limit('limit_three', thresholds => '{p95_ms}');
 SELECT ct_find_limit(NULL);
 
+-- where no transaction was completed no threshold has held
+SELECT ct_create_scenario('limit_slow', workers => 1);
+SELECT ct_add_script('limit_slow', 'one', 'SELECT pg_sleep(1)');
+SELECT found, low, high, first_broken FROM ct_find_limit('limit_slow', by => 'clients', max_value => 2, step_duration => '0.1 s', thresholds => '{errors = 0}');
+-- nor where there is nothing to compare with
+SELECT ct_find_limit('limit_three', by => 'clients', thresholds => '{vs_baseline.p95_ms < 1.2}');
+
 -- what can't be executed at all says nothing about a load
 SELECT ct_create_scenario('limit_broken', workers => 2);
 SELECT ct_add_script('limit_broken', 'one', 'SELECT no_such_column');

@@ -146,11 +146,19 @@ SELECT ct_run('regress_trap', 'v') AS run_id \gset
 SELECT verdict, transactions, anomalies, rate, max_tries, params FROM ct_runs;
 CALL ct_execute('regress_trap', 'v', run_id => NULL) \gset e_
 SELECT variant, verdict FROM ct_compare('regress_trap');
+SELECT variant, verdict FROM ct_run_all(scenarios => '{regress_trap}');
+SELECT low, high FROM ct_find_limit('regress_trap', 'v', by => 'clients', max_value => 1, step_duration => '0.2 s');
+SELECT verdict FROM ct_scale('regress_trap', '{1,2}', 'v', step_duration => '0.2 s', repeat => 1);
+SELECT ct_set_baseline(:run_id), ct_drop_baseline(:run_id);
 SELECT ct_test('SELECT 1', checks => '{"SELECT 1 LIMIT 0", "p95_ms < 1000000"}', workers => 2, transactions => 10, min_overlap => 0) AS test_id \gset
 SELECT ct_wait(:test_id), ct_cancel(:test_id);
 SELECT :every_view AS every_view;
 SELECT length(ct_report(:run_id)) IS NULL AS text, length(ct_report(:run_id, 'markdown')) IS NULL AS markdown,
-	length(ct_report(:run_id, 'json')) IS NULL AS json;
+	length(ct_report(:run_id, 'json')) IS NULL AS json, length(ct_report(:run_id, 'html')) IS NULL AS html,
+	length(ct_report(:run_id, 'junit')) IS NULL AS junit, length(ct_report(:run_id, 'tap')) IS NULL AS tap;
+SELECT total, ok FROM ct_summary(ARRAY[:run_id]::bigint[]);
+SELECT ct_ok(:run_id) IS NULL AS ok;
+SELECT jobs FROM ct_health();
 DO $$ BEGIN PERFORM ct_assert(1); EXCEPTION WHEN assert_failure THEN NULL; END $$;
 SELECT ct_sweep();
 SELECT ct_prune('0');

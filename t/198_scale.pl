@@ -101,6 +101,14 @@ is($node->safe_psql('postgres', <<'SQL'), 't|t|t|t|t|4|8', 'its contention is ne
 SELECT bool_and(contention > 0.5), bool_and(peak_clients IS NULL OR peak_clients > 0), bool_and(tps_of_one > 5), bool_and(exponent < 0.5), bool_and(verdict = 'inconclusive' OR client_count = 1 OR verdict = 'fail'),
 	count(*), sum(cardinality(runs)) FROM ct_scale('one_lane', step_duration => '0.5 s', min_efficiency => 0.9)
 SQL
+# Where the first number of clients completes nothing there is no share of it that could be high enough.
+$node->safe_psql('postgres', <<'SQL');
+SELECT ct_create_scenario('late_one');
+SELECT ct_add_script('late_one', 'one', E'\\if :client_id = 0\nSELECT pg_sleep(1)\n\\else\nSELECT pg_sleep(0.01)\n\\endif');
+SQL
+is($node->safe_psql('postgres', "SELECT verdict, efficiency IS NULL, retained IS NULL FROM ct_scale('late_one', '{1,2}', step_duration => '0.5 s', repeat => 1, min_efficiency => 0.5, min_retained => 0.5) WHERE client_count = 2"),
+	'inconclusive|t|t', 'a share of nothing is not known');
+
 my %refused = (
 	"'one_lane', '{1}'" => 'clients must be 2 to 32 numbers',
 	"'one_lane', '{2,1}'" => 'clients must be in rising order',

@@ -209,7 +209,7 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 	else if (undecided != NULL)
 	{
 		results->verdict = "inconclusive";
-		results->reason = psprintf("threshold \"%s %s\" has nothing to compare with: there is no baseline; ct_set_baseline makes a run one",
+		results->reason = psprintf("threshold \"%s %s\" has nothing to compare with: there is no baseline; make a run one by ct_set_baseline()",
 								   undecided->name, undecided->target);
 	}
 	else if (results->transactions == 0)

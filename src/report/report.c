@@ -7,11 +7,16 @@
  * that SELECT ct_report(ct_run('oversell_tickets')) would not find them
  * otherwise, and neither would a REPEATABLE READ transaction.  All of one
  * report is seen under one snapshot.
+ *
+ * The queries run as the caller, under a search_path of ours: with the
+ * caller's, somebody else's operator that suits them better would be executed
+ * with the caller's privileges.
  */
 #include "postgres.h"
 
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "utils/guc.h"
 #include "utils/snapmgr.h"
 
 #include "src/report/report.h"
@@ -32,18 +37,24 @@ report_connect(void)
 		elog(ERROR, "SPI_connect failed");
 }
 
-void
+int
 ct_report_begin_reading(void)
 {
+	int			nestlevel = NewGUCNestLevel();
+
+	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	PushActiveSnapshot(GetLatestSnapshot());
 	report_connect();
+	return nestlevel;
 }
 
 void
-ct_report_end_reading(void)
+ct_report_end_reading(int nestlevel)
 {
 	SPI_finish();
 	PopActiveSnapshot();
+	AtEOXact_GUC(true, nestlevel);
 }
 
 const CtReportFormat *
@@ -72,9 +83,10 @@ void
 ct_report_write(StringInfo buf, const CtReportFormat *format, const int64 *run_ids, int n, bool many)
 {
 	CtReportList list = {.many = many,.n = n};
+	int			nestlevel;
 	int			i;
 
-	ct_report_begin_reading();
+	nestlevel = ct_report_begin_reading();
 	list.unicode = ct_report_unicode();
 	list.lines = ct_report_load_lines(run_ids, n);
 	if (format->begin)
@@ -91,5 +103,5 @@ ct_report_write(StringInfo buf, const CtReportFormat *format, const int64 *run_i
 	}
 	if (format->end)
 		format->end(buf, &list);
-	ct_report_end_reading();
+	ct_report_end_reading(nestlevel);
 }

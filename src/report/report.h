@@ -232,9 +232,13 @@ extern const CtReportFormat *ct_report_find_format(const char *name);
 extern void ct_report_write(StringInfo buf, const CtReportFormat *format,
 							const int64 *run_ids, int n, bool many);
 
-/* Between these, what is palloc'd goes away at the end, and the views can be read. */
-extern void ct_report_begin_reading(void);
-extern void ct_report_end_reading(void);
+/*
+ * Between these, what is palloc'd goes away at the end, and the views can be
+ * read, whatever the caller's search_path is; what the first returns is the
+ * other one's argument.
+ */
+extern int	ct_report_begin_reading(void);
+extern void ct_report_end_reading(int nestlevel);
 
 /* ---- load.c: all of it while reading ---- */
 
