@@ -142,7 +142,8 @@ ct_blocking_sample(CtBlocking *blocking, int worker, int place, bool asleep)
 	blocking->asleep_now[place]++;
 	slot = ct_shared_slot(blocking->shared, worker);
 	since = ct_locks_asleep_since(slot->procno, slot->pid);
-	if (since != sleeper->since || sleeper->place != place)
+	/* who has been let in, and doesn't run yet, has no time */
+	if (since != sleeper->since || sleeper->place != place || since <= 1)
 		sleeper->pair = -1;
 	else if (sleeper->pair >= 0)
 	{

@@ -157,11 +157,13 @@ static PGPROC *
 deadlock_process(CtDeadlocked *one)
 {
 	PGPROC	   *proc = one->pid == MyProcPid ? MyProc : BackendPidGetProc(one->pid);
+	PGPROC	   *leader = proc == NULL ? NULL : *(PGPROC *volatile *) &proc->lockGroupLeader;
 
-	if (proc != NULL && proc->lockGroupLeader != NULL)
+	/* read once: a detail that a function has raised itself may name who ends just now */
+	if (leader != NULL)
 	{
 		/* of a parallel query it is who executes it that counts */
-		proc = proc->lockGroupLeader;
+		proc = leader;
 		one->pid = proc->pid;
 	}
 	return proc;

@@ -96,6 +96,7 @@ struct CtLeader
 	bool		told_of_second; /* that one couldn't be written */
 	CtResources resources;
 	CtRecovery *recoveries;		/* of each phase; NULL: nothing was looked at yet */
+	uint64	   *under_way;		/* of each worker, see phases.c */
 };
 
 /*

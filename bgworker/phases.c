@@ -7,7 +7,8 @@
  * ended in them, as a user sees it: what a spike has left behind is executed
  * after it.  A second is slow if more than 5 % of its transactions, and more
  * than chance makes of 5 %, took longer than 1.2 times the 95th percentile of
- * the first phase.  A phase has recovered when its last slow second was over,
+ * the first phase; or if nothing ended in it, though a transaction was under
+ * way from its beginning to its end.  A phase has recovered when its last slow second was over,
  * or at once if it had none; not, if that is how it ended.
  */
 #include "postgres.h"
@@ -62,24 +63,53 @@ phases_is_slow(const CtHistogram *latency, double limit)
 	return ct_histogram_above(latency, limit) > 0.05 * n + CHANCE * sqrt(0.05 * 0.95 * n);
 }
 
+/*
+ * Which transaction the worker is at: 1 + how many it has ended; 0 if it is at
+ * none.
+ */
+static uint64
+phases_under_way(CtSlot *slot)
+{
+	CtAt		what = CT_AT_WHAT(*(volatile uint32 *) &slot->at);
+
+	if (pg_atomic_read_u32(&slot->state) != CT_WORKER_WORKING || what == CT_AT_GATE || what == CT_AT_DUE)
+		return 0;
+	return 1 + slot->all_transactions + slot->failed;
+}
+
+/* Has a worker been at the same transaction since the last second was noted? */
+static bool
+phases_is_stuck(const CtLeader *leader)
+{
+	int			i;
+
+	for (i = 0; i < leader->shared->nworkers && leader->under_way != NULL; i++)
+		if (leader->under_way[i] != 0 &&
+			leader->under_way[i] == phases_under_way(ct_shared_slot(leader->shared, i)))
+			return true;
+	return false;
+}
+
 /* A second, into the times of recovery of the phases. */
 static void
 phases_look(CtLeader *leader, CtRecovery *recoveries, uint64 from_ns, uint64 until_ns,
 			const CtHistogram *latency)
 {
+	double		limit;
 	CtShared   *shared = leader->shared;
 	uint64		middle = from_ns + (until_ns - from_ns) / 2;
 	CtRecovery *recovery;
 	int			phase;
 
-	if (middle < shared->measure_from_ns || latency->count == 0)
+	if (middle < shared->measure_from_ns || (latency->count == 0 && !phases_is_stuck(leader)))
 		return;
 	phase = ct_phase_at(leader->plan, (middle - shared->measure_from_ns) / 1e9);
 	if (phase == 0)
 		return;
 	recovery = &recoveries[phase];
 	recovery->seen = true;
-	recovery->slow = phases_is_slow(latency, RECOVERED * ct_histogram_quantile(phases_baseline(leader), 0.95));
+	limit = RECOVERED * ct_histogram_quantile(phases_baseline(leader), 0.95);
+	recovery->slow = latency->count > 0 ? phases_is_slow(latency, limit) : !(until_ns - from_ns <= limit);
 	if (recovery->slow)
 		recovery->slow_until_ns = until_ns;
 }
@@ -87,12 +117,19 @@ phases_look(CtLeader *leader, CtRecovery *recoveries, uint64 from_ns, uint64 unt
 void
 ct_phases_note_second(CtLeader *leader, uint64 from_ns, uint64 until_ns, const CtHistogram *latency)
 {
+	int			i;
+
 	if (leader->plan->phases == NIL)
 		return;
 	if (leader->recoveries == NULL)
+	{
 		leader->recoveries = MemoryContextAllocZero(leader->context, list_length(leader->plan->phases) *
 													sizeof(CtRecovery));
+		leader->under_way = MemoryContextAllocZero(leader->context, leader->shared->nworkers * sizeof(uint64));
+	}
 	phases_look(leader, leader->recoveries, from_ns, until_ns, latency);
+	for (i = 0; i < leader->shared->nworkers; i++)
+		leader->under_way[i] = phases_under_way(ct_shared_slot(leader->shared, i));
 }
 
 /* The times of recovery, with the second that isn't over yet or not noted; palloc'd. */

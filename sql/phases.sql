@@ -140,3 +140,12 @@ SELECT jsonb_array_length(phases) FROM ct_scenarios WHERE name = 'regress_phased
 SELECT ct_create_scenario('regress_phased', replace => true);
 SELECT phases FROM ct_scenarios WHERE name = 'regress_phased';
 SELECT count(ct_drop_scenario(name)) FROM ct_scenarios WHERE name IN ('regress_phased', 'regress_timed');
+
+-- where nothing ends any more nothing has recovered
+SELECT ct_create_scenario('regress_stuck', workers => 2, setup => 'CREATE TABLE t AS SELECT clock_timestamp() AS at');
+SELECT ct_add_script('regress_stuck', 's', $$SELECT pg_sleep(CASE WHEN clock_timestamp() - at > '1.5 s' THEN 60 ELSE 0.01 END) FROM t$$);
+SET ct_ext.stop_timeout = '0.2 s';
+SELECT ct_run('regress_stuck', phases => '[{"name": "a", "duration": "0.5 s", "clients": 2}, {"name": "b", "duration": "4 s", "clients": 2}]', thresholds => '{b.recovery_s < 100}') AS run_id \gset
+RESET ct_ext.stop_timeout;
+SELECT r.verdict, p.phase, p.recovery_s FROM ct_runs r JOIN ct_phases p USING (run_id) WHERE run_id = :run_id ORDER BY p."position";
+SELECT ct_drop_scenario('regress_stuck');
