@@ -72,6 +72,16 @@ SELECT ct_test('SELECT 1', workers => 2, clients => 4, duration => '300 ms', min
 SELECT verdict, reason, finished_at - gate_at < '30 s' AS soon FROM ct_runs WHERE run_id = :id;
 RESET ct_ext.stop_timeout;
 
+-- whose name a script has
+SELECT ct_create_scenario('regress_start', workers => 2, on_start => 'SELECT 1 / 0', expected_errors => '{22012}');
+SELECT ct_add_script('regress_start', 'on_start', 'SELECT 1 / 0', workers => 1);
+SELECT ct_add_script('regress_start', 'on_start of a', 'SELECT 1 / 0');
+SELECT ct_add_class('regress_start', 'a', 1, on_start => 'SELECT 1 / 0');
+SELECT ct_run('regress_start', transactions => 40, min_overlap => 0) AS id \gset
+SELECT script, outcome, count > 0 AS some FROM ct_outcomes WHERE run_id = :id ORDER BY script COLLATE "C";
+SELECT warnings FROM ct_runs WHERE run_id = :id;
+SELECT ct_drop_scenario('regress_start');
+
 -- what can't be
 SELECT ct_test('SELECT 1', on_start => '\outcome begun');
 SELECT ct_test('SELECT 1', on_start => '\barrier there');

@@ -112,6 +112,24 @@ program_place_commands(CtProgram *program, CtProgramScript *script)
 	program->nplaces += script->script->ncommands + 1;
 }
 
+/* The name, or one like it: of a run's results a script is known by its name, and no two have the same. */
+static char *
+program_free_name(const CtProgram *program, const char *name)
+{
+	char	   *free_name = pstrdup(name);
+	int			n = 1;
+	int			i = 0;
+
+	while (i < program->nall)
+	{
+		if (strcmp(program->scripts[i++].plan->name, free_name) != 0)
+			continue;
+		free_name = psprintf("%s (%d)", name, ++n);
+		i = 0;
+	}
+	return free_name;
+}
+
 /* Adds a script that clients begin with; returns its index. */
 static int
 program_add_start(CtProgram *program, const char *name, const char *body)
@@ -120,10 +138,10 @@ program_add_start(CtProgram *program, const char *name, const char *body)
 	CtPlanScript *plan = palloc0(sizeof(CtPlanScript));
 	int			i;
 
-	plan->name = pstrdup(name);
+	plan->name = program_free_name(program, name);
 	plan->body = unconstify(char *, body);
 	script->plan = plan;
-	script->script = ct_script_parse(name, body, program->symbols, false);
+	script->script = ct_script_parse(plan->name, body, program->symbols, false);
 	script->histogram = -1;
 	script->first_client = -1;
 	script->step_histogram = palloc(Max(script->script->ncommands, 1) * sizeof(int));
