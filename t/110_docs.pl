@@ -59,7 +59,7 @@ is(ct_doc_mismatch(@$_), undef, qq("$_->[0]" may come out as "$_->[1]") =~ s/\n/
 isnt(ct_doc_mismatch(@$_), undef, qq("$_->[0]" may not come out as "$_->[1]") =~ s/\n/\\n/gr) foreach @other;
 
 # The pages; pg_cron's part is t/070_pg_cron.pl's and t/192_schedule.pl's.
-my @pages = ('README.md', map { "docs/$_" } qw(tutorial.md explore.md script.md reports.md load.md reference.md specs.md operations.md ci.md dashboards.md security.md scenarios.md migrations.md targets.md));
+my @pages = ('README.md', map { "docs/$_" } qw(tutorial.md explore.md script.md reports.md load.md reference.md specs.md operations.md ci.md dashboards.md security.md scenarios.md migrations.md telemetry.md statistics.md targets.md));
 my @left;
 foreach my $page (@pages)
 {
