@@ -64,7 +64,7 @@ my @left;
 foreach my $page (@pages)
 {
 	my (undef, $left) = ct_doc_ok($node, "$docs/../$page",
-		$page eq 'docs/tutorial.md' ? (db => 'shop', keep => 1) : $page eq 'docs/load.md' ? (prepare => 'CREATE EXTENSION ct_ext') : (), without => qr/\bcron\.|\bct_schedules?\b/);
+		$page eq 'docs/tutorial.md' ? (db => 'shop', keep => 1) : $page =~ /load|telemetry|statistics|targets/ ? (prepare => 'CREATE EXTENSION ct_ext') : (), without => qr/\bcron\.|\bct_schedules?\b/);
 
 	push @left, map { [ "$page:$_->{line} ($_->{language})", $_ ] } @$left;
 }
