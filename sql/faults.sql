@@ -72,6 +72,11 @@ SELECT count(*) FROM pg_locks WHERE relation = 'account'::regclass;
 SELECT ct_test('SELECT n FROM public.account WHERE id = 1', workers => 2, duration => '500 ms', min_overlap => 0,
 	lock_hold => '{"table": "public.account", "mode": "SHARE_ROW_EXCLUSIVE", "duration": "200 ms", "every": "300 ms", "after": "0"}') AS id \gset
 SELECT verdict, (SELECT count(*) FROM ct_latencies l WHERE l.run_id = :id AND kind = 'lock_wait') AS waited FROM ct_runs WHERE run_id = :id;
+-- without the fault nothing is known of it
+SELECT ct_test('SELECT 1', workers => 1, transactions => 5, min_overlap => 0, lock_hold => '{"table": "public.account", "after": "1 min", "every": "1 min"}') AS id \gset
+SELECT verdict, reason FROM ct_runs WHERE run_id = :id;
+SELECT ct_test('SELECT 1', workers => 1, transactions => 5, min_overlap => 0, kill_rate => 0.0001) AS id \gset
+SELECT verdict, reason FROM ct_runs WHERE run_id = :id;
 -- what isn't one's own
 CREATE ROLE regress_ct_fault LOGIN;
 GRANT EXECUTE ON FUNCTION ct_test TO regress_ct_fault;

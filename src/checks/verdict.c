@@ -241,6 +241,16 @@ ct_judge(const CtPlan *plan, CtResults *results, TimestampTz started_at)
 					 results->contended, verdict_plural(results->transactions + results->failed, "transaction"),
 					 plan->min_overlap, verdict_advice(plan, results));
 	}
+	else if (plan->lock_table != NULL && results->times_held == 0)
+	{
+		results->verdict = "inconclusive";
+		results->reason = "the lock that was to be held was never had: others had the table all the time, or the run was over before";
+	}
+	else if (plan->kill_rate > 0 && results->kills == 0)
+	{
+		results->verdict = "inconclusive";
+		results->reason = "no session was terminated: raise kill_rate, or duration";
+	}
 	else
 	{
 		const char *what = nchecks == 0 || only_errors ? "no error" : "no anomaly";
