@@ -11,7 +11,8 @@
  * recording is tried again for RECORD_PATIENCE, or for END_LOCK_MS more once
  * somebody cancels the run or terminates the leader; the caller is told what
  * it waits for.  After that, or where what was measured can't be recorded for
- * any other reason, the row is written without it: status, verdict, numbers.
+ * any other reason, the row is written without it: status, verdict, numbers;
+ * but first it is tried without what was seen meanwhile alone, the telemetry.
  * Only if not even that can be done the run fails, and the verdict is in the
  * caller's error and in the server's log.
  */
@@ -144,6 +145,7 @@ ending_record_piece(CtLeader *leader, CtEnding *ending)
 				  &ending->end);
 	ending_record_warnings(leader, ending);
 	ct_leader_commit(leader);
+	ct_watch_second_committed(leader);
 	ending->nrecorded = leader->shared->nwarnings;
 }
 
@@ -238,6 +240,18 @@ ending_tell_unrecorded(CtLeader *leader, const CtResults *results, const ErrorDa
 			 report->detail[0] ? errdetail_internal("%s", report->detail) : 0));
 }
 
+/* Takes what was seen meanwhile out of the results; false if there was nothing. */
+static bool
+ending_leave_out_telemetry(CtLeader *leader, CtResults *results)
+{
+	if (!leader->shared->telemetry || leader->plan->explore)
+		return false;
+	leader->without_resources = true;
+	results->waits = results->blocking = results->deadlocks = results->samples = NIL;
+	results->usage = NULL;
+	return true;
+}
+
 /* The end is recorded, as much of it as can be; ending->results is NULL where no verdict is. */
 static void
 ending_record(CtLeader *leader, CtEnding *ending)
@@ -247,6 +261,15 @@ ending_record(CtLeader *leader, CtEnding *ending)
 
 	if (error == NULL)
 		return;
+	if (results != NULL && !ct_leader_may_retry(error->sqlerrcode) &&
+		ending_leave_out_telemetry(leader, results))
+	{
+		ending_warn(leader, psprintf("what its sessions waited for and used could not be recorded: %s",
+									 error->message));
+		error = ending_attempt(leader, ending_record_piece, ending);
+		if (error == NULL)
+			return;
+	}
 	if (results != NULL)
 	{
 		/* the verdict at least, if not what it is made of */

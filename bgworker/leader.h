@@ -93,8 +93,11 @@ struct CtLeader
 	CtHistogram *latency;
 	CtHistogram *difference;
 	uint64		last_ns;
+	CtTotals	written_totals; /* of the second that was written last, be it committed or not */
+	uint64		written_ns;
 	bool		told_of_second; /* that one couldn't be written */
 	CtResources resources;
+	bool		without_resources;	/* they can't be recorded, second by second */
 	CtRecovery *recoveries;		/* of each phase; NULL: nothing was looked at yet */
 	uint64	   *under_way;		/* of each worker, see phases.c */
 };

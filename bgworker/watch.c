@@ -18,7 +18,9 @@
 
 #include <signal.h>
 
+#include "access/xact.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 #include "utils/timeout.h"
 
 #include "bgworker/drain.h"
@@ -26,6 +28,7 @@
 #include "bgworker/phases.h"
 #include "bgworker/sampler.h"
 #include "bgworker/watch.h"
+#include "src/base/text.h"
 #include "src/plan/phase.h"
 #include "src/results/record.h"
 
@@ -240,14 +243,63 @@ watch_record_resources(CtLeader *leader, const CtSecond *second)
 {
 	CtResourceRow row = {.time = second->time, .seconds = second->seconds};
 
-	if (leader->plan->explore)
-		return;
 	ct_resources_read(&leader->resources, leader->shared, false);
 	ct_resources_look(&leader->resources, leader->sandbox);
 	if (!ct_resources_row(&leader->resources, &row))
 		return;
 	ct_record_resource(leader->shared->run_id, &row);
-	ct_resources_recorded(&leader->resources);
+}
+
+/* The run goes on without them, whatever keeps them from being recorded. */
+static void
+watch_give_up_resources(CtLeader *leader, const ErrorData *error)
+{
+	CtShared   *shared = leader->shared;
+	char	   *warning = psprintf("what it used from second to second could not be recorded: %s", error->message);
+
+	leader->without_resources = true;
+	ereport(LOG,
+			(errmsg("run " INT64_FORMAT ": %s", shared->run_id, warning)));
+	if (shared->nwarnings < CT_MAX_WARNINGS)
+		ct_copy_text(shared->warnings[shared->nwarnings++], warning, CT_MESSAGE_LEN);
+}
+
+/* In a subtransaction, so that the second is recorded in any case. */
+static void
+watch_try_resources(CtLeader *leader, const CtSecond *second)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	if (leader->plan->explore || !leader->shared->telemetry || leader->without_resources)
+		return;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		watch_record_resources(leader, second);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		/* what is tried again with the second, or ends the run */
+		if (ct_leader_may_retry(error->sqlerrcode) ||
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+			PG_RE_THROW();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		watch_give_up_resources(leader, error);
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
 }
 
 void
@@ -258,7 +310,6 @@ ct_watch_record_second(CtLeader *leader)
 	uint64		counted_ns = watch_counted_until(leader, now);
 	CtTotals	totals;
 	CtSecond	second;
-	CtHistogram *swap;
 
 	if (counted_ns <= leader->last_ns)
 		return;
@@ -274,11 +325,23 @@ ct_watch_record_second(CtLeader *leader)
 	second.phase = ct_phases_name(leader, leader->last_ns + (counted_ns - leader->last_ns) / 2);
 
 	ct_record_second(shared->run_id, &second);
-	watch_record_resources(leader, &second);
+	watch_try_resources(leader, &second);
 	ct_phases_note_second(leader, leader->last_ns, counted_ns, leader->difference);
 
-	leader->last_totals = totals;
-	leader->last_ns = counted_ns;
+	leader->written_totals = totals;
+	leader->written_ns = counted_ns;
+}
+
+void
+ct_watch_second_committed(CtLeader *leader)
+{
+	CtHistogram *swap;
+
+	if (leader->written_ns <= leader->last_ns)
+		return;
+	ct_resources_recorded(&leader->resources);
+	leader->last_totals = leader->written_totals;
+	leader->last_ns = leader->written_ns;
 	swap = leader->last_latency;
 	leader->last_latency = leader->latency;
 	leader->latency = swap;
@@ -289,8 +352,9 @@ watch_timeline(CtLeader *leader, CtDuty *duty, uint64 now)
 {
 	if (watch_skips(leader, duty))
 		return;
-	if (!ct_leader_try(leader, watch_lock_ms(leader, now), ct_watch_record_second) &&
-		!leader->told_of_second)
+	if (ct_leader_try(leader, watch_lock_ms(leader, now), ct_watch_record_second))
+		ct_watch_second_committed(leader);
+	else if (!leader->told_of_second)
 	{
 		leader->told_of_second = true;
 		ereport(LOG,
@@ -524,6 +588,30 @@ watch_look_at_tables(CtLeader *leader)
 	ct_resources_look(&leader->resources, leader->sandbox);
 }
 
+/* The last look at the tables; what it raises is no reason to lose the run. */
+static void
+watch_look_last(CtLeader *leader)
+{
+	PG_TRY();
+	{
+		(void) ct_leader_try(leader, WATCH_LOCK_MS, watch_look_at_tables);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(leader->context);
+		error = CopyErrorData();
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+			PG_RE_THROW();
+		FlushErrorState();
+		ct_leader_rollback(leader);
+		watch_give_up_resources(leader, error);
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+}
+
 void
 ct_watch_end(CtLeader *leader)
 {
@@ -533,7 +621,7 @@ ct_watch_end(CtLeader *leader)
 		watch_end_early(leader, "max_errors", ct_now_ns());
 	ct_leader_check_workers(leader);
 	ct_resources_read(&leader->resources, leader->shared, true);
-	(void) ct_leader_try(leader, WATCH_LOCK_MS, watch_look_at_tables);
+	watch_look_last(leader);
 	(void) watch_check_suspects(leader, true);
 }
 

@@ -48,4 +48,7 @@ extern uint64 ct_watch_turn(CtLeader *leader);
 /* What happened since the last time, into the timeline; in a transaction. */
 extern void ct_watch_record_second(CtLeader *leader);
 
+/* That transaction was committed: the next second begins where this one ended. */
+extern void ct_watch_second_committed(CtLeader *leader);
+
 #endif							/* CT_WATCH_H */

@@ -109,6 +109,19 @@ test_run("SELECT 1;\n\\sleep 10 ms", q{workers => 1, duration => '2 s', setup =>
 is(resources('bool_or(table_bytes = 8192 * 1000) AND bool_and(coalesce(table_bytes, 8192000) = 8192000)'), 't',
 	'a thousand tables are added up, or left out, which is null');
 
+# ---- where it can't be recorded
+
+foreach my $table ('resource', 'usage', 'wait', 'sample')
+{
+	$node->safe_psql('postgres', "ALTER TABLE ct_result_$table RENAME TO hidden");
+	test_run("SELECT 1;\n\\sleep 10 ms", q{workers => 1, duration => '1.2 s'});
+	$node->safe_psql('postgres', "ALTER TABLE hidden RENAME TO ct_result_$table");
+	like(ct_last($node, "status || ' ' || verdict || ' ' || warnings[1]"), qr/^succeeded pass what .* could not be recorded: .*ct_result_$table/,
+		"without ct_result_$table: the run is what it is, and says what is missing");
+	is($node->safe_psql('postgres', q{SELECT (SELECT count(*) > 0 FROM ct_latencies l WHERE l.run_id = r.run_id), (SELECT count(*) > 0 FROM ct_timeline t WHERE t.run_id = r.run_id)
+		FROM ct_runs r ORDER BY r.run_id DESC LIMIT 1}), 't|t', "without ct_result_$table: all else is there");
+}
+
 # ---- where it is turned off
 
 $node->safe_psql('postgres', q{SET ct_ext.telemetry = off; SELECT ct_test('SELECT 1', duration => '1.2 s', min_overlap => 0, checks => ARRAY['cpu < 101'])});
