@@ -136,7 +136,7 @@ CREATE VIEW @extschema@.ct_regressions WITH (security_barrier) AS
 		pg_catalog.round(c.change::numeric, 5)::float8 AS change,
 		pg_catalog.round(c.change_low::numeric, 5)::float8 AS change_low,
 		pg_catalog.round(c.change_high::numeric, 5)::float8 AS change_high,
-		c.significant
+		CASE WHEN c.significant AND u.disturbed THEN NULL ELSE c.significant END AS significant
 	FROM @extschema@.ct_visible_result r
 	/* its group */
 	CROSS JOIN LATERAL (
@@ -211,6 +211,21 @@ CREATE VIEW @extschema@.ct_regressions WITH (security_barrier) AS
 				OFFSET 0) i		-- by the run's index, also where nobody has analyzed the table
 			WHERE o.run_id = ANY (pg_catalog.array_cat(b.run_ids, g.run_ids))
 			ORDER BY i.run_id, i."time") s) s
+	/*
+	 * What others on the machine used, where telemetry tells: percent of all
+	 * CPUs.  Neither runs nor their seconds show by how much they were slower
+	 * for a load that was there throughout, and a difference may be due to it
+	 * if it is more than 25 in one of the runs, or 10 more on one side.
+	 */
+	CROSS JOIN LATERAL (
+		SELECT coalesce(pg_catalog.max(i.others) > 25::float8
+				OR pg_catalog.abs(pg_catalog.avg(i.others) FILTER (WHERE i.run_id >= g.run_ids[1])
+					- pg_catalog.avg(i.others) FILTER (WHERE i.run_id < g.run_ids[1])) > 10::float8, false) AS disturbed
+		FROM (
+			SELECT o.run_id, o.machine_cpu - o.server_cpu AS others
+			FROM @extschema@.ct_result_usage o
+			WHERE o.run_id = ANY (pg_catalog.array_cat(b.run_ids, g.run_ids))
+			OFFSET 0) i) u
 	CROSS JOIN LATERAL (VALUES
 		(1, 'tps', v.tps, s.tps, false, true),
 		(2, 'mean_ms', v.mean_ms, s.mean_ms, false, true),
@@ -234,9 +249,9 @@ COMMENT ON COLUMN @extschema@.ct_regressions.metric IS 'tps, mean_ms, p50_ms, p9
 COMMENT ON COLUMN @extschema@.ct_regressions.before IS 'mean over the baseline''s runs, in the metric''s unit';
 COMMENT ON COLUMN @extschema@.ct_regressions.after IS 'mean over the run and its repeats';
 COMMENT ON COLUMN @extschema@.ct_regressions.change IS 'after / before - 1: 0.1 is ten percent more; null from none to some';
-COMMENT ON COLUMN @extschema@.ct_regressions.change_low IS 'lower end of its interval, at a level of 99.9 %, from what runs and the seconds within them differ by; null where significant is, and from 0 on';
+COMMENT ON COLUMN @extschema@.ct_regressions.change_low IS 'lower end of its interval, at a level of 99.9 %, from what runs and the seconds within them differ by; null where these don''t tell, and from 0 on';
 COMMENT ON COLUMN @extschema@.ct_regressions.change_high IS 'upper end of the same';
-COMMENT ON COLUMN @extschema@.ct_regressions.significant IS 'true: the interval leaves 0 out; false: chance may have made it. Null where the data don''t allow to tell: fewer than six runs in all (four more than samples), and one of them with less than four whole seconds, or with a trend; or runs that differ more than their seconds say, and fewer than that; errors of runs of unlike duration or number of transactions';
+COMMENT ON COLUMN @extschema@.ct_regressions.significant IS 'true: the interval leaves 0 out; false: chance may have made it. Null where the data don''t allow to tell: fewer than six runs in all (four more than samples), and one of them with less than four whole seconds, or with a trend; or runs that differ more than their seconds say, and fewer than that; errors of runs of unlike duration or number of transactions. Null in the place of true, with the interval, where others on the machine may have made the difference: their CPU (machine_cpu less server_cpu in ct_usage) was more than 25 % of all CPUs'' in one of the runs, or differed by more than 10 between this side and the baseline; where ct_ext.telemetry was off or the system doesn''t tell, nothing is known of them, and it is true';
 
 /*
  * The runs of a series, one metric after the other, with the levels that it

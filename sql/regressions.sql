@@ -141,6 +141,27 @@ DELETE FROM ct_result WHERE run_id = 71;
 SELECT run_id, baseline FROM ct_regressions WHERE run_id = 72 AND metric = 'tps';
 DELETE FROM ct_result;
 
+-- what others on the machine used: nothing is true where that may be why; in pairs: before and after
+CREATE FUNCTION used(id bigint, others float8) RETURNS bigint LANGUAGE sql AS $$
+	INSERT INTO ct_result_usage (run_id, server_cpu, machine_cpu) SELECT id, 40, 40 + others WHERE others IS NOT NULL RETURNING run_id $$;
+SELECT made(79 + 2 * n, 'others ' || n, 1000), made(80 + 2 * n, 'others ' || n, CASE n WHEN 8 THEN 1001 ELSE 900 END),
+	used(79 + 2 * n, before), used(80 + 2 * n, after)
+FROM (VALUES (1, NULL, NULL), (2, 5, 8), (3, 14, 4), (4, 4, 15), (5, 25, 25), (6, 26, 24), (7, NULL, 26), (8, 4, 40), (9, NULL, 24), (10, 15, 4)) v (n, before, after);
+SELECT r.run_id, b.machine_cpu - b.server_cpu AS others_before, a.machine_cpu - a.server_cpu AS others_after, round(r.change::numeric, 2) AS change,
+	r.change_low IS NOT NULL AS told, r.significant
+FROM ct_regressions r LEFT JOIN ct_usage b ON b.run_id = r.baseline[1] LEFT JOIN ct_usage a ON a.run_id = r.run_id
+WHERE r.metric = 'tps' ORDER BY r.run_id;
+SELECT metric, significant FROM ct_regressions WHERE run_id = 88;
+-- of several runs the mean: that of 0 and 24 is no more than 10 from 4, nor from that of 3 and 19, but from 23
+SELECT made(101, 'means', 1000), made(102, 'means', 1002), made(103, 'means', 900), made(104, 'means', 901, repeat_of => 104),
+	made(105, 'means', 902, repeat_of => 104), made(106, 'means', 901);
+SELECT used(id, others) FROM (VALUES (101, 0), (102, 24), (103, 4), (104, 3), (105, 19), (106, 23)) v (id, others);
+SELECT ct_set_baseline(ARRAY[101,102]);
+SELECT run_id, baseline, significant FROM ct_regressions WHERE metric = 'tps' AND run_id > 102;
+SELECT ct_drop_baseline(101);
+DROP FUNCTION used;
+DELETE FROM ct_result;
+
 -- levels of a series: one run that is off is no change, three are; a new one begins with the first of them
 SELECT count(made(100 + i, 't', CASE WHEN i = 12 THEN 400 WHEN i <= 20 THEN 1000 ELSE 900 END + (i * 7) % 10, n => 2)) FROM generate_series(1, 22) i;
 SELECT run_id, metric, level FROM ct_trends WHERE change_point;
