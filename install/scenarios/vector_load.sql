@@ -25,8 +25,8 @@ rate of insertion the variant insert_only and thresholds => '{tps > 500}'.
 The setup makes the vectors and their index, which takes its time: with
 100,000 of 1536 dimensions some minutes.
 
-Needs the extension vector (pgvector), in the search_path.  It isn't
-explored: what goes wrong needs no second session.
+Needs the extension vector (pgvector), in the search_path.
+Not to be explored: what goes wrong needs no second session.
 $$,
 	params => '{"vectors": 2000, "dimensions": 64, "tenants": 20, "neighbours": 10, "candidates": 40, "operations": 200}',
 	explore_params => NULL,
