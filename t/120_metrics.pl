@@ -673,4 +673,28 @@ is($answer{"split a.b.p95_ms"}, '2 a.b p95_ms', 'the last dot counts');
 is($answer{"split tally.total"}, '16 tally total', 'a tally\'s');
 is($answer{"split vs_baseline.tps"}, '128 vs_baseline tps', 'one against the baseline');
 
+# ---- the percentiles that are shown, of recorded traces ----
+
+my %traces = (
+	'lognormal' => [ map { int(2e6 * exp(gauss())) } 1 .. 100000 ],
+	'wide lognormal' => [ map { int(5e5 * exp(2.5 * gauss())) } 1 .. 100000 ],
+	# one in two hundred waits for a second
+	'bimodal' => [ map { int(drawn() < 0.995 ? 1e6 * exp(0.3 * gauss()) : 1e9 * (1 - drawn())) } 1 .. 100000 ]);
+my @shown = (0.5, 0.9, 0.95, 0.99, 0.999);
+my @traced = sort keys %traces;
+for my $i (0 .. $#traced)
+{
+	say_to('record', 50 + $i, scalar @{ $traces{ $traced[$i] } }, @{ $traces{ $traced[$i] } });
+	ask("trace $traced[$i] $_", 'quantile', 50 + $i, $_) for @shown;
+}
+compute();
+for my $name (@traced)
+{
+	my @sorted = sort { $a <=> $b } @{ $traces{$name} };
+	my @error = map { $answer{"trace $name $_"} / quantile(\@sorted, $_) - 1 } @shown;
+
+	cmp_ok(max(map { abs } @error), '<=', 0.01, "100,000 latencies, $name: p50, p90, p95, p99, p99.9 are exact to 1 %: " .
+		join ', ', map { sprintf '%+.2f', 100 * $_ } @error);
+}
+
 done_testing();
