@@ -209,8 +209,8 @@ ct_execute(PG_FUNCTION_ARGS)
 	desc = BlessTupleDesc(desc);
 	document = run_plan(fcinfo, &options, &raise_on_fail);
 	value = Int64GetDatum(run_repeatedly(document, &options,
-											run_may_commit(fcinfo) ? CT_CALL_COMMITS : CT_CALL_WAITS,
-											raise_on_fail));
+										 run_may_commit(fcinfo) ? CT_CALL_COMMITS : CT_CALL_WAITS,
+										 raise_on_fail));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, &value, &isnull)));
 }
 
@@ -235,7 +235,7 @@ ct_test(PG_FUNCTION_ARGS)
 	raise_on_fail = ct_args_flag(&args, "raise_on_fail");
 	ct_args_end(&args);
 	PG_RETURN_INT64(run_repeatedly(ct_plan_of_test(script, setup, teardown, checks, &options),
-									  &options, CT_CALL_WAITS, raise_on_fail));
+								   &options, CT_CALL_WAITS, raise_on_fail));
 }
 
 Datum
