@@ -72,15 +72,15 @@ rounds_outcome_before(const CtRounds *rounds, const CtOutcomeResult *outcome)
 	return 0;
 }
 
-static double
+static CtTally
 rounds_tally_before(const CtRounds *rounds, const CtTallyResult *tally)
 {
 	ListCell   *lc;
 
 	foreach(lc, rounds->sums->tallies)
 		if (strcmp(((CtTallyResult *) lfirst(lc))->name, tally->name) == 0)
-			return ((CtTallyResult *) lfirst(lc))->value;
-	return 0;
+			return ((CtTallyResult *) lfirst(lc))->tally;
+	return (CtTally) {0};
 }
 
 static int64
@@ -125,9 +125,13 @@ rounds_difference(const CtRounds *rounds, const CtResults *sums)
 	foreach(lc, sums->tallies)
 	{
 		CtTallyResult *tally = palloc(sizeof(CtTallyResult));
+		CtTally		before;
 
 		*tally = *(CtTallyResult *) lfirst(lc);
-		tally->value -= rounds_tally_before(rounds, tally);
+		before = rounds_tally_before(rounds, tally);
+		/* the smallest and the largest are of all rounds: checks speak of the sum alone */
+		tally->tally.sum -= before.sum;
+		tally->tally.count -= before.count;
 		round->tallies = lappend(round->tallies, tally);
 	}
 	foreach(lc, sums->errors)

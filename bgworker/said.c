@@ -11,6 +11,7 @@
 void
 ct_said_add(CtSaid *said, MemoryContext context, const char *name, bool is_tally, double amount)
 {
+	CtTally		tally = ct_tally_of(amount);
 	CtSaidOne  *one;
 	int			i;
 
@@ -20,7 +21,7 @@ ct_said_add(CtSaid *said, MemoryContext context, const char *name, bool is_tally
 		if (one->is_tally == is_tally && strcmp(one->name, name) == 0)
 		{
 			one->times++;
-			one->amount += amount;
+			ct_tally_add(&one->tally, &tally);
 			return;
 		}
 	}
@@ -32,5 +33,5 @@ ct_said_add(CtSaid *said, MemoryContext context, const char *name, bool is_tally
 	one->name = MemoryContextStrdup(context, name);
 	one->is_tally = is_tally;
 	one->times = 1;
-	one->amount = amount;
+	one->tally = tally;
 }

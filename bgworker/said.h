@@ -6,6 +6,8 @@
 #ifndef CT_SAID_H
 #define CT_SAID_H
 
+#include "src/metrics/tally.h"
+
 /* different ones of one transaction, at most */
 #define CT_MAX_SAID		64
 
@@ -14,7 +16,7 @@ typedef struct CtSaidOne
 	const char *name;			/* an outcome's label, or a tally's name */
 	bool		is_tally;
 	int64		times;			/* that it was said */
-	double		amount;			/* a tally's, of all times */
+	CtTally		tally;			/* of all times */
 } CtSaidOne;
 
 typedef struct CtSaid

@@ -35,10 +35,10 @@ ct_score_outcome(CtClient *client, const char *label)
 }
 
 static void
-score_count(CtClient *client, const char *name, bool is_tally, double amount)
+score_count(CtClient *client, const char *name, bool is_tally, const CtTally *tally)
 {
 	if (is_tally)
-		ct_slot_tally(client->worker->slot, name, amount);
+		ct_slot_tally(client->worker->slot, name, tally);
 	else
 		ct_score_outcome(client, name);
 }
@@ -47,11 +47,12 @@ static void
 score_on_commit(CtClient *client, const char *name, bool is_tally, double amount)
 {
 	CtSession  *session = client->interpreter.session;
+	CtTally		tally = ct_tally_of(amount);
 
 	if (session->in_transaction(session))
 		ct_said_add(&client->iteration->said, client->iteration->context, name, is_tally, amount);
 	else
-		score_count(client, name, is_tally, amount);
+		score_count(client, name, is_tally, &tally);
 }
 
 void
@@ -83,7 +84,7 @@ ct_score_settle(CtClient *client, CtTransactionEvent event)
 		const CtSaidOne *one = &said->said[i];
 
 		for (n = one->is_tally ? 1 : one->times; n > 0; n--)
-			score_count(client, one->name, one->is_tally, one->amount);
+			score_count(client, one->name, one->is_tally, &one->tally);
 	}
 	said->n = 0;
 }

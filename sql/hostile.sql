@@ -100,7 +100,7 @@ $$, transactions => 20, workers => 2, min_overlap => 0, checks => ARRAY['SELECT 
 SELECT status, verdict, transactions, message FROM last_run;
 SELECT tally, value FROM ct_tallies WHERE run_id = (SELECT run_id FROM last_run) ORDER BY tally;
 SELECT check_name, observed, expected FROM ct_anomalies WHERE run_id = (SELECT run_id FROM last_run);
-SELECT ct_report(run_id, 'json')::jsonb -> 'tallies' AS tallies FROM last_run;
+SELECT jsonb_agg(t - '{min,max}'::text[]) AS tallies FROM last_run, jsonb_array_elements(ct_report(run_id, 'json')::jsonb -> 'tallies') t;
 
 -- evidence without a bound is cut, and that is told; other columns stay what they are
 SELECT ct_test('SELECT 1', transactions => 2, workers => 1, checks => ARRAY[

@@ -54,7 +54,8 @@ SELECT ct_run('regress_known', 'one', seed => 5, thresholds => '{transactions = 
 	read.transactions = 40,write.transactions = 16,again.transactions = 19,first.transactions = 20,second.transactions = 20,
 	written.transactions = 14,refused.transactions = 2,read.errors = 0,write.errors = 4,again.errors = 12,
 	again.deadlocks = 2,again.serialization_failures = 10,write.deadlocks = 0,read.serialization_failures = 0,
-	tally.rows_read = 280,tally.rows_written = 42,tps > 0,read.tps > 0,first.tps > 0,rows_per_s > 0,connect_ms > 0}') > 0 AS ran;
+	tally.rows_read = 280,tally.rows_written = 42,tally.rows_read.count = 40,tally.rows_written.count = 14,tally.rows_written.max = 3,
+	tps > 0,read.tps > 0,first.tps > 0,rows_per_s > 0,connect_ms > 0}') > 0 AS ran;
 SELECT scenario, variant, status, verdict, workers, workers_asked, isolation, transactions, failed, retries, deadlocks, anomalies, barrier_breaks, max_tries, seed
 	FROM ct_runs WHERE run_id = pg_temp.last_run();
 SELECT success_rate, stddev_ms > 0 AS stddev, p90_ms BETWEEN p50_ms AND p95_ms AS p90 FROM ct_runs WHERE run_id = pg_temp.last_run();
@@ -63,7 +64,7 @@ SELECT position, check_name, kind, status, violations, target, CASE WHEN check_n
 	FROM ct_checks WHERE run_id = pg_temp.last_run();
 SELECT check_name, kind, observed, expected, evidence FROM ct_anomalies WHERE run_id = pg_temp.last_run() ORDER BY check_name, observed;
 SELECT script, outcome, count, share FROM ct_outcomes WHERE run_id = pg_temp.last_run();
-SELECT tally, value FROM ct_tallies WHERE run_id = pg_temp.last_run();
+SELECT tally, value, count, mean, min, max FROM ct_tallies WHERE run_id = pg_temp.last_run();
 SELECT script, sqlstate, condition_name, handling, count, first_message, step, line, statement FROM ct_errors WHERE run_id = pg_temp.last_run();
 SELECT worker, transactions, round(share::numeric, 4) AS share, failed, retries, waited FROM ct_workers WHERE run_id = pg_temp.last_run();
 SELECT script, step, kind, count, sql FROM ct_latencies WHERE run_id = pg_temp.last_run();
@@ -171,6 +172,8 @@ SELECT string_agg(format(E'\\tally t%s %s\n', i, i), '') AS tallies FROM generat
 SELECT string_agg(format(E'\\outcome o%s\n', i), '') AS outcomes FROM generate_series(1, 20) i \gset
 SELECT ct_test(:'tallies' || :'outcomes' || E'SELECT ''n'' || :iteration AS label \\gset\n\\outcome :label', workers => 1, transactions => 50, min_overlap => 0) > 0 AS ran;
 SELECT count(*), sum(value) = 50 * 820 AS all_of_them, sum(value) FILTER (WHERE tally = 'other') = 50 * (820 - 31 * 16) AS others,
+	max(count) FILTER (WHERE tally = 'other') = 50 * 9 AND max(count) FILTER (WHERE tally <> 'other') = 50 AS counts,
+	min(min) FILTER (WHERE tally = 'other') AS least, max(max) FILTER (WHERE tally = 'other') AS most,
 	bool_and(value = 50 * substring(tally FROM 't(\d+)')::int) AS own FROM ct_tallies WHERE run_id = pg_temp.last_run();
 SELECT count(*), sum(count) AS all_of_them, sum(count) FILTER (WHERE outcome = 'other') AS others, sum(count) FILTER (WHERE outcome ~ '^o\d') AS often,
 	sum(count) FILTER (WHERE outcome ~ '^n\d') AS once FROM ct_outcomes WHERE run_id = pg_temp.last_run();

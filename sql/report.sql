@@ -33,7 +33,7 @@ INSERT INTO ct_result_anomaly (run_id, position, check_name, kind, observed, exp
 	FROM generate_series(1, 7) i;
 INSERT INTO ct_result_outcome VALUES
 	(900001, 'buy', 'sold', 21), (900001, 'buy', 'sold_out', 30300), (900001, 'refund', 'refunded', 1);
-INSERT INTO ct_result_tally VALUES (900001, 'money', 123456.78);
+INSERT INTO ct_result_tally VALUES (900001, 'money', 123456.78, 4000, -12.5, 99.999), (900001, 'of 1.0', 10, NULL, NULL, NULL);
 INSERT INTO ct_result_second
 	SELECT 900001, timestamptz '2021-11-21 10:00:00.5+00' + least(i, 8.25) * interval '1 s',
 		CASE WHEN i = 9 THEN 0.25 ELSE 1 END, CASE WHEN i = 9 THEN 500 ELSE 1000 * i END, i % 2, 20, 1.8, 3.9, 7, 20

@@ -86,6 +86,23 @@ BEGIN
 	END LOOP;
 END
 $$;
+-- so are bounds of a tally's largest and smallest amount, and of how many there are
+DO $$
+DECLARE
+	threshold text;
+	run bigint;
+BEGIN
+	FOREACH threshold IN ARRAY '{tally.n.max < 20, tally.n.min > 10, tally.n.count <= 5}'::text[] LOOP
+		run := ct_test(E'\\tally n :iteration\n\\sleep 1 ms', workers => 2, duration => '60 s', min_overlap => 0, stop_on_fail => true,
+			checks => ARRAY[threshold]);
+		RAISE WARNING '%: %', threshold, (SELECT format('%s, %s', verdict, CASE WHEN reason ~ 'ended early by stop_on_fail' THEN 'early' END)
+			FROM ct_runs WHERE run_id = run);
+	END LOOP;
+END
+$$;
+SELECT ct_test(E'\\tally n 10 * (:iteration % 2) - 5\n\\sleep 1 ms', workers => 1, duration => '1.2 s', min_overlap => 0, stop_on_fail => true,
+	checks => '{tally.n < 6,tally.n.mean < 5.1,tally.n.max < 6,tally.n.min > -6}') AS run_id \gset
+SELECT verdict, reason ~ 'ended early' AS early FROM last_run;
 -- and those that can be met until the end
 SELECT ct_run('regress_stop', stop_on_fail => true, duration => '1.6 s',
 	thresholds => '{tps > 1e9,transactions > 1e9,transactions <> 5,p50_ms < 0.0001,mean_ms < 0.0001,retries >= 1,errors = 0}') AS run_id \gset

@@ -38,6 +38,16 @@ SELECT check_name, status FROM ct_checks WHERE run_id = :run_id AND kind = 'thre
 SELECT ct_test(E'SELECT 1;\n\\if false\n\\outcome never\n\\tally none 1\n\\endif', workers => 1, transactions => 5, min_overlap => 0,
 	checks => ARRAY['never.transactions = 0', 'never.p50_ms < 1e9', 'never.p50_ms >= 0', 'tally.none = 0']) AS run_id \gset
 SELECT check_name, target, actual, status FROM ct_checks WHERE run_id = :run_id AND kind = 'threshold' ORDER BY 1, 2;
+-- a tally: its sum, how often, and what was added; of what is rolled back, and what was never said, nothing
+SELECT ct_test(E'\\tally max :iteration * 10 - 25\n\\tally max 0.5\nBEGIN;\n\\tally both :iteration\n\\tally both -1\n\\if :iteration = 8\nROLLBACK;\n\\else\nCOMMIT;\n\\endif\n\\if false\n\\tally none 1\n\\endif',
+	workers => 2, transactions => 8, min_overlap => 0,
+	checks => ARRAY['tally.max = 164', 'tally.max.count = 16', 'tally.max.mean = 10.25', 'tally.max.min = -15', 'tally.max.max = 55',
+		'tally.both = 21', 'tally.both.count = 14', 'tally.both.mean = 1.5', 'tally.both.min = -1', 'tally.both.max = 7',
+		'tally.none.count = 0', 'tally.none.max < 1e9', 'tally.none.min > -1e9', 'tally.none.mean <> 1']) AS run_id \gset
+SELECT check_name, target, actual, status FROM ct_checks WHERE run_id = :run_id AND kind = 'threshold' ORDER BY 1;
+SELECT * FROM ct_tallies WHERE run_id = :run_id \gx
+SELECT reason FROM last_run;
+SELECT jsonb_path_query(ct_report(:run_id, 'json')::jsonb, '$.tallies[0]');
 -- a label that only the run tells
 SELECT ct_test(E'SELECT ''a'' AS l \\gset\n\\outcome :l', workers => 1, transactions => 5, min_overlap => 0,
 	checks => ARRAY['a.transactions = 5', 'b.transactions = 0']) AS run_id \gset
@@ -79,6 +89,10 @@ SELECT ct_add_threshold('regress_slow', 'slow:6.tps', '<', 1000);
 SELECT ct_add_threshold('regress_slow', 'slow.fairness', '<', 1000);
 SELECT ct_add_threshold('regress_slow', 'tally.m', '<', 1000);
 \echo :SQLSTATE
+SELECT ct_add_threshold('regress_slow', 'tally.m.max', '<', 1000);
+SELECT ct_add_threshold('regress_slow', 'tally.n.sum', '<', 1000);
+SELECT ct_add_threshold('regress_slow', 'tally.n.p95_ms', '<', 1000);
+SELECT ct_add_threshold('regress_slow', 'tally.a.b.max', '<', 1000);
 SELECT ct_add_threshold('regress_slow', 'tally.two words', '<', 1000);
 SELECT ct_add_threshold('regress_slow', repeat('x', 1000) || '.p95_ms', '<', 1000);
 \echo :SQLSTATE

@@ -650,7 +650,15 @@ for my $metric (sort keys %kinds)
 	ask("lost $metric", 'lost', $metric, 6, '<', 5);
 }
 ask('kinds', 'kinds', 'p51_ms');
-ask("split $_", 'split', $_) for qw(p95_ms read.p95_ms read:3.p95_ms a.b.p95_ms tally.total vs_baseline.tps);
+ask("split $_", 'split', $_) for qw(p95_ms read.p95_ms read:3.p95_ms a.b.p95_ms tally.total vs_baseline.tps
+  tally.total.max tally.total.count tally.max tally.max.min tally.total.p95_ms tally.total.sum tally.a.b.mean);
+ask('tally', 'tally', 3, 2, -1.5, 4, 2, 1, 3);
+ask('tally of one', 'tally', 0, 1, -7);
+ask('tally of none', 'tally', 0, 0);
+for my $what (0 .. 4)
+{
+	for my $op (sort keys %op) { ask("tally $what $op $_", 'tally_lost', $what, $_, $op, 5) for 4, 5, 6, 'nan' }
+}
 compute();
 is(join('', map { $answer{"$_ 4.999"} . $answer{"$_ 5"} . $answer{"$_ 5.001"} } sort keys %op), join('', @op{ sort keys %op }), 'below, at and above, by each comparison');
 is(join('', map { $answer{"$_ nothing"} . $answer{"$_ to nothing"} } keys %op), '0' x 12, 'what is not a number meets no threshold');
@@ -670,7 +678,25 @@ is($answer{"split p95_ms"}, '1 - p95_ms', 'a name without a dot is of the run');
 is($answer{"split read.p95_ms"}, '2 read p95_ms', 'a script\'s');
 is($answer{"split read:3.p95_ms"}, '2 read:3 p95_ms', 'a step\'s, for who knows more');
 is($answer{"split a.b.p95_ms"}, '2 a.b p95_ms', 'the last dot counts');
-is($answer{"split tally.total"}, '16 tally total', 'a tally\'s');
+is($answer{"split tally.total"}, '16 tally total total 0', 'a tally\'s sum');
+is($answer{"split tally.total.max"}, '16 tally total.max total 4', '... its largest');
+is($answer{"split tally.total.count"}, '16 tally total.count total 1', '... how many');
+is($answer{"split tally.max"}, '16 tally max max 0', 'the sum of a tally that is called max');
+is($answer{"split tally.max.min"}, '16 tally max.min max 3', '... its smallest');
+is($answer{"split tally.a.b.mean"}, '16 tally a.b.mean a.b 2', 'a name that no tally can have');
+is($answer{"split tally.total.$_"}, "2 tally.total $_", "$_ is none of a tally's, but may be of a script called tally.total") for qw(p95_ms sum);
+is($answer{tally}, '8.5 5 1.7 -1.5 4', 'a tally of two sessions: sum, count, mean, smallest, largest');
+is($answer{'tally of one'}, '-7 1 -7 -7 -7', '... of one, below 0');
+like($answer{'tally of none'}, qr/\A0 0 -?nan -?nan -?nan\z/, '... of none');
+my $never = '<0000 <=0000 <>0000 =0000 >0000 >=0000';
+my $growing = '<0110 <=0010 <>0000 =0010 >0000 >=0000';
+my $shrinking = '<0000 <=0000 <>0000 =1000 >1100 >=1000';
+my @lost = ($never, $growing, $never, $shrinking, $growing);
+for my $what (0 .. 4)
+{
+	is(join(' ', map { my $op = $_; join '', $op, map { $answer{"tally $what $op $_"} } 4, 5, 6, 'nan' } sort keys %op), $lost[$what],
+		(qw(sum count mean min max))[$what] . ' of a tally: what it can\'t come back from');
+}
 is($answer{"split vs_baseline.tps"}, '128 vs_baseline tps', 'one against the baseline');
 
 # ---- the percentiles that are shown, of recorded traces ----

@@ -223,27 +223,30 @@ actor_witness(void *arg, int ncolumns, const char *const *names, const Oid *type
 	return true;
 }
 
+/* tally: of an outcome it isn't looked at */
 static void
-actor_count(CtActor *self, const char *name, bool is_tally, double amount)
+actor_count(CtActor *self, const char *name, bool is_tally, const CtTally *tally)
 {
 	if (is_tally)
-		ct_slot_tally(self->worker->slot, name, amount);
+		ct_slot_tally(self->worker->slot, name, tally);
 	else
 		ct_slot_outcome(self->worker->slot, self->script, name);
 	self->turn->said = true;
 	actor_see(self, name, strlen(name));
-	actor_see(self, &amount, sizeof(amount));
+	if (is_tally)
+		actor_see(self, tally, sizeof(CtTally));
 }
 
 static void
 actor_count_on_commit(CtActor *self, const char *name, bool is_tally, double amount)
 {
 	CtSession  *session = self->interpreter.session;
+	CtTally		tally = ct_tally_of(amount);
 
 	if (session->in_transaction(session))
 		ct_said_add(&self->said, self->context, name, is_tally, amount);
 	else
-		actor_count(self, name, is_tally, amount);
+		actor_count(self, name, is_tally, &tally);
 }
 
 static void
@@ -273,7 +276,7 @@ actor_settle(CtActor *self, CtTransactionEvent event)
 		const CtSaidOne *one = &self->said.said[i];
 
 		for (n = one->is_tally ? 1 : one->times; n > 0; n--)
-			actor_count(self, one->name, one->is_tally, one->amount);
+			actor_count(self, one->name, one->is_tally, &one->tally);
 	}
 	self->said.n = 0;
 }
@@ -427,7 +430,7 @@ actor_fail(CtActor *self, const ErrorData *edata)
 	label = ct_plan_expected_label(self->worker->plan, edata->sqlerrcode);
 	turn->expected = label != NULL;
 	if (label != NULL)
-		actor_count(self, label, false, 0);
+		actor_count(self, label, false, NULL);
 }
 
 /* Does the statement that it is at only begin a block? */

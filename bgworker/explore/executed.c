@@ -127,7 +127,7 @@ explorer_results(CtExplorer *explorer)
 			CtTallyResult *tally = palloc(sizeof(CtTallyResult));
 
 			tally->name = slot->tallies[i].name;
-			tally->value = slot->tallies[i].value;
+			tally->tally = slot->tallies[i].tally;
 			results->tallies = lappend(results->tallies, tally);
 		}
 	}
@@ -290,7 +290,7 @@ explorer_pool_outcomes(CtExplorer *explorer, const CtResults *results)
 			to->name = pstrdup(from->name);
 			explorer->tallies = lappend(explorer->tallies, to);
 		}
-		to->value += from->value;
+		ct_tally_add(&to->tally, &from->tally);
 	}
 }
 

@@ -140,7 +140,7 @@ merge_tallies(CtResults *results, const CtSlot *slot)
 			to->name = pstrdup(from->name);
 			results->tallies = lappend(results->tallies, to);
 		}
-		to->value += from->value;
+		ct_tally_add(&to->tally, &from->tally);
 	}
 }
 

@@ -43,6 +43,7 @@
 #include "src/base/pause.h"
 #include "src/metrics/batches.h"
 #include "src/metrics/histogram.h"
+#include "src/metrics/tally.h"
 #include "src/metrics/usage.h"
 #include "src/plan/plan.h"
 #include "src/plan/validate.h"
@@ -177,7 +178,7 @@ typedef struct CtSlotOutcome
 typedef struct CtSlotTally
 {
 	char		name[NAMEDATALEN];
-	double		value;
+	CtTally		tally;
 } CtSlotTally;
 
 /*

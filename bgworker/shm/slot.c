@@ -54,7 +54,7 @@ ct_slot_outcome(CtSlot *slot, int script, const char *full_label)
 }
 
 void
-ct_slot_tally(CtSlot *slot, const char *full_name, double amount)
+ct_slot_tally(CtSlot *slot, const char *full_name, const CtTally *said)
 {
 	CtSlotTally *tally;
 	char		clipped[NAMEDATALEN];
@@ -71,7 +71,7 @@ ct_slot_tally(CtSlot *slot, const char *full_name, double amount)
 		tally = &slot->tallies[i];
 		if (strcmp(tally->name, name) == 0)
 		{
-			tally->value += amount;
+			ct_tally_add(&tally->tally, said);
 			return;
 		}
 	}
@@ -81,12 +81,12 @@ ct_slot_tally(CtSlot *slot, const char *full_name, double amount)
 		name = CT_OTHER_LABEL;
 		if (i == CT_MAX_TALLIES)
 		{
-			tally->value += amount;
+			ct_tally_add(&tally->tally, said);
 			return;
 		}
 	}
 	tally = &slot->tallies[i];
-	tally->value = amount;
+	tally->tally = *said;
 	ct_copy_text(tally->name, name, NAMEDATALEN);
 	pg_write_barrier();
 	slot->ntallies++;

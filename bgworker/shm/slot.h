@@ -16,7 +16,7 @@
 
 /* Returns which entry it is counted in. */
 extern int	ct_slot_outcome(CtSlot *slot, int script, const char *label);
-extern void ct_slot_tally(CtSlot *slot, const char *name, double amount);
+extern void ct_slot_tally(CtSlot *slot, const char *name, const CtTally *said);
 
 /* command: index of the one that raised it, as in CtSlotError */
 extern void ct_slot_error(CtSlot *slot, int script, int command, const ErrorData *edata,

@@ -250,7 +250,7 @@ check_set_result_variables(CtChecks *checks, const CtResults *results)
 					CtTallyResult *tally = lfirst(lc);
 
 					if (strcmp(tally->name, name + strlen(CT_TALLY_PREFIX)) == 0)
-						number += tally->value;
+						number += tally->tally.sum;
 				}
 		}
 		else

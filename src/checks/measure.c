@@ -162,9 +162,8 @@ measure_run_input(const CtProgram *program, const CtResults *results)
 	return input;
 }
 
-/* the sum of a tally; 0 where it was never said */
 static double
-measure_tally(const CtResults *results, const char *name)
+measure_tally(const CtResults *results, const CtProgramThreshold *threshold)
 {
 	ListCell   *lc;
 
@@ -172,10 +171,10 @@ measure_tally(const CtResults *results, const char *name)
 	{
 		CtTallyResult *one = lfirst(lc);
 
-		if (strcmp(one->name, name) == 0)
-			return one->value;
+		if (strcmp(one->name, threshold->metric) == 0)
+			return ct_metric_of_tally(threshold->tally, &one->tally);
 	}
-	return 0;
+	return ct_metric_of_tally(threshold->tally, NULL);
 }
 
 static void
@@ -213,7 +212,7 @@ measure_actual_value(const CtProgram *program, const CtProgramThreshold *thresho
 	if (threshold->kind == CT_VS_BASELINE)
 		return measure_vs_baseline(threshold, run);
 	if (threshold->kind == CT_OF_TALLY)
-		return measure_tally(results, threshold->metric);
+		return measure_tally(results, threshold);
 
 	/* of the members these are what there can be of such a thing */
 	h = &results->histograms[threshold->histogram];
@@ -311,6 +310,16 @@ measure_no_value_of_phase(const CtProgramThreshold *threshold, const CtResults *
 	return NULL;
 }
 
+/* As that, of a tally's metric. */
+static const char *
+measure_no_value_of_tally(const CtProgramThreshold *threshold, const CtResults *results)
+{
+	CtProgramThreshold count = *threshold;
+
+	count.tally = CT_TALLY_COUNT;
+	return measure_tally(results, &count) == 0 ? "no transaction that committed had this \\tally" : NULL;
+}
+
 static void
 measure_thresholds(const CtProgram *program, CtResults *results)
 {
@@ -360,6 +369,8 @@ measure_thresholds(const CtProgram *program, CtResults *results)
 			}
 			if (isnan(actual) && program->thresholds[foreach_current_index(lc)].kind == CT_OF_PHASE)
 				result->note = measure_no_value_of_phase(&program->thresholds[foreach_current_index(lc)], results);
+			if (isnan(actual) && program->thresholds[foreach_current_index(lc)].kind == CT_OF_TALLY)
+				result->note = measure_no_value_of_tally(&program->thresholds[foreach_current_index(lc)], results);
 			result->anomalies = list_make1(anomaly);
 		}
 		results->checks = lappend(results->checks, result);
@@ -474,10 +485,11 @@ ct_checks_have_failed(const CtChecks *checks, const CtProgram *program, const Ct
 	{
 		const CtPlanThreshold *planned = lfirst(lc);
 		const CtProgramThreshold *threshold = &program->thresholds[foreach_current_index(lc)];
+		double		actual = measure_actual_value(program, threshold, results, &run);
 
-		if (threshold->kind != CT_OF_TALLY &&
-			ct_metric_is_lost(threshold->metric, measure_actual_value(program, threshold, results, &run),
-							  planned->op, planned->target))
+		if (threshold->kind == CT_OF_TALLY ?
+			ct_metric_tally_is_lost(threshold->tally, actual, planned->op, planned->target) :
+			ct_metric_is_lost(threshold->metric, actual, planned->op, planned->target))
 			return true;
 	}
 	return false;

@@ -87,6 +87,14 @@ static const struct
 	{"max_table_mb", offsetof(CtMetrics, usage.max_table_mb), CT_OF_RUN, true}
 };
 
+/* of a tally, by CtTallyMetric; its sum has no name */
+static const char *const tally_metrics[] = {
+	[CT_TALLY_COUNT] = "count",
+	[CT_TALLY_MEAN] = "mean",
+	[CT_TALLY_MIN] = "min",
+	[CT_TALLY_MAX] = "max"
+};
+
 static bool
 metric_is_among(const char *name, const char *const *names)
 {
@@ -132,6 +140,23 @@ ct_metric_is_op(const char *op)
 	return metric_is_among(op, metric_ops);
 }
 
+CtTallyMetric
+ct_metric_cut_tally(char *metric)
+{
+	char	   *dot = strrchr(metric, '.');
+	int			i;
+
+	for (i = CT_TALLY_COUNT; dot != NULL && i < lengthof(tally_metrics); i++)
+	{
+		if (strcmp(dot + 1, tally_metrics[i]) == 0)
+		{
+			*dot = '\0';
+			return i;
+		}
+	}
+	return CT_TALLY_SUM;
+}
+
 CtMetricKind
 ct_metric_split(const char *name, char **of, char **metric)
 {
@@ -143,10 +168,19 @@ ct_metric_split(const char *name, char **of, char **metric)
 		*metric = pstrdup(name);
 		return CT_OF_RUN;
 	}
+	if (strncmp(name, "tally.", strlen("tally.")) == 0)
+	{
+		/* a script may be called "tally.n", but has no metric of those names */
+		*metric = pstrdup(name + strlen("tally."));
+		if (dot == name + strlen("tally") || ct_metric_cut_tally(pstrdup(*metric)) != CT_TALLY_SUM)
+		{
+			*of = pstrdup("tally");
+			return CT_OF_TALLY;
+		}
+	}
 	*of = pnstrdup(name, dot - name);
 	*metric = pstrdup(dot + 1);
-	return strcmp(*of, "tally") == 0 ? CT_OF_TALLY :
-		strcmp(*of, "vs_baseline") == 0 ? CT_VS_BASELINE : CT_OF_SCRIPT;
+	return strcmp(*of, "vs_baseline") == 0 ? CT_VS_BASELINE : CT_OF_SCRIPT;
 }
 
 double
@@ -173,6 +207,39 @@ ct_metric_actual(const char *metric, const CtMetrics *input)
 	return 0;					/* keep compiler quiet */
 }
 
+double
+ct_metric_of_tally(CtTallyMetric metric, const CtTally *tally)
+{
+	bool		said = tally != NULL && tally->count > 0;
+
+	switch (metric)
+	{
+		case CT_TALLY_SUM:
+			return said ? tally->sum : 0;
+		case CT_TALLY_COUNT:
+			return said ? tally->count : 0;
+		case CT_TALLY_MEAN:
+			return said ? tally->sum / tally->count : get_float8_nan();
+		case CT_TALLY_MIN:
+			return said ? tally->min : get_float8_nan();
+		case CT_TALLY_MAX:
+			return said ? tally->max : get_float8_nan();
+	}
+	elog(ERROR, "unrecognized metric of a tally: %d", (int) metric);
+	return 0;					/* keep compiler quiet */
+}
+
+/* Is a bound from above of what only grows exceeded? */
+static bool
+metric_exceeds(double actual, const char *op, double target)
+{
+	if (strcmp(op, "<") == 0)
+		return actual >= target;
+	if (strcmp(op, "<=") == 0 || strcmp(op, "=") == 0)
+		return actual > target;
+	return false;
+}
+
 bool
 ct_metric_is_lost(const char *metric, double actual, const char *op, double target)
 {
@@ -184,12 +251,17 @@ ct_metric_is_lost(const char *metric, double actual, const char *op, double targ
 		if (strcmp(metric, members[i].name) == 0)
 			grows = members[i].grows;
 	}
-	if (!grows || isnan(actual))
-		return false;
-	if (strcmp(op, "<") == 0)
-		return actual >= target;
-	if (strcmp(op, "<=") == 0 || strcmp(op, "=") == 0)
-		return actual > target;
+	return grows && metric_exceeds(actual, op, target);
+}
+
+bool
+ct_metric_tally_is_lost(CtTallyMetric metric, double actual, const char *op, double target)
+{
+	if (metric == CT_TALLY_COUNT || metric == CT_TALLY_MAX)
+		return metric_exceeds(actual, op, target);
+	if (metric == CT_TALLY_MIN)
+		return metric_exceeds(-actual, strcmp(op, ">") == 0 ? "<" : strcmp(op, ">=") == 0 ? "<=" :
+							  strcmp(op, "=") == 0 ? "=" : "", -target);
 	return false;
 }
 

@@ -5,6 +5,7 @@
 #ifndef CT_METRIC_H
 #define CT_METRIC_H
 
+#include "src/metrics/tally.h"
 #include "src/metrics/usage.h"
 
 /* what a metric can be of, as bits */
@@ -14,11 +15,21 @@ typedef enum CtMetricKind
 	CT_OF_SCRIPT = 2,
 	CT_OF_OUTCOME = 4,
 	CT_OF_STATEMENT = 8,
-	CT_OF_TALLY = 16,			/* the sum of a tally, which has no other metric */
+	CT_OF_TALLY = 16,			/* a tally, whose metrics are CtTallyMetric's */
 	CT_OF_PHASE = 32,
 	CT_OF_CLASS = 64,			/* of clients */
 	CT_VS_BASELINE = 128		/* the run's, as a multiple of its baseline's */
 } CtMetricKind;
+
+/* what there is to tell of a tally */
+typedef enum CtTallyMetric
+{
+	CT_TALLY_SUM,				/* "tally.NAME" */
+	CT_TALLY_COUNT,				/* "tally.NAME.count", and so on */
+	CT_TALLY_MEAN,
+	CT_TALLY_MIN,
+	CT_TALLY_MAX
+} CtTallyMetric;
 
 /*
  * What the metrics are computed from, of a run's measured part or of what a
@@ -76,12 +87,25 @@ extern bool ct_metric_is_op(const char *op);	/* < <= = >= > <> */
 
 /*
  * A threshold's name: the metric after its last dot, and what it is of before
- * that, NULL (and no dot) for the run.  "tally.NAME" is of the kind
- * CT_OF_TALLY, with NAME for the metric, "vs_baseline.METRIC" of the kind
+ * that, NULL (and no dot) for the run.  "tally.NAME" and "tally.NAME.max" are
+ * of the kind CT_OF_TALLY, of "tally", with all that follows for the metric, see
+ * ct_metric_cut_tally, "vs_baseline.METRIC" is of the kind
  * CT_VS_BASELINE; all else is CT_OF_RUN, or
  * CT_OF_SCRIPT as long as nobody knows better.  *of and *metric are palloc'd.
  */
 extern CtMetricKind ct_metric_split(const char *name, char **of, char **metric);
+
+/*
+ * Which metric of a tally "NAME.max" is, of which NAME is left in the string:
+ * the sum of "NAME" alone.  No tally has a dot in its name.
+ */
+extern CtTallyMetric ct_metric_cut_tally(char *metric);
+
+/* NaN if that can't be told as nothing was said; NULL for such a tally. */
+extern double ct_metric_of_tally(CtTallyMetric metric, const CtTally *tally);
+
+/* As ct_metric_is_lost: the count and the largest only grow, the smallest only shrinks; amounts may be negative. */
+extern bool ct_metric_tally_is_lost(CtTallyMetric metric, double actual, const char *op, double target);
 
 /* a metric's actual value; NaN if there were no transactions to tell from */
 extern double ct_metric_actual(const char *metric, const CtMetrics *input);

@@ -74,7 +74,8 @@ typedef struct CtProgramPhase
 typedef struct CtProgramThreshold
 {
 	CtMetricKind	kind;
-	const char *metric;			/* a tally's name where it is of one */
+	const char *metric;			/* a tally's name where it is of one, */
+	CtTallyMetric tally;		/* and what of it */
 	int			script;			/* index, of CT_OF_SCRIPT and CT_OF_STATEMENT; of CT_OF_CLASS the class's */
 	int			phase;			/* from 0, of CT_OF_PHASE */
 	int			histogram;		/* of its latencies; -1 for the run's and tallies */

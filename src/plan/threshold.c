@@ -431,6 +431,7 @@ ct_threshold_resolve(const char *name, const CtProgram *program, const CtNames *
 	}
 	if (threshold->kind == CT_OF_TALLY)
 	{
+		threshold->tally = ct_metric_cut_tally(metric);
 		if (ct_symbols_find(names->tallies, metric) >= 0)
 			return;
 		hint = ct_near_match_hint(metric, threshold_add_symbols(NIL, names->tallies), "tallies", NULL);
@@ -496,6 +497,8 @@ ct_threshold_resolve(const char *name, const CtProgram *program, const CtNames *
 				 errmsg("threshold \"%s\" is of something that there isn't", name),
 				 more ? errdetail("There is no script, outcome, phase or class \"%s\".", *of) :
 				 errdetail("There is neither a script nor an outcome \"%s\".", *of),
+				 strncmp(*of, "tally.", strlen("tally.")) == 0 ?
+				 errhint("Of a tally there are its sum, tally.NAME, and tally.NAME.count, .mean, .min and .max.") :
 				 hint ? errhint("%s", hint) : 0));
 	}
 	threshold_check_kind(name, metric, threshold->kind);

@@ -34,7 +34,7 @@ extern void ct_names_check_phases(const CtNames *names);
 /*
  * What a threshold's name means: "p95_ms" of the run, "read.p95_ms" of a
  * script, an outcome or a phase, "read:3.p95_ms" of the statement that is step 3 of a
- * script, "tally.NAME".  *of is the name before the dot, palloc'd, NULL for
+ * script, "tally.NAME" and "tally.NAME.max" of a tally.  *of is the name before the dot, palloc'd, NULL for
  * the run; the histogram of an outcome is left to the caller;
  * names may be NULL where the name has no dot.  Raises
  * ERRCODE_UNDEFINED_OBJECT for a name that nothing has, with near matches, and

@@ -323,6 +323,7 @@ ct_validate_threshold(const char *name, const char *op, double target)
 						   strlen(name), 2 * NAMEDATALEN - 1)));
 	if (kind == CT_OF_TALLY)
 	{
+		(void) ct_metric_cut_tally(metric);
 		if (!ct_variable_name_is_valid(metric))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -345,6 +346,8 @@ ct_validate_threshold(const char *name, const char *op, double target)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("unrecognized metric \"%s\"", metric),
 				 of != NULL ? errdetail("The threshold is on \"%s\".", name) : 0,
+				 strncmp(name, "tally.", strlen("tally.")) == 0 ?
+				 errhint("Of a tally there are its sum, tally.NAME, and tally.NAME.count, .mean, .min and .max.") :
 				 errhint("%s", ct_near_match_hint(metric, names, "metrics",
 												  psprintf("The metrics are %sand tally.NAME.", list.data)))));
 	}

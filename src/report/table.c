@@ -225,18 +225,33 @@ ct_report_outcomes(const CtReport *report)
 	return table_or_nothing(table);
 }
 
+/* What of a tally isn't known, as in runs of version 1.0, is left empty. */
 CtReportTable *
 ct_report_tallies(const CtReport *report)
 {
 	static const CtReportColumn columns[] = {
 		{"tally",.code = true, CT_TEXT_CELL(CtTallyRow, tally)},
 		{"sum", CT_VALUE_CELL(CtTallyRow, value)},
+		{"count",.right = true},
+		{"mean",.right = true},
+		{"min",.right = true},
+		{"max",.right = true},
 	};
 	CtReportTable *table = ct_table_create("Tallies", "ct_tallies", columns, lengthof(columns));
 	int			i;
 
 	for (i = 0; i < report->ntallies; i++)
-		ct_table_add(table, report, &report->tallies[i]);
+	{
+		const CtTallyRow *tally = &report->tallies[i];
+		const char **cells = ct_table_add(table, report, tally);
+
+		if (tally->count < 0)
+			continue;
+		cells[2] = ct_format_count(tally->count);
+		cells[3] = ct_format_float(tally->mean);
+		cells[4] = ct_format_float(tally->min);
+		cells[5] = ct_format_float(tally->max);
+	}
 	return table_or_nothing(table);
 }
 

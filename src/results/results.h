@@ -12,6 +12,7 @@
 
 #include "src/metrics/batches.h"
 #include "src/metrics/histogram.h"
+#include "src/metrics/tally.h"
 #include "src/metrics/usage.h"
 
 typedef struct CtOutcomeResult
@@ -24,7 +25,7 @@ typedef struct CtOutcomeResult
 typedef struct CtTallyResult
 {
 	const char *name;
-	double		value;
+	CtTally		tally;
 } CtTallyResult;
 
 typedef struct CtErrorResult

@@ -169,6 +169,10 @@ static const CtRowColumn tally_columns[] = {
 	CT_TEXT_COLUMN(CtTallyRow, tally, CT_BOTH | CT_NOT_NULL),
 	/* the sum of finite amounts can be infinite, and that of infinite ones NaN */
 	CT_FLOAT8_COLUMN(CtTallyRow, value, CT_BOTH | CT_NOT_NULL),
+	CT_INT8_COLUMN(CtTallyRow, count, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtTallyRow, mean, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtTallyRow, min, CT_BOTH),
+	CT_FLOAT8_COLUMN(CtTallyRow, max, CT_BOTH),
 };
 
 static void
@@ -179,7 +183,13 @@ rows_put_tallies(CtRowWriter *writer, const CtProgram *program, const CtResults 
 	foreach(lc, results->tallies)
 	{
 		const CtTallyResult *tally = lfirst(lc);
-		CtTallyRow	row = {.tally = tally->name,.value = tally->value};
+		CtTallyRow	row = {
+			.tally = tally->name,
+			.value = tally->tally.sum,
+			.count = tally->tally.count,
+			.min = tally->tally.min,
+			.max = tally->tally.max,
+		};
 
 		ct_rowset_put(writer, &row);
 	}

@@ -56,7 +56,11 @@ typedef struct CtOutcomeRow
 typedef struct CtTallyRow
 {
 	const char *tally;
-	double		value;
+	double		value;			/* the sum */
+	int64		count;			/* -1: of a run of version 1.0; then min and max are NaN */
+	double		mean;			/* shown, not stored */
+	double		min;
+	double		max;
 } CtTallyRow;
 
 typedef struct CtClassRow

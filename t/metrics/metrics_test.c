@@ -325,6 +325,36 @@ main(void)
 
 			printf("%d\n", ct_metric_is_lost(metric, actual, op, read_double()));
 		}
+		else if (strcmp(command, "tally") == 0) /* n1 amounts n2 amounts: of two sessions; its metrics */
+		{
+			CtTally		all = {0};
+			int			session;
+			int			i;
+
+			for (session = 0; session < 2; session++)
+			{
+				CtTally		tally = {0};
+
+				for (i = (int) read_double(); i > 0; i--)
+				{
+					CtTally		one = ct_tally_of(read_double());
+
+					ct_tally_add(&tally, &one);
+				}
+				ct_tally_add(&all, &tally);
+			}
+			for (i = CT_TALLY_SUM; i <= CT_TALLY_MAX; i++)
+				printf("%s%g", i > 0 ? " " : "", ct_metric_of_tally(i, &all));
+			printf("\n");
+		}
+		else if (strcmp(command, "tally_lost") == 0)	/* metric actual op target */
+		{
+			int			metric = (int) read_double();
+			double		actual = read_double();
+			const char *op = read_word();
+
+			printf("%d\n", ct_metric_tally_is_lost(metric, actual, op, read_double()));
+		}
 		else if (strcmp(command, "actual") == 0)	/* metric, transactions, failed */
 		{
 			const char *metric = read_word();
@@ -375,7 +405,14 @@ main(void)
 			char	   *metric;
 			CtMetricKind kind = ct_metric_split(read_word(), &of, &metric);
 
-			printf("%d %s %s\n", kind, of ? of : "-", metric);
+			printf("%d %s %s", kind, of ? of : "-", metric);
+			if (kind == CT_OF_TALLY)
+			{
+				CtTallyMetric what = ct_metric_cut_tally(metric);
+
+				printf(" %s %d", metric, what);
+			}
+			printf("\n");
 		}
 		else if (strcmp(command, "normal") == 0)	/* x */
 			printf("%.12g\n", ct_normal_cdf(read_double()));

@@ -47,7 +47,7 @@ CREATE FUNCTION make_load(id bigint, name text, other text) RETURNS void LANGUAG
 			timestamptz '2026-11-21 10:00:01+00' + i * interval '0.25 s'
 		FROM generate_series(1, 3) i;
 	INSERT INTO ct_result_outcome VALUES (id, name, 'moved', 21020), (id, name, 'too_poor', 301), (id, other, 'read', 9000);
-	INSERT INTO ct_result_tally VALUES (id, 'money', 123456.78);
+	INSERT INTO ct_result_tally VALUES (id, 'money', 123456.78, 21020, 0.5, 99.25);
 	INSERT INTO ct_result_order SELECT id, name, i, name, ARRAY[1, 2, 3], ARRAY[true, true, i = 1], ARRAY[true, i > 1, true] FROM generate_series(1, 3) i;
 	INSERT INTO ct_result_phase (run_id, position, phase, from_s, seconds, rate, clients, transactions, failed, skipped,
 			mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms, recovery_s) VALUES
