@@ -64,7 +64,7 @@ SELECT position, check_name, kind, status, violations, target, CASE WHEN check_n
 	FROM ct_checks WHERE run_id = pg_temp.last_run();
 SELECT check_name, kind, observed, expected, evidence FROM ct_anomalies WHERE run_id = pg_temp.last_run() ORDER BY check_name, observed;
 SELECT script, outcome, count, share FROM ct_outcomes WHERE run_id = pg_temp.last_run();
-SELECT tally, value, count, mean, min, max FROM ct_tallies WHERE run_id = pg_temp.last_run();
+SELECT tally, value, times, mean, min, max FROM ct_tallies WHERE run_id = pg_temp.last_run();
 SELECT script, sqlstate, condition_name, handling, count, first_message, step, line, statement FROM ct_errors WHERE run_id = pg_temp.last_run();
 SELECT worker, transactions, round(share::numeric, 4) AS share, failed, retries, waited FROM ct_workers WHERE run_id = pg_temp.last_run();
 SELECT script, step, kind, count, sql FROM ct_latencies WHERE run_id = pg_temp.last_run();
@@ -172,7 +172,7 @@ SELECT string_agg(format(E'\\tally t%s %s\n', i, i), '') AS tallies FROM generat
 SELECT string_agg(format(E'\\outcome o%s\n', i), '') AS outcomes FROM generate_series(1, 20) i \gset
 SELECT ct_test(:'tallies' || :'outcomes' || E'SELECT ''n'' || :iteration AS label \\gset\n\\outcome :label', workers => 1, transactions => 50, min_overlap => 0) > 0 AS ran;
 SELECT count(*), sum(value) = 50 * 820 AS all_of_them, sum(value) FILTER (WHERE tally = 'other') = 50 * (820 - 31 * 16) AS others,
-	max(count) FILTER (WHERE tally = 'other') = 50 * 9 AND max(count) FILTER (WHERE tally <> 'other') = 50 AS counts,
+	max(times) FILTER (WHERE tally = 'other') = 50 * 9 AND max(times) FILTER (WHERE tally <> 'other') = 50 AS counts,
 	min(min) FILTER (WHERE tally = 'other') AS least, max(max) FILTER (WHERE tally = 'other') AS most,
 	bool_and(value = 50 * substring(tally FROM 't(\d+)')::int) AS own FROM ct_tallies WHERE run_id = pg_temp.last_run();
 SELECT count(*), sum(count) AS all_of_them, sum(count) FILTER (WHERE outcome = 'other') AS others, sum(count) FILTER (WHERE outcome ~ '^o\d') AS often,

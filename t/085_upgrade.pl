@@ -231,7 +231,7 @@ ROWS
 		$node->safe_psql($db, "$path SELECT run_id, count(*), true FROM ct_result_second GROUP BY 1 ORDER BY 1 LIMIT 1"), "$name: their seconds");
 	is($node->safe_psql($db, "$path SELECT run_id, check_name, kind, observed, expected FROM ct_anomalies WHERE run_id IN (2, 4)"),
 		"2|all there|lost_update|390|1420\n4|all there|lost_update|1550|3100", "$name: their anomalies");
-	is($node->safe_psql($db, "$path SELECT count(*) > 0, count(value) = count(*), count(count) + count(mean) + count(min) + count(max) FROM ct_tallies"), 't|t|0',
+	is($node->safe_psql($db, "$path SELECT count(*) > 0, count(value) = count(*), count(times) + count(mean) + count(min) + count(max) FROM ct_tallies"), 't|t|0',
 		"$name: their tallies, of which the sum alone was kept");
 	is($node->safe_psql($db, "$path SELECT count(*), count(first_seen) FROM ct_errors WHERE run_id IN (2, 6)"), '2|2', "$name: their errors");
 	is($node->safe_psql($db, "$path SET ROLE ct_upgrade_tester; SELECT string_agg(run_id::text, ' ' ORDER BY run_id) FROM ct_runs"), '5 6',

@@ -5,7 +5,7 @@ CREATE TABLE @extschema@.ct_result_tally (
 	run_id			bigint NOT NULL REFERENCES @extschema@.ct_result ON DELETE CASCADE,
 	tally			text NOT NULL,
 	value			float8 NOT NULL,
-	count			bigint,
+	times			bigint,
 	min				float8,
 	max				float8,
 	PRIMARY KEY (run_id, tally)
@@ -15,8 +15,8 @@ CREATE VIEW @extschema@.ct_tallies WITH (security_barrier) AS
 	SELECT t.run_id,
 		t.tally,
 		t.value,
-		t.count,
-		t.value / nullif(t.count, 0)::float8 AS mean,
+		t.times,
+		t.value / nullif(t.times, 0)::float8 AS mean,
 		t.min,
 		t.max
 	FROM @extschema@.ct_visible_result r
@@ -29,8 +29,8 @@ COMMENT ON VIEW @extschema@.ct_tallies IS 'a row per run and tally: what \tally 
 COMMENT ON COLUMN @extschema@.ct_tallies.run_id IS 'the run, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_tallies.tally IS 'name of the tally';
 COMMENT ON COLUMN @extschema@.ct_tallies.value IS 'its sum';
-COMMENT ON COLUMN @extschema@.ct_tallies.count IS 'how often \tally added to it; this, mean, min and max are null in runs of version 1.0';
-COMMENT ON COLUMN @extschema@.ct_tallies.mean IS 'the sum by the count: what one \tally added on average';
+COMMENT ON COLUMN @extschema@.ct_tallies.times IS 'how often \tally added to it; this, mean, min and max are null in runs of version 1.0';
+COMMENT ON COLUMN @extschema@.ct_tallies.mean IS 'the sum by these times: what one \tally added on average';
 COMMENT ON COLUMN @extschema@.ct_tallies.min IS 'the smallest amount that one \tally added';
 COMMENT ON COLUMN @extschema@.ct_tallies.max IS 'the largest amount that one \tally added';
 
@@ -38,6 +38,6 @@ COMMENT ON TABLE @extschema@.ct_result_tally IS 'tallies of runs; read it throug
 COMMENT ON COLUMN @extschema@.ct_result_tally.run_id IS 'the run';
 COMMENT ON COLUMN @extschema@.ct_result_tally.tally IS 'name of the tally';
 COMMENT ON COLUMN @extschema@.ct_result_tally.value IS 'its sum over all workers';
-COMMENT ON COLUMN @extschema@.ct_result_tally.count IS 'how often it was added to; null in runs of version 1.0';
+COMMENT ON COLUMN @extschema@.ct_result_tally.times IS 'how often it was added to; null in runs of version 1.0';
 COMMENT ON COLUMN @extschema@.ct_result_tally.min IS 'the smallest amount; null in runs of version 1.0';
 COMMENT ON COLUMN @extschema@.ct_result_tally.max IS 'the largest amount; null in runs of version 1.0';

@@ -245,9 +245,9 @@ ct_report_tallies(const CtReport *report)
 		const CtTallyRow *tally = &report->tallies[i];
 		const char **cells = ct_table_add(table, report, tally);
 
-		if (tally->count < 0)
+		if (tally->times < 0)
 			continue;
-		cells[2] = ct_format_count(tally->count);
+		cells[2] = ct_format_count(tally->times);
 		cells[3] = ct_format_float(tally->mean);
 		cells[4] = ct_format_float(tally->min);
 		cells[5] = ct_format_float(tally->max);

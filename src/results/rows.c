@@ -169,7 +169,7 @@ static const CtRowColumn tally_columns[] = {
 	CT_TEXT_COLUMN(CtTallyRow, tally, CT_BOTH | CT_NOT_NULL),
 	/* the sum of finite amounts can be infinite, and that of infinite ones NaN */
 	CT_FLOAT8_COLUMN(CtTallyRow, value, CT_BOTH | CT_NOT_NULL),
-	CT_INT8_COLUMN(CtTallyRow, count, CT_BOTH),
+	CT_INT8_COLUMN(CtTallyRow, times, CT_BOTH),
 	CT_FLOAT8_COLUMN(CtTallyRow, mean, CT_SHOWN),
 	CT_FLOAT8_COLUMN(CtTallyRow, min, CT_BOTH),
 	CT_FLOAT8_COLUMN(CtTallyRow, max, CT_BOTH),
@@ -186,7 +186,7 @@ rows_put_tallies(CtRowWriter *writer, const CtProgram *program, const CtResults 
 		CtTallyRow	row = {
 			.tally = tally->name,
 			.value = tally->tally.sum,
-			.count = tally->tally.count,
+			.times = tally->tally.count,
 			.min = tally->tally.min,
 			.max = tally->tally.max,
 		};

@@ -57,7 +57,7 @@ typedef struct CtTallyRow
 {
 	const char *tally;
 	double		value;			/* the sum */
-	int64		count;			/* -1: of a run of version 1.0; then min and max are NaN */
+	int64		times;			/* -1: of a run of version 1.0; then min and max are NaN */
 	double		mean;			/* shown, not stored */
 	double		min;
 	double		max;
