@@ -45,7 +45,7 @@ SELECT ct_test(E'\\tally max :iteration * 10 - 25\n\\tally max 0.5\nBEGIN;\n\\ta
 		'tally.both = 21', 'tally.both.count = 14', 'tally.both.mean = 1.5', 'tally.both.min = -1', 'tally.both.max = 7',
 		'tally.none.count = 0', 'tally.none.max < 1e9', 'tally.none.min > -1e9', 'tally.none.mean <> 1']) AS run_id \gset
 SELECT check_name, target, actual, status FROM ct_checks WHERE run_id = :run_id AND kind = 'threshold' ORDER BY 1;
-SELECT * FROM ct_tallies WHERE run_id = :run_id \gx
+SELECT tally, value, times, mean, min, max FROM ct_tallies WHERE run_id = :run_id \gx
 SELECT reason FROM last_run;
 SELECT jsonb_path_query(ct_report(:run_id, 'json')::jsonb, '$.tallies[0]');
 -- a label that only the run tells
