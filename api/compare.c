@@ -11,6 +11,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
 #include "api/run.h"
@@ -85,7 +86,7 @@ static void
 compare_note_verdict(CtComparison *row, const char *verdict)
 {
 	if (row->verdict == NULL || compare_badness(verdict) > compare_badness(row->verdict))
-		row->verdict = pstrdup(verdict);
+		row->verdict = MemoryContextStrdup(GetMemoryChunkContext(row), verdict);
 	row->passed = compare_badness(row->verdict) == 0;
 }
 
@@ -240,6 +241,8 @@ ct_compare(PG_FUNCTION_ARGS)
 	char	   *scenario;
 	List	   *rows = NIL;
 	CtComparison *best = NULL;
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext context;
 	ListCell   *lc;
 	int			turn;
 
@@ -273,10 +276,16 @@ ct_compare(PG_FUNCTION_ARGS)
 	}
 
 	/* they take turns, so that what comes and goes on the machine is shared */
+	context = AllocSetContextCreate(outer, "ct_ext comparison", ALLOCSET_DEFAULT_SIZES);
 	for (turn = 0; turn < options.repeat; turn++)
 	{
 		foreach(lc, rows)
+		{
+			MemoryContextSwitchTo(context);
 			compare_run(lfirst(lc), scenario, &options, turn == 0 && foreach_current_index(lc) == 0);
+			MemoryContextSwitchTo(outer);
+			MemoryContextReset(context);
+		}
 	}
 
 	foreach(lc, rows)

@@ -14,6 +14,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "api/run.h"
@@ -135,17 +136,24 @@ run_repeatedly(const Jsonb *document, const CtRunOptions *options, CtCallMode mo
 {
 	int64		first = CT_REPEATED;
 	int64		run_id = 0;
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext context;
 	int			i;
 
 	if (!options->has_repeat || options->repeat == 1)
 		return ct_run_and_wait(document, mode, raise_on_fail);
+	context = AllocSetContextCreate(outer, "ct_ext repeat", ALLOCSET_DEFAULT_SIZES);
 	for (i = 0; i < options->repeat; i++)
 	{
+		MemoryContextSwitchTo(context);
 		run_id = ct_run_and_wait(ct_plan_repeat(document, first), mode, raise_on_fail);
 		if (i == 0)
 			first = run_id;
+		MemoryContextReset(context);
 		CHECK_FOR_INTERRUPTS();
 	}
+	MemoryContextSwitchTo(outer);
+	MemoryContextDelete(context);
 	return run_id;
 }
 

@@ -14,6 +14,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
 #include "api/outcome.h"
@@ -185,6 +186,8 @@ ct_run_all(PG_FUNCTION_ARGS)
 	ArrayType  *scenarios;
 	List	   *choices;
 	bool		raise_on_fail;
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext context;
 	ListCell   *lc;
 
 	ct_call_check("ct_run_all()");
@@ -203,8 +206,14 @@ ct_run_all(PG_FUNCTION_ARGS)
 	ct_catalog_enter_to_read(&scope);
 	choices = ct_definition_choose(&scope, category, scenarios);
 	ct_catalog_leave(&scope);
+	context = AllocSetContextCreate(outer, "ct_ext suite", ALLOCSET_DEFAULT_SIZES);
 	foreach(lc, choices)
+	{
+		MemoryContextSwitchTo(context);
 		suite_run(&suite, rsinfo, lfirst(lc));
+		MemoryContextSwitchTo(outer);
+		MemoryContextReset(context);
+	}
 	suite_conclude(&suite, raise_on_fail);
 	return (Datum) 0;
 }
