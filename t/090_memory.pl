@@ -117,6 +117,30 @@ SKIP:
 	ct_await_gone($node);
 }
 
+# The caller's, while it has one run after the other.
+SKIP:
+{
+	skip 'no /proc', 1 unless -e '/proc/self/status' && slurp_file('/proc/self/status') =~ /RssAnon/;
+
+	$node->safe_psql('postgres', q{SELECT ct_create_scenario('short', transactions => 1, workers => 1, min_overlap => 0)});
+	$node->safe_psql('postgres', q{SELECT ct_add_script('short', 'one', 'SELECT 1')});
+	foreach my $calls (q{ct_run('short', repeat => 1000)}, q{ct_compare('short', repeat => 1000)})
+	{
+		my $before = $node->safe_psql('postgres', 'SELECT count(*) FROM ct_result');
+		my $call = ct_call($node, "SELECT $calls");
+		my ($pid, $from, $to);
+
+		ok(ct_await($node, "SELECT count(*) > $before + 30 FROM ct_result"), "$calls: some runs") or diag($call->{stderr});
+		$pid = $node->safe_psql('postgres', 'SELECT ' . ct_backend($call));
+		$from = own_memory($pid);
+		ok(ct_await($node, "SELECT count(*) > $before + 130 FROM ct_result"), "$calls: a hundred later");
+		$to = own_memory($pid);
+		cmp_ok($to - $from, '<', 1500, "$calls: the caller's memory has not grown, from $from kB");
+		$node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)");
+		isnt(ct_call_end($call), 0, "$calls: cancelled");
+	}
+}
+
 # The caller's, while a dozen workers queue for a lock, and somebody for one of its own: it asks who waits for whom.
 SKIP:
 {
