@@ -26,7 +26,7 @@ FROM (VALUES
 	('explore', 'ct_race(sessions)', 'every order of your functions'' steps'),
 	('explore', 'ct_replay(run_id)', 'the shortest order that failed, once more'),
 	('explore', 'ct_export_spec(run_id)', 'the same as an isolationtester spec'),
-	('explore', 'ct_explore(scenario, variant)', 'the same of a scenario''s scripts'),
+	('explore', 'ct_explore(scenario, variant)', 'every order of a scenario''s scripts'),
 	('find a scenario', 'ct_scenarios', 'scenarios, with their params and defaults'),
 	('find a scenario', 'ct_stories', 'where the bug comes from, what mends it'),
 	('find a scenario', 'ct_variants', 'variants, and what each should come to'),
