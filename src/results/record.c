@@ -223,6 +223,15 @@ record_add_results(CtValues *values, const CtResults *results)
 		record_add_measured(values, results);
 }
 
+static void
+record_put_made(CtRowWriter *writer, const List *rows)
+{
+	ListCell   *lc;
+
+	foreach(lc, rows)
+		ct_rowset_put(writer, lfirst(lc));
+}
+
 void
 ct_record_end(int64 run_id, const CtProgram *program, const CtResults *results,
 			  bool details, const CtRunEnd *end)
@@ -248,10 +257,13 @@ ct_record_end(int64 run_id, const CtProgram *program, const CtResults *results,
 		const CtRowKind *kind = ct_row_kinds[i];
 		CtRowWriter *writer;
 
-		if (kind->put == NULL || (kind->of_load && results->exploration != NULL))
+		if ((kind->put == NULL && kind->made == 0) || (kind->of_load && results->exploration != NULL))
 			continue;
 		writer = ct_rowset_writer(&kind->set);
-		kind->put(writer, program, results);
+		if (kind->put != NULL)
+			kind->put(writer, program, results);
+		else
+			record_put_made(writer, *(List *const *) ((const char *) results + kind->made));
 		ct_rowset_insert(writer, run_id);
 	}
 	ct_catalog_leave(&scope);

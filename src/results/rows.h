@@ -338,10 +338,13 @@ typedef struct CtRowKind
 	CtRowSet	set;
 
 	/*
-	 * Puts the rows that a run's results make, at its end.  NULL: they are
-	 * written while it is under way, or another kind's table has them.
+	 * The rows at a run's end: put makes them of its results, or they are made
+	 * already and in a List of them, whose offset in CtResults this is.
+	 * Neither: they are written while it is under way, or another kind's table
+	 * has them.
 	 */
 	void		(*put) (CtRowWriter *writer, const CtProgram *program, const CtResults *results);
+	size_t		made;
 
 	const char *unread;			/* why ct_report_load doesn't read them; NULL: it does */
 	bool		of_load;		/* measured under load: a run that explores has none */

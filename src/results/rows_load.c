@@ -3,8 +3,8 @@
  *		The kinds of rows that tell how a run went under load, its phases, waits,
  *		deadlocks, resources and samples: see rows.c.
  *
- * What is of variable number is made by whoever measures it, in these very
- * structs, and hangs in the run's results.
+ * Most are made by whoever measures them, in these very structs, and hang in
+ * the run's results: CtRowKind.made.
  */
 #include "postgres.h"
 
@@ -80,22 +80,13 @@ static const CtRowColumn wait_columns[] = {
 	CT_FLOAT8_COLUMN(CtWaitRow, share, CT_SHOWN),
 };
 
-static void
-load_put_waits(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
-{
-	ListCell   *lc;
-
-	foreach(lc, results->waits)
-		ct_rowset_put(writer, lfirst(lc));
-}
-
 const CtRowKind ct_wait_rows = {
 	.key = "waits",
 	.set = {
 		.table = "ct_result_wait", .view = "ct_waits", .order = "script, samples DESC, wait_event_type, wait_event",
 		.size = sizeof(CtWaitRow), .columns = wait_columns, .ncolumns = lengthof(wait_columns),
 	},
-	.put = load_put_waits,
+	.made = offsetof(CtResults, waits),
 	.of_load = true,
 };
 
@@ -120,22 +111,13 @@ static const CtRowColumn blocking_columns[] = {
 	CT_TEXT_COLUMN(CtBlockingRow, blocker_query, CT_BOTH | CT_CLIPPED),
 };
 
-static void
-load_put_blocking(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
-{
-	ListCell   *lc;
-
-	foreach(lc, results->blocking)
-		ct_rowset_put(writer, lfirst(lc));
-}
-
 const CtRowKind ct_blocking_rows = {
 	.key = "blocking",
 	.set = {
 		.table = "ct_result_blocking", .view = "ct_blocking", .order = "\"position\"",
 		.size = sizeof(CtBlockingRow), .columns = blocking_columns, .ncolumns = lengthof(blocking_columns),
 	},
-	.put = load_put_blocking,
+	.made = offsetof(CtResults, blocking),
 	.of_load = true,
 };
 
@@ -156,22 +138,13 @@ static const CtRowColumn deadlock_columns[] = {
 	CT_TEXT_COLUMN(CtDeadlockRow, relation, CT_BOTH),
 };
 
-static void
-load_put_deadlocks(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
-{
-	ListCell   *lc;
-
-	foreach(lc, results->deadlocks)
-		ct_rowset_put(writer, lfirst(lc));
-}
-
 const CtRowKind ct_deadlock_rows = {
 	.key = "deadlocks",
 	.set = {
 		.table = "ct_result_deadlock", .view = "ct_deadlocks", .order = "deadlock, participant",
 		.size = sizeof(CtDeadlockRow), .columns = deadlock_columns, .ncolumns = lengthof(deadlock_columns),
 	},
-	.put = load_put_deadlocks,
+	.made = offsetof(CtResults, deadlocks),
 	.of_load = true,
 };
 
@@ -268,22 +241,13 @@ static const CtRowColumn sample_columns[] = {
 	CT_TEXT_COLUMN(CtSampleRow, message, CT_BOTH | CT_CLIPPED),
 };
 
-static void
-load_put_samples(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
-{
-	ListCell   *lc;
-
-	foreach(lc, results->samples)
-		ct_rowset_put(writer, lfirst(lc));
-}
-
 const CtRowKind ct_sample_rows = {
 	.key = "samples",
 	.set = {
 		.table = "ct_result_sample", .view = "ct_samples", .order = "sample",
 		.size = sizeof(CtSampleRow), .columns = sample_columns, .ncolumns = lengthof(sample_columns),
 	},
-	.put = load_put_samples,
+	.made = offsetof(CtResults, samples),
 	.of_load = true,
 };
 
@@ -310,21 +274,12 @@ static const CtRowColumn phase_columns[] = {
 	CT_FLOAT8_COLUMN(CtPhaseRow, recovery_s, CT_BOTH),
 };
 
-static void
-load_put_phases(CtRowWriter *writer, const CtProgram *program, const CtResults *results)
-{
-	ListCell   *lc;
-
-	foreach(lc, results->phases)
-		ct_rowset_put(writer, lfirst(lc));
-}
-
 const CtRowKind ct_phase_rows = {
 	.key = "phases",
 	.set = {
 		.table = "ct_result_phase", .view = "ct_phases", .order = "\"position\"",
 		.size = sizeof(CtPhaseRow), .columns = phase_columns, .ncolumns = lengthof(phase_columns),
 	},
-	.put = load_put_phases,
+	.made = offsetof(CtResults, phases),
 	.of_load = true,
 };
