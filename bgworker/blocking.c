@@ -290,17 +290,6 @@ blocking_find_pair(CtBlocking *blocking, const CtPairKey *key)
 	return blocking->npairs++;
 }
 
-static int
-blocking_worker_of(const CtBlocking *blocking, int pid)
-{
-	int			i;
-
-	for (i = 0; i < blocking->shared->nworkers; i++)
-		if (ct_shared_slot(blocking->shared, i)->pid == pid)
-			return i;
-	return -1;
-}
-
 static void
 blocking_note(CtBlocking *blocking, int worker)
 {
@@ -325,10 +314,9 @@ blocking_note(CtBlocking *blocking, int worker)
 		return;
 
 	memset(&key, 0, sizeof(key));
-	other = blocking_worker_of(blocking, blocker->pid);
+	other = ct_shared_worker_of(blocking->shared, blocker->pid);
 	key.place = sleeper->place;
-	key.blocker_place = other < 0 ? -1 :
-		CT_AT_PLACE(*(const volatile uint32 *) &ct_shared_slot(blocking->shared, other)->at);
+	key.blocker_place = other < 0 ? -1 : CT_AT_PLACE(ct_slot_at(ct_shared_slot(blocking->shared, other)));
 	key.blocker_pid = other < 0 ? blocker->pid : 0;
 	key.locktype = queue->tag.locktag_type;
 	key.method = queue->tag.locktag_lockmethodid;
@@ -389,21 +377,6 @@ ct_blocking_look(CtBlocking *blocking, uint64 now_ns, uint64 passed_ns)
 
 /* ---- what was seen ---- */
 
-/* The step that a place is, and its text; of a script's end there is none. */
-static const char *
-blocking_step(const CtProgram *program, int place, int *step, const char **query)
-{
-	int			command;
-	const CtScript *script = program->scripts[ct_program_script_at(program, place, &command)].script;
-
-	if (command < script->ncommands)
-	{
-		*step = command + 1;
-		*query = script->commands[command].source;
-	}
-	return script->name;
-}
-
 /*
  * The table that a pair's lock is of.  Who waits for a transaction may have no
  * lock that tells whose row it wants; then it is that of the statement's other
@@ -441,8 +414,8 @@ blocking_row(const CtBlocking *blocking, const CtPair *pair, int64 samples)
 
 	tag.locktag_type = key->locktype;
 	tag.locktag_lockmethodid = key->method;
-	row->step = row->blocker_step = -1;
-	row->script = blocking_step(blocking->program, key->place, &row->step, &row->query);
+	row->blocker_step = -1;
+	row->script = ct_program_step_at(blocking->program, key->place, &row->step, &row->query);
 	row->locktype = ct_lock_type(&tag);
 	row->mode = ct_lock_mode(&tag, key->mode);
 	row->relation = ct_relation_words(blocking_relation(blocking, pair));
@@ -450,8 +423,8 @@ blocking_row(const CtBlocking *blocking, const CtPair *pair, int64 samples)
 	if (row->outside)
 		row->blocker_query = pair->outsider;
 	else
-		row->blocker_script = blocking_step(blocking->program, key->blocker_place, &row->blocker_step,
-											&row->blocker_query);
+		row->blocker_script = ct_program_step_at(blocking->program, key->blocker_place, &row->blocker_step,
+												 &row->blocker_query);
 	row->blocker_mode = key->blocker_mode == NoLock ? NULL : ct_lock_mode(&tag, key->blocker_mode);
 	row->samples = pair->samples;
 	row->waited_ms = blocking->asleep_ns[key->place] / 1e6 * pair->samples / samples;

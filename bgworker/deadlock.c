@@ -187,21 +187,16 @@ static void
 deadlock_look(CtDeadlockRecord *record)
 {
 	int			i;
-	int			w;
 
 	for (i = 0; i < record->n; i++)
 	{
 		CtDeadlocked *one = &record->participants[i];
 		const CtDeadlocked *before = &record->participants[(i + record->n - 1) % record->n];
 		PGPROC	   *proc = deadlock_process(one);
+		int			worker = ct_shared_worker_of(deadlock_shared, one->pid);
 
-		for (w = 0; w < deadlock_shared->nworkers && one->place < 0; w++)
-		{
-			const CtSlot *slot = ct_shared_slot(deadlock_shared, w);
-
-			if (slot->pid == one->pid)
-				one->place = CT_AT_PLACE(*(const volatile uint32 *) &slot->at);
-		}
+		if (worker >= 0)
+			one->place = CT_AT_PLACE(ct_slot_at(ct_shared_slot(deadlock_shared, worker)));
 		if (one->pid == MyProcPid)
 			record->victim = i;
 		if (one->place < 0)
@@ -286,7 +281,6 @@ deadlock_row(const CtDeadlockRecord *record, int number, int i, const CtProgram 
 	const CtDeadlocked *one = &record->participants[i];
 	CtDeadlockRow *row = palloc0(sizeof(CtDeadlockRow));
 	Oid			relation = ct_lock_relation(&one->tag);
-	int			command;
 
 	row->deadlock = number;
 	row->participant = i + 1;
@@ -296,16 +290,7 @@ deadlock_row(const CtDeadlockRecord *record, int number, int i, const CtProgram 
 	row->waits_for = -1;
 	row->query = ct_deadlock_outsider(record, i);
 	if (one->place >= 0)
-	{
-		const CtScript *script = program->scripts[ct_program_script_at(program, one->place, &command)].script;
-
-		row->script = script->name;
-		if (command < script->ncommands)
-		{
-			row->step = command + 1;
-			row->query = script->commands[command].source;
-		}
-	}
+		row->script = ct_program_step_at(program, one->place, &row->step, &row->query);
 	if (one->mode == NoLock)
 		return row;
 	row->locktype = ct_lock_type(&one->tag);

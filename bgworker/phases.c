@@ -70,7 +70,7 @@ phases_is_slow(const CtHistogram *latency, double limit)
 static uint64
 phases_under_way(CtSlot *slot)
 {
-	CtAt		what = CT_AT_WHAT(*(volatile uint32 *) &slot->at);
+	CtAt		what = CT_AT_WHAT(ct_slot_at(slot));
 
 	if (pg_atomic_read_u32(&slot->state) != CT_WORKER_WORKING || what == CT_AT_GATE || what == CT_AT_DUE)
 		return 0;

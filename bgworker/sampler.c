@@ -130,7 +130,7 @@ static void
 sampler_look_at(CtSampler *sampler, int worker)
 {
 	CtSlot	   *slot = ct_shared_slot(sampler->shared, worker);
-	uint32		at = *(volatile uint32 *) &slot->at;
+	uint32		at = ct_slot_at(slot);
 	CtAt		what = CT_AT_WHAT(at);
 	int			place = CT_AT_PLACE(at);
 	uint32		event;

@@ -64,17 +64,6 @@ standstill_waits_of_all(CtShared *shared)
 	return Max(waits, 1);
 }
 
-static int
-standstill_worker_of(CtShared *shared, int pid)
-{
-	int			i;
-
-	for (i = 0; i < shared->nworkers; i++)
-		if (ct_shared_slot(shared, i)->pid == pid)
-			return i;
-	return -1;
-}
-
 /*
  * From one who waits to the first who is done, or whoever waits for nobody: a
  * worker that was done may be lost by now.
@@ -88,12 +77,12 @@ standstill_describe(CtShared *shared, const CtLockGraph *graph, int pid)
 	for (;;)
 	{
 		StringInfoData lock;
-		int			waiter = standstill_worker_of(shared, pid);
+		int			waiter = ct_shared_worker_of(shared, pid);
 		int			blocker;
 
 		initStringInfo(&lock);
 		pid = ct_locks_blocker(graph, pid, &lock);
-		blocker = standstill_worker_of(shared, pid);
+		blocker = ct_shared_worker_of(shared, pid);
 		if (ct_locks_waits(graph, pid) &&
 			(blocker < 0 || !standstill_is_in(shared, blocker, CT_WORKER_DONE)))
 			continue;

@@ -388,6 +388,25 @@ ct_shared_slot(const CtShared *shared, int worker)
 	return &(relptr_access((char *) shared, shared->slots) + worker)->slot;
 }
 
+/* The worker whose process that is, of those that were launched; -1: it is none of the run's. */
+static inline int
+ct_shared_worker_of(const CtShared *shared, int pid)
+{
+	int			i;
+
+	for (i = 0; i < shared->nworkers; i++)
+		if (ct_shared_slot(shared, i)->pid == pid)
+			return i;
+	return -1;
+}
+
+/* What a worker is at just now, see CT_AT. */
+static inline uint32
+ct_slot_at(const CtSlot *slot)
+{
+	return *(const volatile uint32 *) &slot->at;
+}
+
 /* How many slots are there to be looked at, by whoever isn't the leader. */
 static inline int
 ct_shared_nslots(const CtShared *shared)

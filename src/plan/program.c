@@ -274,6 +274,18 @@ ct_program_script_at(const CtProgram *program, int place, int *command)
 	return s;
 }
 
+const char *
+ct_program_step_at(const CtProgram *program, int place, int *step, const char **query)
+{
+	int			command;
+	const CtScript *script = program->scripts[ct_program_script_at(program, place, &command)].script;
+	bool		is_step = command < script->ncommands;
+
+	*step = is_step ? command + 1 : -1;
+	*query = is_step ? script->commands[command].source : NULL;
+	return script->name;
+}
+
 char *
 ct_program_place(const CtProgram *program, int script, int command)
 {

@@ -143,6 +143,12 @@ extern CtProgram *ct_program_load(const CtPlan *plan);
 extern int	ct_program_script_at(const CtProgram *program, int place, int *command);
 
 /*
+ * The same as a result's row has it: the script's name, the number of its step,
+ * from 1, and that one's text; of its end -1 and NULL.
+ */
+extern const char *ct_program_step_at(const CtProgram *program, int place, int *step, const char **query);
+
+/*
  * Where something happened, in words: 'script "buy", step 3, line 7: UPDATE
  * ...', the text cut.  command: index in the script; what is no command of
  * it is its end.  Palloc'd.
