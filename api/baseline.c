@@ -5,11 +5,9 @@
 #include "postgres.h"
 
 #include "catalog/pg_authid.h"
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "api/run.h"
@@ -66,9 +64,8 @@ baseline_check_same(const CtBaselineRun *one, const CtBaselineRun *other)
 			 errhint("Set a baseline for each.")));
 }
 
-/* run_ids: of at least one, without nulls. */
 static void
-baseline_set(ArrayType *run_ids, const int64 *ids, int n)
+baseline_set(const int64 *run_ids, int n)
 {
 	Oid			caller = GetUserId();
 	CtCatalogScope scope;
@@ -77,14 +74,14 @@ baseline_set(ArrayType *run_ids, const int64 *ids, int n)
 	int			i;
 
 	ct_catalog_enter(&scope);
-	runs = ct_catalog_baseline_runs(&scope, run_ids);
+	runs = ct_catalog_baseline_runs(&scope, run_ids, n);
 	for (i = 0; i < n; i++)
 	{
 		foreach(lc, runs)
-			if (((CtBaselineRun *) lfirst(lc))->run_id == ids[i])
+			if (((CtBaselineRun *) lfirst(lc))->run_id == run_ids[i])
 			break;
 		if (lc == NULL)
-			ct_run_missing(ids[i]);
+			ct_run_missing(run_ids[i]);
 	}
 	/* what one may not see isn't told of */
 	foreach(lc, runs)
@@ -102,7 +99,6 @@ baseline_set(ArrayType *run_ids, const int64 *ids, int n)
 Datum
 ct_set_baseline(PG_FUNCTION_ARGS)
 {
-	Datum		element;
 	int64		run_id;
 
 	PreventCommandIfReadOnly("ct_set_baseline()");
@@ -110,10 +106,8 @@ ct_set_baseline(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("run id must not be null")));
-	element = PG_GETARG_DATUM(0);
-	run_id = DatumGetInt64(element);
-	baseline_set(construct_array(&element, 1, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE),
-				 &run_id, 1);
+	run_id = PG_GETARG_INT64(0);
+	baseline_set(&run_id, 1);
 	PG_RETURN_VOID();
 }
 
@@ -121,36 +115,12 @@ ct_set_baseline(PG_FUNCTION_ARGS)
 Datum
 ct_set_baseline_list(PG_FUNCTION_ARGS)
 {
-	Datum	   *elements;
-	bool	   *nulls;
-	int64	   *ids;
-	int			n = 0;
-	int			i;
+	const int64 *run_ids;
+	int			n;
 
 	PreventCommandIfReadOnly("ct_set_baseline()");
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("run ids must not be null"),
-				 errhint("array_agg() of no rows is null: no run was found.")));
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
-					  &elements, &nulls, &n);
-	if (n == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("run ids must not be empty"),
-				 errhint("Name at least one run; the view ct_runs shows those that there are.")));
-	ids = palloc(n * sizeof(int64));
-	for (i = 0; i < n; i++)
-	{
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("run ids must not contain nulls"),
-					 errdetail("Number %d of %d is null.", i + 1, n)));
-		ids[i] = DatumGetInt64(elements[i]);
-	}
-	baseline_set(PG_GETARG_ARRAYTYPE_P(0), ids, n);
+	run_ids = ct_run_ids(fcinfo, &n);
+	baseline_set(run_ids, n);
 	PG_RETURN_VOID();
 }
 
@@ -160,7 +130,6 @@ ct_drop_baseline(PG_FUNCTION_ARGS)
 {
 	Oid			caller = GetUserId();
 	CtCatalogScope scope;
-	Datum		element;
 	int64		run_id;
 	List	   *runs;
 	ListCell   *lc;
@@ -171,12 +140,9 @@ ct_drop_baseline(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("run id must not be null")));
-	element = PG_GETARG_DATUM(0);
-	run_id = DatumGetInt64(element);
+	run_id = PG_GETARG_INT64(0);
 	ct_catalog_enter(&scope);
-	runs = ct_catalog_baseline_runs(&scope,
-									construct_array(&element, 1, INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
-													TYPALIGN_DOUBLE));
+	runs = ct_catalog_baseline_runs(&scope, &run_id, 1);
 	foreach(lc, runs)
 		if (((CtBaselineRun *) lfirst(lc))->run_id == run_id)
 			break;

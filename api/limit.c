@@ -12,10 +12,8 @@
 #include <math.h>
 
 #include "access/htup_details.h"
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "api/outcome.h"
@@ -298,13 +296,13 @@ limit_check_thresholds(CtLimit *limit)
 static Datum
 limit_runs(const CtLimit *limit)
 {
-	Datum	   *elements = palloc(Max(list_length(limit->tries), 1) * sizeof(Datum));
+	int64	   *run_ids = palloc(Max(list_length(limit->tries), 1) * sizeof(int64));
+	CtArray		array = {list_length(limit->tries), run_ids};
 	ListCell   *lc;
 
 	foreach(lc, limit->tries)
-		elements[foreach_current_index(lc)] = Int64GetDatum(((CtLimitTry *) lfirst(lc))->run_id);
-	return PointerGetDatum(construct_array(elements, list_length(limit->tries), INT8OID, sizeof(int64),
-										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+		run_ids[foreach_current_index(lc)] = ((CtLimitTry *) lfirst(lc))->run_id;
+	return ct_array_datum(CT_INT8S, &array);
 }
 
 /* The try that says what is in the way: at the lowest load that breaks, else the highest that held. */

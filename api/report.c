@@ -18,10 +18,10 @@
 #include "funcapi.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_func.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "api/run.h"
 #include "src/catalog/version.h"
 #include "src/report/report.h"
 
@@ -51,49 +51,12 @@ ct_report(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(report_text(text_to_cstring(PG_GETARG_TEXT_PP(1)), &run_id, 1, false));
 }
 
-/*
- * The argument's run ids, palloc'd.  Raises for a NULL, and for none: a report
- * of nothing is what a query gives that has found no run.
- */
-static int64 *
-report_run_ids(FunctionCallInfo fcinfo, int *n)
-{
-	Datum	   *elements;
-	bool	   *nulls;
-	int64	   *run_ids;
-	int			i;
-
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("run ids must not be null"),
-				 errhint("array_agg() of no rows is null: no run was found.")));
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
-					  TYPALIGN_DOUBLE, &elements, &nulls, n);
-	if (*n == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("run ids must not be empty"),
-				 errhint("Name at least one run; the view ct_runs shows those that there are.")));
-	run_ids = palloc(*n * sizeof(int64));
-	for (i = 0; i < *n; i++)
-	{
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("run ids must not contain nulls"),
-					 errdetail("Number %d of %d is null.", i + 1, *n)));
-		run_ids[i] = DatumGetInt64(elements[i]);
-	}
-	return run_ids;
-}
-
 /* ct_report(run_ids bigint[], format text) RETURNS text */
 Datum
 ct_report_list(PG_FUNCTION_ARGS)
 {
 	int			n;
-	int64	   *run_ids = report_run_ids(fcinfo, &n);
+	int64	   *run_ids = ct_run_ids(fcinfo, &n);
 
 	if (PG_ARGISNULL(1))
 		ereport(ERROR,
@@ -111,7 +74,7 @@ ct_summary(PG_FUNCTION_ARGS)
 	TupleDesc	desc;
 	Datum		values[7];
 	bool		nulls[7] = {false};
-	int64	   *run_ids = report_run_ids(fcinfo, &list.n);
+	int64	   *run_ids = ct_run_ids(fcinfo, &list.n);
 	int			nestlevel;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)

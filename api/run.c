@@ -7,11 +7,13 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_authid.h"
+#include "catalog/pg_type.h"
 #include "common/pg_prng.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
@@ -272,6 +274,39 @@ ct_start(PG_FUNCTION_ARGS)
 	run_id = ct_call_start(&call, document, CT_CALL_STARTS);
 	ct_call_detach(&call);
 	PG_RETURN_INT64(run_id);
+}
+
+int64 *
+ct_run_ids(FunctionCallInfo fcinfo, int *n)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int64	   *run_ids;
+	int			i;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("run ids must not be null"),
+				 errhint("array_agg() of no rows is null: no run was found.")));
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
+					  TYPALIGN_DOUBLE, &elements, &nulls, n);
+	if (*n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("run ids must not be empty"),
+				 errhint("Name at least one run; the view ct_runs shows those that there are.")));
+	run_ids = palloc(*n * sizeof(int64));
+	for (i = 0; i < *n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("run ids must not contain nulls"),
+					 errdetail("Number %d of %d is null.", i + 1, *n)));
+		run_ids[i] = DatumGetInt64(elements[i]);
+	}
+	return run_ids;
 }
 
 bool

@@ -22,6 +22,12 @@ extern int64 ct_run_random_seed(bool *has_seed);
  */
 extern int64 ct_run_and_wait(const Jsonb *document, CtCallMode mode, bool raise_on_fail);
 
+/*
+ * The first argument's run ids, a bigint[], palloc'd.  Raises for a NULL, and
+ * for none: that is what a query gives that has found no run.
+ */
+extern int64 *ct_run_ids(FunctionCallInfo fcinfo, int *n);
+
 /* May the role see the run?  watchers: whose members may see all. */
 extern bool ct_run_may_see(Oid role, const CtRunRow *run, Oid watchers);
 

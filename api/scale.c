@@ -271,18 +271,6 @@ scale_put_interval(Datum *values, bool *nulls, int *column, CtInterval interval,
 	scale_put(values, nulls, column, there ? interval.high : NAN);
 }
 
-static Datum
-scale_run_ids(const CtScaleStep *step)
-{
-	Datum		elements[SCALE_REPEAT];
-	int			i;
-
-	for (i = 0; i < step->n; i++)
-		elements[i] = Int64GetDatum(step->run_ids[i]);
-	return PointerGetDatum(construct_array(elements, step->n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
-										   TYPALIGN_DOUBLE));
-}
-
 static void
 scale_put_rows(const CtScale *scale, ReturnSetInfo *rsinfo)
 {
@@ -305,6 +293,7 @@ scale_put_rows(const CtScale *scale, ReturnSetInfo *rsinfo)
 	for (i = 0; i < scale->nsteps; i++)
 	{
 		const CtScaleStep *step = &scale->steps[i];
+		CtArray		run_ids = {step->n, step->run_ids};
 		Datum		values[SCALE_COLUMNS] = {0};
 		bool		nulls[SCALE_COLUMNS] = {false};
 		int			column = 0;
@@ -322,7 +311,7 @@ scale_put_rows(const CtScale *scale, ReturnSetInfo *rsinfo)
 		scale_put(values, nulls, &column, fit.fitted ? fit.peak.estimate : NAN);
 		scale_put_interval(values, nulls, &column, exponent, true);
 		scale_put(values, nulls, &column, fit.fitted ? fit.r2 : NAN);
-		values[column++] = scale_run_ids(step);
+		values[column++] = ct_array_datum(CT_INT8S, &run_ids);
 		Assert(column == SCALE_COLUMNS);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}

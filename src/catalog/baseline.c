@@ -11,6 +11,7 @@
 
 #include "src/catalog/baseline.h"
 #include "src/catalog/row.h"
+#include "src/catalog/rowset.h"
 
 /* A text of the last query's result, which isn't null, in the current memory context. */
 static char *
@@ -20,13 +21,14 @@ baseline_text(uint64 row, int column)
 }
 
 List *
-ct_catalog_baseline_runs(CtCatalogScope *scope, ArrayType *run_ids)
+ct_catalog_baseline_runs(CtCatalogScope *scope, const int64 *run_ids, int n)
 {
+	CtArray		array = {n, run_ids};
 	CtRow		row = {0};
 	List	   *runs = NIL;
 	uint64		i;
 
-	ct_row_add(&row, INT8ARRAYOID, PointerGetDatum(run_ids), false);
+	ct_row_add(&row, INT8ARRAYOID, ct_array_datum(CT_INT8S, &array), false);
 	/* the run may be one that the caller's statement has just waited for */
 	PushActiveSnapshot(GetLatestSnapshot());
 	(void) ct_row_execute(&row,
@@ -61,19 +63,18 @@ void
 ct_catalog_baseline_set(CtCatalogScope *scope, const List *runs)
 {
 	const CtBaselineRun *last = llast(runs);
-	Datum	   *ids = palloc(list_length(runs) * sizeof(Datum));
+	int64	   *ids = palloc(list_length(runs) * sizeof(int64));
+	CtArray		run_ids = {list_length(runs), ids};
 	CtRow		row = {0};
 	ListCell   *lc;
 
 	foreach(lc, runs)
-		ids[foreach_current_index(lc)] = Int64GetDatum(((CtBaselineRun *) lfirst(lc))->run_id);
+		ids[foreach_current_index(lc)] = ((CtBaselineRun *) lfirst(lc))->run_id;
 	ct_row_add(&row, OIDOID, ObjectIdGetDatum(last->role), false);
 	ct_row_add_text(&row, last->scenario);
 	ct_row_add_text(&row, last->variant);
 	ct_row_add_text(&row, last->settings);
-	ct_row_add(&row, INT8ARRAYOID,
-			   PointerGetDatum(construct_array(ids, list_length(runs), INT8OID, sizeof(int64),
-											   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)), false);
+	ct_row_add(&row, INT8ARRAYOID, ct_array_datum(CT_INT8S, &run_ids), false);
 	(void) ct_row_execute(&row,
 						  "INSERT INTO @ct_baseline (role, scenario, variant, settings, run_ids, set_at)"
 						  " VALUES ($1::regrole, $2, $3, $4, $5, clock_timestamp())"

@@ -11,7 +11,6 @@
 
 #include "nodes/pg_list.h"
 #include "src/catalog/catalog.h"
-#include "utils/array.h"
 #include "utils/jsonb.h"
 
 /* a run, as far as it tells whether it can be a baseline, and of what */
@@ -31,7 +30,7 @@ typedef struct CtBaselineRun
  * Those that there are of these runs, and the repeats of their groups that
  * have succeeded, List of CtBaselineRun *, by their ids.
  */
-extern List *ct_catalog_baseline_runs(CtCatalogScope *scope, ArrayType *run_ids);
+extern List *ct_catalog_baseline_runs(CtCatalogScope *scope, const int64 *run_ids, int n);
 
 /* Sets the baseline of what its last run is of, in place of another one; List of CtBaselineRun *. */
 extern void ct_catalog_baseline_set(CtCatalogScope *scope, const List *runs);

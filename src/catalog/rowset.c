@@ -75,8 +75,8 @@ ct_column_type_name(CtColumnType type)
 
 /* ---- writing ---- */
 
-static Datum
-rowset_array(CtColumnType type, const CtArray *array)
+Datum
+ct_array_datum(CtColumnType type, const CtArray *array)
 {
 	const CtTypeInfo *info = &type_info[type];
 	Datum	   *elements = palloc(Max(array->n, 1) * sizeof(Datum));
@@ -150,7 +150,7 @@ rowset_value(const CtRowColumn *column, const void *row, bool *isnull)
 				break;
 			}
 		default:
-			value = rowset_array(column->type, member);
+			value = ct_array_datum(column->type, member);
 			break;
 	}
 	if (column->flags & CT_NOT_NULL)

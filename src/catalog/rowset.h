@@ -101,6 +101,9 @@ typedef struct CtRowSet
 /* "bigint" of CT_INT8 */
 extern const char *ct_column_type_name(CtColumnType type);
 
+/* The array, of a type whose values are one, as SQL has it; palloc'd. */
+extern Datum ct_array_datum(CtColumnType type, const CtArray *array);
+
 /* ---- within ct_catalog_enter and ct_catalog_leave ---- */
 
 /*

@@ -10,7 +10,6 @@
 
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "src/report/report.h"
@@ -303,17 +302,12 @@ CtReportLine *
 ct_report_load_lines(const int64 *run_ids, int n)
 {
 	CtReportLine *lines = palloc(n * sizeof(CtReportLine));
-	Datum	   *elements = palloc(n * sizeof(Datum));
+	CtArray		array = {n, run_ids};
 	CtReportLine *found;
 	int			nfound;
 	int			i;
 
-	for (i = 0; i < n; i++)
-		elements[i] = Int64GetDatum(run_ids[i]);
-	found = ct_rowset_read_by(&line_set, INT8ARRAYOID,
-							  PointerGetDatum(construct_array(elements, n, INT8OID, sizeof(int64),
-															  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)),
-							  &nfound);
+	found = ct_rowset_read_by(&line_set, INT8ARRAYOID, ct_array_datum(CT_INT8S, &array), &nfound);
 	for (i = 0; i < n; i++)
 	{
 		CtReportLine key = {.run_id = run_ids[i]};
