@@ -48,6 +48,6 @@ SELECT ct_find_limit('limit_three', by => 'clients', thresholds => '{vs_baseline
 -- what can't be executed at all says nothing about a load
 SELECT ct_create_scenario('limit_broken', workers => 2);
 SELECT ct_add_script('limit_broken', 'one', 'SELECT no_such_column');
-SELECT ct_find_limit('limit_broken', thresholds => '{p95_ms < 100}', step_duration => '0.2 s');
+SELECT ct_find_limit('limit_broken', start => 1000, thresholds => '{p95_ms < 100}', step_duration => '0.2 s');
 
 SELECT ct_drop_scenario(name) FROM ct_scenarios WHERE name ~ '^limit_';
