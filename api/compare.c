@@ -6,7 +6,6 @@
 
 #include <math.h>
 
-#include "common/pg_prng.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -268,12 +267,7 @@ ct_compare(PG_FUNCTION_ARGS)
 		rows = lappend(rows, row);
 	}
 
-	/* all variants draw the same numbers */
-	if (!options.has_seed)
-	{
-		options.has_seed = true;
-		options.seed = (int64) (pg_prng_uint64(&pg_global_prng_state) >> 1);
-	}
+	ct_run_share_seed(&options);
 
 	/* they take turns, so that what comes and goes on the machine is shared */
 	context = AllocSetContextCreate(outer, "ct_ext comparison", ALLOCSET_DEFAULT_SIZES);

@@ -59,26 +59,23 @@ limit_load(const CtLimit *limit, double value)
 
 /* The run's plan at that load. */
 static Jsonb *
-limit_plan(CtLimit *limit, double value)
+limit_plan(const CtLimit *limit, double value)
 {
-	if (limit->knee.whole)
+	CtRunOptions options = limit->options;
+
+	if (!limit->knee.whole)
 	{
-		limit->options.has_clients = true;
-		limit->options.clients = (int) value;
-		if (!limit->options.has_workers || limit->options.workers_optional)
-		{
-			/* each a session of its own, as far as there are slots */
-			limit->options.has_workers = true;
-			limit->options.workers_optional = true;
-			limit->options.workers = (int) Min(value, Min(ct_call_most_workers(), CT_MAX_WORKERS));
-		}
+		options.has_rate = true;
+		options.rate = value;
 	}
+	else if (!options.has_workers)
+		ct_run_with_sessions(&options, (int) value);
 	else
 	{
-		limit->options.has_rate = true;
-		limit->options.rate = value;
+		options.has_clients = true;
+		options.clients = (int) value;
 	}
-	return ct_plan_of_scenario(limit->scenario, limit->variant, &limit->options);
+	return ct_plan_of_scenario(limit->scenario, limit->variant, &options);
 }
 
 /* What was waited for most, but for what the tool itself lets sessions wait for; NULL where nobody looked. */
@@ -236,16 +233,7 @@ limit_read_arguments(CtLimit *limit, FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s cannot be given where it is what is raised", knee->whole ? "clients" : "rate"),
 				 errhint("start and max_value say from where to where.")));
-	ct_validate_seconds("step_duration", step, false);
-	limit->options.has_duration = true;
-	limit->options.duration = step;
-
-	/* a limit is one of speed: whether anything could have gone wrong is another question */
-	if (!limit->options.has_min_overlap)
-	{
-		limit->options.has_min_overlap = true;
-		limit->options.min_overlap = 0;
-	}
+	ct_run_as_step(&limit->options, step);
 	if (!(knee->start > 0 && knee->start <= knee->max &&
 		  knee->max <= (knee->whole ? CT_MAX_CLIENTS : CT_MAX_RATE)))
 		ereport(ERROR,
@@ -268,7 +256,7 @@ limit_read_arguments(CtLimit *limit, FunctionCallInfo fcinfo)
 
 /* Raises unless there is something that may break, and what it can be compared with. */
 static void
-limit_check_thresholds(CtLimit *limit)
+limit_check_thresholds(const CtLimit *limit)
 {
 	const CtPlan *plan = ct_plan_read(limit_plan(limit, limit->knee.start));
 	ListCell   *lc;
@@ -355,8 +343,7 @@ ct_find_limit(PG_FUNCTION_ARGS)
 	desc = BlessTupleDesc(desc);
 	limit_read_arguments(&limit, fcinfo);
 	limit_check_thresholds(&limit);
-	if (!limit.options.has_seed)
-		limit.options.seed = ct_run_random_seed(&limit.options.has_seed);
+	ct_run_share_seed(&limit.options);
 
 	while (ct_knee_next(&limit.knee, &value))
 		limit_try(&limit, value);

@@ -71,11 +71,33 @@ ct_run_options(CtArgs *args, CtRunOptions *options)
 	options->trust_owner = ct_args_flag(args, "trust_owner");
 }
 
-int64
-ct_run_random_seed(bool *has_seed)
+void
+ct_run_share_seed(CtRunOptions *options)
 {
-	*has_seed = true;
-	return (int64) (pg_prng_uint64(&pg_global_prng_state) >> 1);
+	if (options->has_seed)
+		return;
+	options->has_seed = true;
+	options->seed = (int64) (pg_prng_uint64(&pg_global_prng_state) >> 1);
+}
+
+void
+ct_run_as_step(CtRunOptions *options, double step_duration)
+{
+	ct_validate_seconds("step_duration", step_duration, false);
+	options->has_duration = true;
+	options->duration = step_duration;
+	if (options->has_min_overlap)
+		return;
+	options->has_min_overlap = true;
+	options->min_overlap = 0;
+}
+
+void
+ct_run_with_sessions(CtRunOptions *options, int clients)
+{
+	options->has_clients = options->has_workers = options->workers_optional = true;
+	options->clients = clients;
+	options->workers = Min(clients, Min(ct_call_most_workers(), CT_MAX_WORKERS));
 }
 
 /*

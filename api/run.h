@@ -13,8 +13,21 @@
 /* The options that ct_run, ct_start, ct_execute, ct_test and ct_compare share; each has most of them. */
 extern void ct_run_options(CtArgs *args, CtRunOptions *options);
 
-/* A seed for runs that are to draw the same; sets *has_seed. */
-extern int64 ct_run_random_seed(bool *has_seed);
+/*
+ * Options of runs that are compared with each other.  All draw the same
+ * numbers: where no seed is given, one for all of them.
+ */
+extern void ct_run_share_seed(CtRunOptions *options);
+
+/*
+ * What is asked of them is how much they do: a step is so many seconds long,
+ * and whether anything could have gone wrong is no matter unless min_overlap is
+ * given.  Raises for a length that none can have.
+ */
+extern void ct_run_as_step(CtRunOptions *options, double step_duration);
+
+/* So many clients, each in a session of its own as far as there are slots. */
+extern void ct_run_with_sessions(CtRunOptions *options, int clients);
 
 /*
  * Has the plan's run run, waits for it, and says how it ended; raises unless

@@ -125,7 +125,6 @@ scale_read_arguments(CtScale *scale, FunctionCallInfo fcinfo)
 	scale_read_share(&args, "min_efficiency", &scale->min_efficiency);
 	scale_read_share(&args, "min_retained", &scale->min_retained);
 	(void) ct_args_seconds(&args, "step_duration", &step);
-	ct_validate_seconds("step_duration", step, false);
 
 	memset(options, 0, sizeof(CtRunOptions));
 	options->isolation = ct_args_text(&args, "isolation");
@@ -137,13 +136,9 @@ scale_read_arguments(CtScale *scale, FunctionCallInfo fcinfo)
 	options->retried_errors = ct_args_array(&args, "retried_errors");
 	options->thresholds = ct_args_array(&args, "thresholds");
 	options->trust_owner = ct_args_flag(&args, "trust_owner");
-	options->has_duration = true;
-	options->duration = step;
-	options->has_min_overlap = true;	/* whether anything could have gone wrong is another question */
-	options->min_overlap = 0;
-	if (!options->has_seed)
-		options->seed = ct_run_random_seed(&options->has_seed);
 	ct_args_end(&args);
+	ct_run_as_step(options, step);
+	ct_run_share_seed(options);
 }
 
 /* The run's throughput second by second, its last one left out if it is a piece; palloc'd. */
@@ -170,14 +165,11 @@ scale_read_seconds(int64 run_id, int *n)
 static void
 scale_run(CtScale *scale, CtScaleStep *step)
 {
-	CtRunOptions *options = &scale->options;
 	CtSample   *sample = &step->samples[step->n];
 	CtOutcome  *outcome;
 
-	options->has_clients = options->has_workers = options->workers_optional = true;
-	options->clients = step->clients;
-	options->workers = Min(step->clients, Min(ct_call_most_workers(), CT_MAX_WORKERS));
-	outcome = ct_outcome_of_run(ct_plan_of_scenario(scale->scenario, scale->variant, options));
+	ct_run_with_sessions(&scale->options, step->clients);
+	outcome = ct_outcome_of_run(ct_plan_of_scenario(scale->scenario, scale->variant, &scale->options));
 	if (outcome->verdict == NULL)
 		ereport(ERROR,
 				(errcode(outcome->sqlstate ? outcome->sqlstate : ERRCODE_QUERY_CANCELED),
