@@ -24,6 +24,32 @@ SELECT substring(use FROM 'ct_\w+') AS twice FROM ct_help() GROUP BY 1 HAVING co
 SELECT use, argument FROM ct_help(), regexp_split_to_table(substring(use FROM '\((.*)\)'), ', *') AS argument
 WHERE argument NOT IN ('', '...') AND NOT EXISTS (SELECT FROM ours JOIN pg_proc ON oid = objid
 	WHERE name = substring(use FROM 'ct_\w+') AND split_part(argument, ' ', 1) = ANY (proargnames));
+-- who makes runs takes all options of ct_run, of the same types, but for those that it lacks for a
+-- reason: ct_test has no scenario, and its thresholds are among the checks; the rows of ct_compare
+-- and ct_run_all are variants, each of ct_run_all's is one run, and ct_compare has no verdict of
+-- its own; ct_find_limit says itself how long a run is and what load, and each of its runs is a
+-- look, from a fresh sandbox, which ends. What is said here and isn't so any more is told, too.
+WITH makes (function, lacks, adds) AS (VALUES
+	('ct_start', '{}', '{}'),
+	('ct_execute', '{}', '{run_id}'),
+	('ct_schedule', '{}', '{job_name,schedule,older_than}'),
+	('ct_test', '{scenario,variant,thresholds,trust_owner}', '{script,setup,checks,teardown}'),
+	('ct_compare', '{variant,raise_on_fail}', '{explore}'),
+	('ct_run_all', '{scenario,variant,repeat}', '{category,scenarios,explore}'),
+	('ct_find_limit', '{duration,transactions,keep,raise_on_fail,rounds,repeat,phases}',
+		'{by,start,max_value,step_duration,resolution}')),
+takes AS (
+	SELECT o.name AS function, a.name, a.type::regtype
+	FROM ours o JOIN pg_proc p ON p.oid = o.objid,
+		unnest(p.proargnames[1:p.pronargs], p.proargtypes::oid[]) AS a (name, type)
+	WHERE o.function),
+should AS (
+	SELECT m.function, t.name, t.type FROM makes m, takes t
+	WHERE t.function = 'ct_run' AND t.name <> ALL (m.lacks::text[])),
+does AS (
+	SELECT t.* FROM makes m JOIN takes t USING (function) WHERE t.name <> ALL (m.adds::text[]))
+SELECT function, name, s.type AS of_ct_run, d.type AS its_own
+FROM should s FULL JOIN does d USING (function, name) WHERE s.type IS DISTINCT FROM d.type ORDER BY 1, 2;
 -- psql shows it in 100 columns
 SELECT max(length(topic)) + max(length(use)) + max(length(does)) + 8 <= 100 AS fits FROM ct_help();
 

@@ -4,14 +4,6 @@
 --
 SET client_min_messages = warning;
 
--- the options of a run are ct_execute's, all of them, of the same types: a new one of ct_execute is one of ct_schedule (install/65-schedule.sql)
-SELECT name, type FROM (
-	SELECT p.proname, a.name, a.type::regtype FROM pg_proc p,
-		unnest(p.proargnames[1:p.pronargs], p.proargtypes::oid[]) AS a (name, type)
-	WHERE p.oid IN ('ct_schedule'::regproc, 'ct_execute'::regproc)) o
-WHERE name NOT IN ('job_name', 'schedule', 'older_than', 'run_id')
-GROUP BY name, type HAVING count(*) <> 2;
-
 \set VERBOSITY terse
 SELECT ct_schedule('nightly', '0 3 * * *', 'oversell_tickets');
 \echo :LAST_ERROR_SQLSTATE
