@@ -109,7 +109,13 @@ typedef struct CtSvg
 	CtSvgAxis	y;				/* its from is below its to, so larger */
 } CtSvg;
 
-/* Begins a picture of that size; the label says it in words. */
+/* what numbers below a picture need */
+#define CT_SVG_BOTTOM	24
+
+/*
+ * Begins a picture of that size; the label says it in words.  Its axes leave
+ * room for their numbers, on the left and below; who needs other room says so.
+ */
 extern void ct_svg_begin(CtSvg *svg, StringInfo buf, double width, double height, const char *label);
 extern void ct_svg_end(CtSvg *svg);
 

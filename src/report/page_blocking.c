@@ -171,8 +171,7 @@ blocking_table(const CtReport *report)
 
 		cells[0] = ct_report_place(row->script, row->step);
 		cells[1] = row->outside ? "from outside" : ct_report_place(row->blocker_script, row->blocker_step);
-		cells[2] = psprintf("%s, %s%s%s", row->mode, row->locktype, row->relation ? " of " : "",
-							row->relation ? row->relation : "");
+		cells[2] = ct_report_lock(row->mode, row->locktype, row->relation);
 	}
 	return table;
 }

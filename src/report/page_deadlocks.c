@@ -187,8 +187,7 @@ deadlock_words(CtPage *page, const CtReportDeadlock *kind)
 			appendStringInfoString(buf, " and");
 		}
 		appendStringInfoString(buf, " waits for ");
-		ct_markup_text(buf, ct_text_cut(psprintf("%s, %s%s%s", row->mode, row->locktype, row->relation ? " of " : "",
-												 row->relation ? row->relation : ""), 200, page->report->unicode));
+		ct_markup_text(buf, ct_text_cut(ct_report_lock(row->mode, row->locktype, row->relation), 200, page->report->unicode));
 		appendStringInfo(buf, ", which %d holds%s.", deadlock_waits_for(kind, i) + 1, row->victim ? "; it was ended by 40P01" : "");
 		if (row->query)
 		{

@@ -11,9 +11,6 @@
 
 #define WIDTH 440				/* of a chart; it is as wide as there is room */
 #define HEIGHT 200
-#define LEFT 58
-#define RIGHT 8
-#define BOTTOM 24
 #define MAX_POINTS 120			/* of a line */
 #define MAX_BINS 72
 #define MAX_SCRIPTS 64
@@ -138,9 +135,6 @@ load_begin_time(CtSvg *svg, CtPage *page, const PageMoment *moments, int n, cons
 				CtSvgUnit unit, bool log, double low, double high)
 {
 	ct_svg_begin(svg, page->buf, WIDTH, HEIGHT, label);
-	svg->x.from = LEFT;
-	svg->x.to = WIDTH - RIGHT;
-	svg->y.from = HEIGHT - BOTTOM;
 	svg->y.to = 22;
 	ct_svg_scale(&svg->y, unit, log, low, high);
 	svg->x.unit = CT_SVG_SECONDS;
@@ -298,9 +292,6 @@ load_histogram(CtPage *page)
 				 psprintf("Distribution of latencies: median %s, 95th percentile %s, 99th percentile %s",
 						  ct_format_ms(report->p50_ms, report->unicode), ct_format_ms(report->p95_ms, report->unicode),
 						  ct_format_ms(report->p99_ms, report->unicode)));
-	svg.x.from = LEFT;
-	svg.x.to = WIDTH - RIGHT;
-	svg.y.from = HEIGHT - BOTTOM;
 	svg.y.to = 34;
 	ct_svg_scale(&svg.y, CT_SVG_COUNT, false, 0, tallest);
 	svg.x.unit = CT_SVG_MS;
@@ -386,13 +377,11 @@ load_percentiles(CtPage *page)
 
 	ct_page_figure(page, "Percentiles by script",
 				   "Median (circle), 95th (square) and 99th percentile (triangle), longest (bar), on a logarithmic scale.");
-	height = Min(n, MAX_SCRIPTS) * 34 + 22 + BOTTOM;
+	height = Min(n, MAX_SCRIPTS) * 34 + 22 + CT_SVG_BOTTOM;
 	ct_svg_begin(&svg, page->buf, WIDTH, height,
 				 psprintf("Percentiles of the latency of %s", ct_format_plural(n, "script", "scripts")));
 	svg.x.from = 12;
 	svg.x.to = WIDTH - 24;
-	svg.y.from = height - BOTTOM;
-	svg.y.to = 10;
 	ct_svg_scale(&svg.x, CT_SVG_MS, true, lowest, highest);
 	ct_svg_x_axis(&svg);
 	for (i = 0; i < Min(n, MAX_SCRIPTS); i++)

@@ -47,19 +47,6 @@ static const struct
 #undef INT
 };
 
-/* NaN where it isn't known */
-static double
-resource_value(const CtResourceRow *row, CtColumnType type, int offset)
-{
-	const void *member = (const char *) row + offset;
-
-	if (type == CT_FLOAT8)
-		return *(const double *) member;
-	if (type == CT_INT8)
-		return *(const int64 *) member < 0 ? NAN : *(const int64 *) member;
-	return *(const int *) member < 0 ? NAN : *(const int *) member;
-}
-
 /* One of the charts; where all that it would show is zero or unknown there is none. */
 static void
 resource_chart(CtPage *page, int chart, const CtResourceRow *rows, const double *x, int n)
@@ -78,8 +65,8 @@ resource_chart(CtPage *page, int chart, const CtResourceRow *rows, const double 
 		names[k] = resource_charts[chart].series[k].name;
 		for (i = 0; i < n; i++)
 		{
-			double		value = resource_value(&rows[i], resource_charts[chart].series[k].type,
-											   resource_charts[chart].series[k].offset);
+			double		value = ct_report_number(&rows[i], resource_charts[chart].series[k].type,
+												 resource_charts[chart].series[k].offset);
 
 			if (!isnan(value))
 				peak = Max(peak, value);
@@ -94,10 +81,7 @@ resource_chart(CtPage *page, int chart, const CtResourceRow *rows, const double 
 		ct_page_key(page, names, resource_charts[chart].n, true);
 	ct_svg_begin(&svg, page->buf, WIDTH, HEIGHT, psprintf("%s: at most %s, at the end %s", resource_charts[chart].caption,
 														  ct_svg_label(unit, peak), ct_svg_label(unit, last)));
-	svg.x.from = 58;
 	svg.x.to = WIDTH - 10;
-	svg.y.from = HEIGHT - 24;
-	svg.y.to = 10;
 	ct_svg_scale(&svg.y, unit, false, 0, peak);
 	svg.x.unit = CT_SVG_SECONDS;
 	svg.x.low = x[0] - 0.5;
@@ -107,7 +91,7 @@ resource_chart(CtPage *page, int chart, const CtResourceRow *rows, const double 
 	for (k = resource_charts[chart].n - 1; k >= 0; k--)
 	{
 		for (i = 0; i < n; i++)
-			y[i] = resource_value(&rows[i], resource_charts[chart].series[k].type, resource_charts[chart].series[k].offset);
+			y[i] = ct_report_number(&rows[i], resource_charts[chart].series[k].type, resource_charts[chart].series[k].offset);
 		ct_svg_line(&svg, k + 1, n, x, y);
 	}
 	ct_svg_end(&svg);
@@ -203,10 +187,7 @@ ct_page_workers(CtPage *page)
 							sum * sum / (n * squares), 1.0 / n));
 	ct_svg_begin(&svg, page->buf, WORKERS_WIDTH, WORKERS_HEIGHT,
 				 psprintf("Transactions by each of %d workers: mean %s, most %s", n, ct_format_float(sum / n), ct_format_float(most)));
-	svg.x.from = 58;
 	svg.x.to = WORKERS_WIDTH - 10;
-	svg.y.from = WORKERS_HEIGHT - 24;
-	svg.y.to = 10;
 	ct_svg_scale(&svg.y, CT_SVG_COUNT, false, 0, most);
 	ct_svg_y_axis(&svg);
 	width = (svg.x.to - svg.x.from) / n;

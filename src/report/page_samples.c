@@ -93,10 +93,6 @@ sample_scatter(CtPage *page)
 	ct_svg_begin(&svg, page->buf, WIDTH, HEIGHT,
 				 psprintf("%d transactions by start and latency: %s to %s", n, ct_format_ms(lowest, report->unicode),
 						  ct_format_ms(highest, report->unicode)));
-	svg.x.from = 58;
-	svg.x.to = WIDTH - 8;
-	svg.y.from = HEIGHT - 24;
-	svg.y.to = 10;
 	ct_svg_scale(&svg.y, CT_SVG_MS, true, lowest, highest);
 	svg.x.unit = CT_SVG_SECONDS;
 	svg.x.low = 0;

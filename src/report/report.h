@@ -343,6 +343,10 @@ extern List *ct_report_deadlock_kinds(const CtReport *report);
 
 extern char *ct_report_wait_name(const CtWaitRow *wait);	/* "Lock: tuple", "CPU" */
 extern char *ct_report_place(const char *script, int step); /* "transfer 2" */
+extern char *ct_report_lock(const char *mode, const char *locktype, const char *relation); /* "ShareLock, transactionid of account"; of NULL "an unknown lock" */
+
+/* a number of a row, of a column's type; NaN where it isn't known */
+extern double ct_report_number(const void *row, CtColumnType type, int offset);
 
 extern CtReportTable *ct_report_phases(const CtReport *report);
 extern CtReportTable *ct_report_waits(const CtReport *report);	/* the first few of each script */

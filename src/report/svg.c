@@ -239,6 +239,10 @@ ct_svg_begin(CtSvg *svg, StringInfo buf, double width, double height, const char
 	svg->buf = buf;
 	svg->width = width;
 	svg->height = height;
+	svg->x.from = 58;
+	svg->x.to = width - 8;
+	svg->y.from = height - CT_SVG_BOTTOM;
+	svg->y.to = 10;
 	appendStringInfoString(buf, "<svg viewBox=\"0 0 ");
 	ct_svg_number(buf, width);
 	appendStringInfoChar(buf, ' ');

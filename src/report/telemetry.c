@@ -87,6 +87,14 @@ ct_report_place(const char *script, int step)
 	return step > 0 ? psprintf("%s %d", script, step) : pstrdup(script);
 }
 
+char *
+ct_report_lock(const char *mode, const char *locktype, const char *relation)
+{
+	if (mode == NULL)
+		return pstrdup("an unknown lock");
+	return psprintf("%s, %s%s%s", mode, locktype, relation ? " of " : "", relation ? relation : "");
+}
+
 CtReportTable *
 ct_report_blocking(const CtReport *report)
 {
@@ -105,8 +113,7 @@ ct_report_blocking(const CtReport *report)
 		cells[0] = ct_report_place(row->script, row->step);
 		cells[1] = row->outside && row->blocker_query ? row->blocker_query :
 			ct_report_place(row->blocker_script, row->blocker_step);
-		cells[2] = psprintf("%s, %s%s%s", row->mode, row->locktype, row->relation ? " of " : "",
-							row->relation ? row->relation : "");
+		cells[2] = ct_report_lock(row->mode, row->locktype, row->relation);
 	}
 	return table->rows ? table : NULL;
 }
@@ -205,8 +212,7 @@ ct_report_deadlocks(const CtReport *report)
 			const CtDeadlockRow *row = &kind->rows[i];
 
 			appendStringInfo(&ring, "%s%s", i > 0 ? ", " : "", ct_report_place(row->script, row->step));
-			appendStringInfo(&locks, "%s%s, %s%s%s", i > 0 ? "; " : "", row->mode, row->locktype,
-							 row->relation ? " of " : "", row->relation ? row->relation : "");
+			appendStringInfo(&locks, "%s%s", i > 0 ? "; " : "", ct_report_lock(row->mode, row->locktype, row->relation));
 		}
 		cells[0] = ct_format_count(kind->count);
 		cells[1] = ring.data;
@@ -263,25 +269,16 @@ static const struct
 	{"connections", CT_MEMBER(CtResourceRow, connections, int), CT_INT4, 1, false, telemetry_count},
 };
 
-/* NaN where it isn't known */
-static double
-telemetry_value(const CtResourceRow *row, int resource)
+double
+ct_report_number(const void *row, CtColumnType type, int offset)
 {
-	const void *member = (const char *) row + resources[resource].offset;
-	double		value;
+	const void *member = (const char *) row + offset;
 
-	switch (resources[resource].type)
-	{
-		case CT_FLOAT8:
-			value = *(const double *) member;
-			break;
-		case CT_INT8:
-			value = *(const int64 *) member < 0 ? NAN : *(const int64 *) member;
-			break;
-		default:
-			value = *(const int *) member < 0 ? NAN : *(const int *) member;
-	}
-	return value / resources[resource].divisor;
+	if (type == CT_FLOAT8)
+		return *(const double *) member;
+	if (type == CT_INT8)
+		return *(const int64 *) member < 0 ? NAN : *(const int64 *) member;
+	return *(const int *) member < 0 ? NAN : *(const int *) member;
 }
 
 CtReportTable *
@@ -306,7 +303,8 @@ ct_report_resources(const CtReport *report)
 
 		for (i = 0; i < report->nresources; i++)
 		{
-			double		value = telemetry_value(&report->resources[i], k);
+			double		value = ct_report_number(&report->resources[i], resources[k].type, resources[k].offset) /
+				resources[k].divisor;
 
 			if (isnan(value))
 				continue;
