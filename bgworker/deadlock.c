@@ -143,6 +143,8 @@ deadlock_read(const char *detail, CtDeadlocked *participants)
 			return 0;
 		one->pid = (int) ct_span_number(args[0]);
 		one->mode = deadlock_read_mode(args[1]);
+		if (one->mode == NoLock)
+			return 0;
 		one->place = -1;
 		n++;
 		detail += length + (detail[length] == '\n');

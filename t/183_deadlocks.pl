@@ -88,6 +88,14 @@ $run = run_script('SELECT made_up()', q{CREATE FUNCTION made_up() RETURNS void L
 is(all_are_told($run, 'made up', alone => 1), 20, 'made up: counted all the same');
 is(ask("SELECT DISTINCT script, step, participant, holds, locktype, mode, waits_for, victim FROM ct_deadlocks WHERE run_id = $run"),
 	'test|1|1|||||t', 'made up: the victim alone');
+like(ask("SELECT ct_report($run, '$_')"), qr/an unknown lock/, "made up: $_") foreach qw(text markdown html);
+$run = run_script('SELECT made_up()', q{CREATE FUNCTION made_up() RETURNS void LANGUAGE plpgsql AS
+	$$BEGIN RAISE 'no' USING ERRCODE = 'deadlock_detected', DETAIL =
+		E'Process 1 waits for NoLock on transaction 5; blocked by process 2.\nProcess 2 waits for NoLock on transaction 6; blocked by process 1.'; END$$},
+	'workers => 2, transactions => 10, max_tries => 1');
+is(ask("SELECT DISTINCT script, step, participant, mode, victim FROM ct_deadlocks WHERE run_id = $run"),
+	'test|1|1||t', 'made up, of a mode that there is not: the victim alone');
+like(ask("SELECT ct_report($run, 'html')"), qr/an unknown lock/, 'and on a page');
 
 # More than are kept.
 $run = run_script('SELECT made_up()', q{CREATE FUNCTION made_up() RETURNS void LANGUAGE plpgsql AS

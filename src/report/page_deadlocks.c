@@ -80,6 +80,9 @@ deadlock_label(CtSvg *svg, PagePoint from, PagePoint middle, PagePoint to, const
 	const char *anchor = !vertical ? "middle" : from.x < WIDTH / 2 ? "start" : "end";
 	double		x = middle.x + (!vertical ? (fabs(from.y - to.y) < 1 ? 0 : -24) : from.x < WIDTH / 2 ? 8 : -8);
 
+	if (row->mode == NULL)
+		return;
+
 	/* what goes across has it above and below */
 	ct_svg_text(svg, "halo", anchor, x, middle.y + (vertical ? -8 : -6), ct_text_cut(row->mode, LABEL_LENGTH, unicode));
 	ct_svg_text(svg, "halo faint", anchor, x, middle.y + (vertical ? 6 : 15), ct_text_cut(row->locktype, LABEL_LENGTH, unicode));
