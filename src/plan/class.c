@@ -7,39 +7,17 @@
 #include <math.h>
 
 #include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/numeric.h"
 
 #include "src/base/near_match.h"
 #include "src/plan/class.h"
+#include "src/plan/member.h"
 #include "src/plan/think.h"
 #include "src/plan/validate.h"
 
 /* ---- reading ---- */
 
-/* Raises for a member that is of another kind than it should be. */
-static void
-class_wrong_type(const char *member, const char *type)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("\"%s\" of a class must be %s", member, type)));
-}
-
-static char *
-class_text(const char *member, const JsonbValue *value)
-{
-	if (value->type != jbvString)
-		class_wrong_type(member, "a string");
-	return pnstrdup(value->val.string.val, value->val.string.len);
-}
-
-static Interval *
-class_interval(const char *member, const JsonbValue *value)
-{
-	return DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(class_text(member, value)),
-												 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-}
+/* whose members they are, in messages */
+#define A_CLASS		"a class"
 
 static void
 class_read_member(CtClassDefinition *definition, const char *member, JsonbValue *value)
@@ -47,44 +25,33 @@ class_read_member(CtClassDefinition *definition, const char *member, JsonbValue 
 	static const char *const members[] = {
 		"name", "share", "weights", "think_time", "think_max", "think_distribution", "on_start"
 	};
-	List	   *names = NIL;
-	int			i;
 
 	if (value->type == jbvNull)
 		return;
 	if (strcmp(member, "name") == 0)
-		definition->name = class_text(member, value);
+		definition->name = ct_member_text(A_CLASS, member, value);
 	else if (strcmp(member, "share") == 0)
-	{
-		if (value->type != jbvNumeric)
-			class_wrong_type(member, "a number");
-		definition->share = DatumGetFloat8(DirectFunctionCall1(numeric_float8,
-															   NumericGetDatum(value->val.numeric)));
-	}
+		definition->share = ct_member_number(A_CLASS, member, value);
 	else if (strcmp(member, "weights") == 0)
 	{
 		if (value->type != jbvBinary)
-			class_wrong_type(member, "an object");
+			ct_member_wrong_type(A_CLASS, member, "an object");
 		definition->weights = JsonbValueToJsonb(value);
 	}
 	else if (strcmp(member, "think_time") == 0)
-		definition->think_time = class_interval(member, value);
+		definition->think_time = ct_member_interval(A_CLASS, member, value);
 	else if (strcmp(member, "think_max") == 0)
-		definition->think_max = class_interval(member, value);
+		definition->think_max = ct_member_interval(A_CLASS, member, value);
 	else if (strcmp(member, "think_distribution") == 0)
-		definition->think_distribution = class_text(member, value);
+		definition->think_distribution = ct_member_text(A_CLASS, member, value);
 	else if (strcmp(member, "on_start") == 0)
-		definition->on_start = class_text(member, value);
+		definition->on_start = ct_member_text(A_CLASS, member, value);
 	else
-	{
-		for (i = 0; i < lengthof(members); i++)
-			names = lappend(names, unconstify(char *, members[i]));
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a class has no member \"%s\"", member),
-				 errhint("%s", ct_near_match_hint(member, names, "members",
-												  "The members are name, share, weights, think_time, think_max, think_distribution and on_start."))));
-	}
+				 errhint("%s", ct_member_hint(member, members, lengthof(members),
+											  "The members are name, share, weights, think_time, think_max, think_distribution and on_start."))));
 }
 
 static CtClassDefinition *
@@ -99,7 +66,7 @@ class_read_one(JsonbContainer *object)
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 	{
 		if (token == WJB_KEY)
-			member = pnstrdup(value.val.string.val, value.val.string.len);
+			member = ct_member_string(&value);
 		else if (token == WJB_VALUE)
 			class_read_member(definition, member, &value);
 	}
@@ -147,8 +114,7 @@ class_weight(const char *class_name, const char *script, const JsonbValue *value
 	double		weight = -1;
 
 	if (value->type == jbvNumeric)
-		weight = DatumGetFloat8(DirectFunctionCall1(numeric_float8,
-													NumericGetDatum(value->val.numeric)));
+		weight = ct_member_number(class_name, script, value);
 	if (!(weight >= 0 && weight <= CT_MAX_WEIGHT) || weight != rint(weight))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -170,7 +136,7 @@ class_walk_weights(const CtClassDefinition *definition,
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 	{
 		if (token == WJB_KEY)
-			script = pnstrdup(value.val.string.val, value.val.string.len);
+			script = ct_member_string(&value);
 		else if (token == WJB_VALUE)
 			take(arg, script, class_weight(definition->name, script, &value));
 	}

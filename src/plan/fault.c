@@ -5,11 +5,10 @@
 #include "postgres.h"
 
 #include "storage/lock.h"
-#include "utils/builtins.h"
 #include "utils/regproc.h"
 
-#include "src/base/near_match.h"
 #include "src/plan/fault.h"
+#include "src/plan/member.h"
 #include "src/plan/validate.h"
 
 static const char *const fault_members[] = {"table", "mode", "duration", "every", "after"};
@@ -32,11 +31,9 @@ ct_fault_lockmode(const char *name)
 }
 
 static double
-fault_seconds(const char *member, const char *text, bool zero_allowed)
+fault_seconds(const char *member, const JsonbValue *value, bool zero_allowed)
 {
-	Interval   *interval = DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(text),
-																 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-	double		seconds = ct_interval_seconds(interval);
+	double		seconds = ct_interval_seconds(ct_member_interval("lock_hold", member, value));
 
 	ct_validate_seconds(psprintf("\"%s\" of lock_hold", member), seconds, zero_allowed);
 	return seconds;
@@ -51,9 +48,7 @@ ct_fault_read_lock(CtPlan *plan, const Jsonb *lock_hold)
 	char	   *member = NULL;
 	char	   *text;
 	char	   *p;
-	List	   *names = NIL;
 	bool		has_after = false;
-	int			i;
 
 	if (!JB_ROOT_IS_OBJECT(lock_hold))
 		ereport(ERROR,
@@ -67,21 +62,18 @@ ct_fault_read_lock(CtPlan *plan, const Jsonb *lock_hold)
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 	{
 		if (token == WJB_KEY)
-			member = pnstrdup(value.val.string.val, value.val.string.len);
+			member = ct_member_string(&value);
 		if (token != WJB_VALUE || value.type == jbvNull)
 			continue;
-		if (value.type != jbvString)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("\"%s\" of lock_hold must be a string", member)));
-		text = pnstrdup(value.val.string.val, value.val.string.len);
 		if (strcmp(member, "table") == 0)
 		{
+			text = ct_member_text("lock_hold", member, &value);
 			(void) stringToQualifiedNameList(text);
 			plan->lock_table = text;
 		}
 		else if (strcmp(member, "mode") == 0)
 		{
+			text = ct_member_text("lock_hold", member, &value);
 			for (p = text; *p; p++)
 				*p = *p == '_' ? ' ' : pg_ascii_tolower((unsigned char) *p);
 			if (ct_fault_lockmode(text) == NoLock)
@@ -92,24 +84,20 @@ ct_fault_read_lock(CtPlan *plan, const Jsonb *lock_hold)
 			plan->lock_mode = text;
 		}
 		else if (strcmp(member, "duration") == 0)
-			plan->lock_duration = fault_seconds(member, text, false);
+			plan->lock_duration = fault_seconds(member, &value, false);
 		else if (strcmp(member, "every") == 0)
-			plan->lock_every = fault_seconds(member, text, false);
+			plan->lock_every = fault_seconds(member, &value, false);
 		else if (strcmp(member, "after") == 0)
 		{
-			plan->lock_after = fault_seconds(member, text, true);
+			plan->lock_after = fault_seconds(member, &value, true);
 			has_after = true;
 		}
 		else
-		{
-			for (i = 0; i < lengthof(fault_members); i++)
-				names = lappend(names, unconstify(char *, fault_members[i]));
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("lock_hold has no member \"%s\"", member),
-					 errhint("%s", ct_near_match_hint(member, names, "members",
-													  "The members are table, mode, duration, every and after."))));
-		}
+					 errhint("%s", ct_member_hint(member, fault_members, lengthof(fault_members),
+												  "The members are table, mode, duration, every and after."))));
 	}
 	if (!has_after)
 		plan->lock_after = plan->lock_every;

@@ -7,26 +7,18 @@
 #include <math.h>
 
 #include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/numeric.h"
-#include "utils/timestamp.h"
 
 #include "src/base/near_match.h"
+#include "src/plan/member.h"
 #include "src/plan/phase.h"
 #include "src/plan/validate.h"
 
-/* the members of a phase, to NULL */
+/* the members of a phase */
 static const char *const phase_members[] = {
-	"name", "duration", "rate", "clients", "weights", "ramp", NULL
+	"name", "duration", "rate", "clients", "weights", "ramp"
 };
 
 /* ---- values ---- */
-
-static char *
-phase_string(const JsonbValue *value)
-{
-	return pnstrdup(value->val.string.val, value->val.string.len);
-}
 
 /* "phase 2", or the name if that is known. */
 static const char *
@@ -35,59 +27,16 @@ phase_called(int number, const char *name)
 	return name != NULL ? psprintf("phase \"%s\"", name) : psprintf("phase %d", number);
 }
 
-static void
-phase_wrong_type(const char *called, const char *member, const char *expected)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("\"%s\" of %s must be %s", member, called, expected)));
-}
-
-static double
-phase_number(const char *called, const char *member, const JsonbValue *value)
-{
-	if (value->type != jbvNumeric)
-		phase_wrong_type(called, member, "a number");
-	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
-											  NumericGetDatum(value->val.numeric)));
-}
-
 static int
 phase_integer(const char *called, const char *member, const JsonbValue *value, int low, int high)
 {
-	double		number = phase_number(called, member, value);
+	double		number = ct_member_number(called, member, value);
 
 	if (number != rint(number))
-		phase_wrong_type(called, member, "a whole number");
+		ct_member_wrong_type(called, member, "a whole number");
 	ct_validate_integer(psprintf("\"%s\" of %s", member, called),
 						(int64) Max(Min(number, 1e15), -1e15), low, high);
 	return (int) number;
-}
-
-/* whose the text is that is no interval */
-static void
-phase_interval_context(void *arg)
-{
-	errcontext("%s", (const char *) arg);
-}
-
-/* An interval's text, in seconds. */
-static double
-phase_seconds(const char *called, const char *member, const JsonbValue *value)
-{
-	ErrorContextCallback context;
-	Datum		interval;
-
-	if (value->type != jbvString)
-		phase_wrong_type(called, member, "an interval's text, like \"10 s\"");
-	context.callback = phase_interval_context;
-	context.arg = psprintf("\"%s\" of %s", member, called);
-	context.previous = error_context_stack;
-	error_context_stack = &context;
-	interval = DirectFunctionCall3(interval_in, CStringGetDatum(phase_string(value)),
-								   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-	error_context_stack = context.previous;
-	return ct_interval_seconds(DatumGetIntervalP(interval));
 }
 
 /* ---- one by itself ---- */
@@ -141,7 +90,7 @@ phase_add_weights(List *list, int phase, const char *called, JsonbContainer *obj
 		{
 			weight = palloc0(sizeof(CtPlanWeight));
 			weight->phase = phase;
-			weight->script = phase_string(&value);
+			weight->script = ct_member_string(&value);
 		}
 		else if (token == WJB_VALUE)
 		{
@@ -151,20 +100,6 @@ phase_add_weights(List *list, int phase, const char *called, JsonbContainer *obj
 		}
 	}
 	return list;
-}
-
-static void
-phase_unknown_member(const char *called, const char *member)
-{
-	List	   *names = NIL;
-	int			i;
-
-	for (i = 0; phase_members[i] != NULL; i++)
-		names = lappend(names, unconstify(char *, phase_members[i]));
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("%s has an unrecognized member \"%s\"", called, member),
-			 errhint("%s", ct_near_match_hint(member, names, "members", NULL))));
 }
 
 /* A member of an object, or NULL if it is absent or null. */
@@ -190,12 +125,15 @@ phase_check_members(const char *called, JsonbContainer *object)
 
 		if (token != WJB_KEY)
 			continue;
-		member = phase_string(&key);
-		for (i = 0; phase_members[i] != NULL; i++)
+		member = ct_member_string(&key);
+		for (i = 0; i < lengthof(phase_members); i++)
 			if (strcmp(phase_members[i], member) == 0)
 				break;
-		if (phase_members[i] == NULL)
-			phase_unknown_member(called, member);
+		if (i == lengthof(phase_members))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					 errmsg("%s has an unrecognized member \"%s\"", called, member),
+					 errhint("%s", ct_member_hint(member, phase_members, lengthof(phase_members), NULL))));
 	}
 }
 
@@ -203,7 +141,7 @@ void
 ct_phase_check_weights(const char *name, const Jsonb *weights)
 {
 	if (!JB_ROOT_IS_OBJECT(weights))
-		phase_wrong_type(phase_called(0, name), "weights", "an object, like {\"read\": 9, \"write\": 1}");
+		ct_member_wrong_type(phase_called(0, name), "weights", "an object, like {\"read\": 9, \"write\": 1}");
 }
 
 /* One of the array's elements, appended to the plan. */
@@ -221,9 +159,7 @@ phase_read(CtPlan *plan, int number, JsonbContainer *object)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s has no name", called),
 				 errhint("Name it, as \"name\": \"spike\".")));
-	if (value->type != jbvString)
-		phase_wrong_type(called, "name", "a string");
-	phase->name = phase_string(value);
+	phase->name = ct_member_text(called, "name", value);
 	ct_validate_name("phase", phase->name);
 	called = phase_called(number, phase->name);
 	phase_check_members(called, object);
@@ -234,21 +170,21 @@ phase_read(CtPlan *plan, int number, JsonbContainer *object)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s has no duration", called),
 				 errhint("Say how long it is, as \"duration\": \"10 s\".")));
-	phase->duration = phase_seconds(called, "duration", value);
+	phase->duration = ct_interval_seconds(ct_member_interval(called, "duration", value));
 	if ((value = phase_member(object, "rate")) != NULL)
 	{
-		phase->rate = phase_number(called, "rate", value);
+		phase->rate = ct_member_number(called, "rate", value);
 		ct_validate_rate(psprintf("rate of %s", called), phase->rate);
 	}
 	if ((value = phase_member(object, "clients")) != NULL)
 		phase->clients = phase_integer(called, "clients", value, 1, CT_MAX_CLIENTS);
 	if ((value = phase_member(object, "ramp")) != NULL)
-		phase->ramp = phase_seconds(called, "ramp", value);
+		phase->ramp = ct_interval_seconds(ct_member_interval(called, "ramp", value));
 	weights = phase_member(object, "weights");
 	if (weights != NULL)
 	{
 		if (weights->type != jbvBinary || !JsonContainerIsObject(weights->val.binary.data))
-			phase_wrong_type(called, "weights", "an object, like {\"read\": 9, \"write\": 1}");
+			ct_member_wrong_type(called, "weights", "an object, like {\"read\": 9, \"write\": 1}");
 		plan->weights = phase_add_weights(plan->weights, number - 1, called, weights->val.binary.data);
 	}
 	phase_validate(phase);
