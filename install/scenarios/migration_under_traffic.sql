@@ -16,7 +16,7 @@ snapshot the transaction has (`function_replaced_rr`).
 
 The lock queue (`lock_queue`): ALTER TABLE waits for a report that only reads, and whoever comes after it
 waits behind it, although they would get along with the report. Under load requests give up after
-:patience_ms (:patience_ms 0: at once).
+:patience_ms (:patience_ms 0: at once). One in twenty may: a row can be locked for as long on a busy machine.
 
 What to look at: `deadlocks` and what the checks say. SELECT ct_explore('migration_under_traffic') shows
 the order of the statements that does it; ct_race does that for your own migration and your own scripts.
@@ -92,15 +92,16 @@ ALTER TABLE customer_order ALTER COLUMN note SET DEFAULT '';
 \sleep :again_us us
 $$);
 
-/* The rate goes to and fro, so that a run has many migrations. */
+/* The rate goes to and fro, as fast as requests come, so that a run has many migrations. */
 SELECT @extschema@.ct_add_variant('migration_under_traffic', 'function_replaced',
 	'replace a function that requests call twice',
 	isolation => 'read committed', expected_verdict => 'fail');
 SELECT @extschema@.ct_add_script('migration_under_traffic', 'migrate', variant => 'function_replaced', workers => 1, body => $$
 CREATE OR REPLACE FUNCTION gross(net numeric) RETURNS numeric LANGUAGE sql IMMUTABLE RETURN net * 1.20;
-\sleep :again_us us
+\sleep :window_us us
 CREATE OR REPLACE FUNCTION gross(net numeric) RETURNS numeric LANGUAGE sql IMMUTABLE RETURN net * 1.21;
 \outcome migrated
+\sleep :window_us us
 $$);
 
 SELECT @extschema@.ct_add_variant('migration_under_traffic', 'function_replaced_rr',
@@ -108,9 +109,10 @@ SELECT @extschema@.ct_add_variant('migration_under_traffic', 'function_replaced_
 	isolation => 'repeatable read', expected_verdict => 'fail');
 SELECT @extschema@.ct_add_script('migration_under_traffic', 'migrate', variant => 'function_replaced_rr', workers => 1, body => $$
 CREATE OR REPLACE FUNCTION gross(net numeric) RETURNS numeric LANGUAGE sql IMMUTABLE RETURN net * 1.20;
-\sleep :again_us us
+\sleep :window_us us
 CREATE OR REPLACE FUNCTION gross(net numeric) RETURNS numeric LANGUAGE sql IMMUTABLE RETURN net * 1.21;
 \outcome migrated
+\sleep :window_us us
 $$);
 
 SELECT @extschema@.ct_add_variant('migration_under_traffic', 'computed_once',
@@ -118,9 +120,10 @@ SELECT @extschema@.ct_add_variant('migration_under_traffic', 'computed_once',
 	isolation => 'read committed', expected_verdict => 'pass');
 SELECT @extschema@.ct_add_script('migration_under_traffic', 'migrate', variant => 'computed_once', workers => 1, body => $$
 CREATE OR REPLACE FUNCTION gross(net numeric) RETURNS numeric LANGUAGE sql IMMUTABLE RETURN net * 1.20;
-\sleep :again_us us
+\sleep :window_us us
 CREATE OR REPLACE FUNCTION gross(net numeric) RETURNS numeric LANGUAGE sql IMMUTABLE RETURN net * 1.21;
 \outcome migrated
+\sleep :window_us us
 $$);
 SELECT @extschema@.ct_add_script('migration_under_traffic', 'request', variant => 'computed_once', body => $$
 \set order random(1, :orders)
@@ -137,7 +140,7 @@ SELECT @extschema@.ct_add_variant('migration_under_traffic', 'lock_queue',
 	'wait for the lock, in front of all who come',
 	isolation => 'read committed', expected_verdict => 'fail',
 	expected_errors => '{lock_not_available=turned_away}');
-SELECT @extschema@.ct_add_script('migration_under_traffic', 'report', variant => 'lock_queue', workers => 1, body => $$
+SELECT @extschema@.ct_add_script('migration_under_traffic', 'report', variant => 'lock_queue', workers => 1, think_time => '20 ms', body => $$
 BEGIN;
 SELECT sum(total) FROM customer_order;
 \sleep :report_ms ms
@@ -149,7 +152,7 @@ ALTER TABLE customer_order ALTER COLUMN note SET DEFAULT '';
 \outcome migrated
 \sleep :again_us us
 $$);
-SELECT @extschema@.ct_add_script('migration_under_traffic', 'request', variant => 'lock_queue', think_time => '5 ms', body => $$
+SELECT @extschema@.ct_add_script('migration_under_traffic', 'request', variant => 'lock_queue', think_time => '30 ms', body => $$
 \set order random(1, :orders)
 BEGIN;
 \if :patience_ms > 0
@@ -178,7 +181,7 @@ EXCEPTION WHEN lock_not_available THEN
 END $f$;
 $$,
 	expected_errors => '{lock_not_available=turned_away}');
-SELECT @extschema@.ct_add_script('migration_under_traffic', 'report', variant => 'lock_if_free', workers => 1, body => $$
+SELECT @extschema@.ct_add_script('migration_under_traffic', 'report', variant => 'lock_if_free', workers => 1, think_time => '20 ms', body => $$
 BEGIN;
 SELECT sum(total) FROM customer_order;
 \sleep :report_ms ms
@@ -194,7 +197,7 @@ SELECT migrate_if_free() AS migrated \gset
 \endif
 \sleep :again_us us
 $$);
-SELECT @extschema@.ct_add_script('migration_under_traffic', 'request', variant => 'lock_if_free', think_time => '5 ms', body => $$
+SELECT @extschema@.ct_add_script('migration_under_traffic', 'request', variant => 'lock_if_free', think_time => '30 ms', body => $$
 \set order random(1, :orders)
 BEGIN;
 \if :patience_ms > 0
@@ -215,9 +218,10 @@ SELECT @extschema@.ct_add_check('migration_under_traffic', 'totals_add_up',
 	 FROM customer_order o LEFT JOIN order_line l ON l.customer_order = o.id
 	 GROUP BY o.id HAVING o.total <> coalesce(sum(l.price), 0) ORDER BY o.id',
 	kind => 'broken_books', description => 'An order''s total is the sum of its lines.');
-SELECT @extschema@.ct_add_check('migration_under_traffic', 'nobody_is_turned_away',
-	'SELECT :outcome_turned_away AS observed, 0 AS expected WHERE :outcome_turned_away > 0',
-	kind => 'blocked_requests', description => 'No request waits in vain for a lock.');
+SELECT @extschema@.ct_add_check('migration_under_traffic', 'few_are_turned_away',
+	'SELECT :outcome_turned_away AS observed, (:outcome_turned_away + :outcome_added) / 20 AS expected
+	 WHERE :outcome_turned_away * 20 > :outcome_turned_away + :outcome_added',
+	kind => 'blocked_requests', description => 'At most one request in twenty waits in vain for a lock.');
 SELECT @extschema@.ct_add_check('migration_under_traffic', 'added_is_added',
 	'SELECT count(*) AS observed, :outcome_added AS expected FROM order_line
 	 HAVING count(*) <> :outcome_added',
