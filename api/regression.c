@@ -92,8 +92,8 @@ regression_put(Datum *values, bool *nulls, int column, double number)
 Datum
 ct_change(PG_FUNCTION_ARGS)
 {
-	Datum		values[6];
-	bool		nulls[6] = {true, true, true, true, true, true};
+	Datum		values[7];
+	bool		nulls[7] = {true, true, true, true, true, true, true};
 	TupleDesc	desc;
 	CtSample   *samples;
 	CtChange	change;
@@ -133,6 +133,7 @@ ct_change(PG_FUNCTION_ARGS)
 		regression_put(values, nulls, 4, change.high);
 		values[5] = BoolGetDatum(change.verdict == CT_CHANGE_SIGNIFICANT);
 		nulls[5] = change.verdict == CT_CHANGE_UNKNOWN;
+		regression_put(values, nulls, 6, change.detectable);
 	}
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }

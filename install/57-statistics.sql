@@ -99,7 +99,8 @@ CREATE FUNCTION @extschema@._ct_change(
 	OUT change		float8,
 	OUT change_low	float8,
 	OUT change_high	float8,
-	OUT significant	boolean
+	OUT significant	boolean,
+	OUT detectable	float8
 ) RETURNS record
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
@@ -136,7 +137,8 @@ CREATE VIEW @extschema@.ct_regressions WITH (security_barrier) AS
 		pg_catalog.round(c.change::numeric, 5)::float8 AS change,
 		pg_catalog.round(c.change_low::numeric, 5)::float8 AS change_low,
 		pg_catalog.round(c.change_high::numeric, 5)::float8 AS change_high,
-		CASE WHEN c.significant AND u.disturbed THEN NULL ELSE c.significant END AS significant
+		CASE WHEN c.significant AND u.disturbed THEN NULL ELSE c.significant END AS significant,
+		CASE WHEN NOT u.disturbed THEN pg_catalog.round(c.detectable::numeric, 5)::float8 END AS detectable
 	FROM @extschema@.ct_visible_result r
 	/* its group */
 	CROSS JOIN LATERAL (
@@ -252,6 +254,7 @@ COMMENT ON COLUMN @extschema@.ct_regressions.change IS 'after / before - 1: 0.1 
 COMMENT ON COLUMN @extschema@.ct_regressions.change_low IS 'lower end of its interval, at a level of 99.9 %, from what runs and the seconds within them differ by; null where these don''t tell, and from 0 on';
 COMMENT ON COLUMN @extschema@.ct_regressions.change_high IS 'upper end of the same';
 COMMENT ON COLUMN @extschema@.ct_regressions.significant IS 'true: the interval leaves 0 out; false: chance may have made it. Null where the data don''t allow to tell: fewer than six runs in all (four more than samples), and one of them with less than four whole seconds, or with a trend; or runs that differ more than their seconds say, and fewer than that; errors of runs of unlike duration or number of transactions. Null in the place of true, with the interval, where others on the machine may have made the difference: their CPU (machine_cpu less server_cpu in ct_usage) was more than 25 % of all CPUs'' in one of the runs, or differed by more than 10 between this side and the baseline; where ct_ext.telemetry was off or the system doesn''t tell, nothing is known of them, and it is true';
+COMMENT ON COLUMN @extschema@.ct_regressions.detectable IS 'the smallest change, as a fraction, that runs like these show in four of five cases: 0.05 is five percent more (or less by the same ratio). Where it is large, "significant = false" is no evidence: longer runs or more repeats make it smaller, see docs/statistics.md. Null where nothing can be told, from 0 on, and where the CPU of others is such that no difference is called significant';
 
 /*
  * The runs of a series, one metric after the other, with the levels that it

@@ -40,7 +40,8 @@ CREATE FUNCTION made(id bigint, scenario text, level float8, off float8 DEFAULT 
 -- the last ones of the same kind
 SELECT made(1, 'a', 1000), made(2, 'a', 1003), made(3, 'a', 900), made(4, 'b', 1000),
 	made(5, 'a', 2000, plan => '{"params": {"n": 2}}'), made(6, 'a', 995, plan => '{"seed": 5, "thresholds": [1], "keep": true}');
-SELECT run_id, baseline, metric, before, after, change, change_low < change AND change < change_high AS within, significant
+SELECT run_id, baseline, metric, before, after, change, change_low < change AND change < change_high AS within, significant,
+	detectable
 FROM ct_regressions WHERE run_id IN (2, 3);
 SELECT run_id, baseline, significant FROM ct_regressions WHERE metric = 'tps';
 
@@ -56,7 +57,7 @@ SELECT count(*) FROM ct_baselines;
 -- where the data don't tell: too short, with a trend; errors from none to some, and many
 SELECT made(11, 'short', 1000, n => 3), made(12, 'short', 900, n => 3), made(13, 'drift', 1000), made(14, 'drift', 900, drift => -0.4),
 	made(15, 'errors', 1000), made(16, 'errors', 1000, errors => 500), made(17, 'errors', 1000, errors => 520);
-SELECT run_id, metric, before, after, change, change_low IS NULL AS unknown, significant FROM ct_regressions
+SELECT run_id, metric, before, after, change, change_low IS NULL AS unknown, significant, detectable FROM ct_regressions
 WHERE run_id IN (12, 14) AND metric IN ('tps', 'p99_ms') OR run_id > 14 AND metric = 'errors';
 -- short ones are enough, if they are many
 SELECT made(20 + i, 'many', 1000 + (i * 7) % 10, n => 2) FROM generate_series(1, 9) i;
@@ -148,7 +149,7 @@ SELECT made(79 + 2 * n, 'others ' || n, 1000), made(80 + 2 * n, 'others ' || n, 
 	used(79 + 2 * n, before), used(80 + 2 * n, after)
 FROM (VALUES (1, NULL, NULL), (2, 5, 8), (3, 14, 4), (4, 4, 15), (5, 25, 25), (6, 26, 24), (7, NULL, 26), (8, 4, 40), (9, NULL, 24), (10, 15, 4)) v (n, before, after);
 SELECT r.run_id, b.machine_cpu - b.server_cpu AS others_before, a.machine_cpu - a.server_cpu AS others_after, round(r.change::numeric, 2) AS change,
-	r.change_low IS NOT NULL AS told, r.significant
+	r.change_low IS NOT NULL AS told, r.significant, r.detectable
 FROM ct_regressions r LEFT JOIN ct_usage b ON b.run_id = r.baseline[1] LEFT JOIN ct_usage a ON a.run_id = r.run_id
 WHERE r.metric = 'tps' ORDER BY r.run_id;
 SELECT metric, significant FROM ct_regressions WHERE run_id = 88;

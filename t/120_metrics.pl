@@ -445,15 +445,21 @@ my ($m2, $s2) = moments(@other);
 my $pooled = sqrt(5 * (($s1 / $m1)**2 + ($s2 / $m2)**2) / 8 * 2 / 5);
 # by scipy.stats.t.ppf(0.9995, 8)
 my @interval = map { exp(log($m2 / $m1) + $_ * 5.0413054334 * $pooled) - 1 } -1, 1;
-my ($found, $was, $is, $change, $least, $most) = split / /, $answer{'five and five'};
+my ($found, $was, $is, $change, $least, $most, $detectable) = split / /, $answer{'five and five'};
 ok($found eq 'significant' && near($was, $m1, 1e-9) && near($is, $m2, 1e-9) && near($change, $m2 / $m1 - 1, 1e-9) &&
 	  near($least, $interval[0], 1e-6) && near($most, $interval[1], 1e-6), "five runs and five: $answer{'five and five'}");
+# and by scipy.stats.t.ppf(0.8, 8)
+ok(near($detectable, exp((5.0413054334 + 0.8888895178) * $pooled) - 1, 1e-6), "... which show a change of $detectable in four of five cases");
 is(verdict($_->[0]), $_->[1], $_->[0]) for [ 'five and five alike', 'none' ], [ 'one and five', 'significant' ], [ 'two and two', 'unknown' ],
   [ 'one and one', 'unknown' ], [ 'one and one, of three seconds', 'unknown' ], [ 'constant seconds', 'significant' ], [ 'same seconds', 'none' ],
   [ 'falling seconds', 'unknown' ], [ 'nothing before', 'unknown' ], [ 'steady, but not alike', 'none' ], [ 'two steady, but not alike', 'unknown' ],
   [ 'no errors', 'none' ], [ 'some errors', 'none' ], [ 'many errors', 'significant' ], [ 'more errors', 'significant' ], [ 'as many errors', 'none' ];
 like($answer{'many errors'}, qr/^significant 0 50 -?nan/i, 'from none on there is no fraction');
 like($answer{'no errors'}, qr/^none 0 0 0 /, 'and from none to none no change');
+like($answer{$_}, qr/ -?nan$/i, "no change is said to be detectable: $_") for 'many errors', 'one and one', 'falling seconds';
+# what is found in half of all cases is less than what is found in four of five
+my ($errors_change, undef, $errors_most, $errors_detectable) = (split / /, $answer{'more errors'})[ 3 .. 6 ];
+cmp_ok($errors_detectable, '>', $errors_most - $errors_change, "what is detectable of errors is more than the interval's half, $errors_detectable");
 
 # The same with itself, and with what is slower: in the last of these neither is stationary for long.
 my @worlds = (

@@ -390,6 +390,14 @@ stats_combine(StatsVariance between, StatsVariance within)
 	return both;
 }
 
+/* The smallest difference that is found with CT_CHANGE_POWER. */
+static double
+stats_detectable(StatsVariance off, double level)
+{
+	return sqrt(off.variance) * (ct_student_quantile(0.5 + level / 2, off.degrees) +
+								 ct_student_quantile(CT_CHANGE_POWER, off.degrees));
+}
+
 CtChange
 ct_stats_change(const CtSample *before, int nbefore, const CtSample *after, int nafter,
 				bool counts, double level)
@@ -405,7 +413,7 @@ ct_stats_change(const CtSample *before, int nbefore, const CtSample *after, int 
 	result.after = samples[1].mean;
 	result.change = result.before > 0 ? result.after / result.before - 1 :
 		result.after == 0 ? 0 : get_float8_nan();
-	result.low = result.high = get_float8_nan();
+	result.low = result.high = result.detectable = get_float8_nan();
 	result.verdict = CT_CHANGE_UNKNOWN;
 	if (!counts && !(result.before > 0 && result.after > 0))
 		return result;
@@ -420,6 +428,7 @@ ct_stats_change(const CtSample *before, int nbefore, const CtSample *after, int 
 		{
 			result.low = interval.low / result.before;
 			result.high = interval.high / result.before;
+			result.detectable = stats_detectable(off, level) / result.before;
 		}
 	}
 	else
@@ -429,6 +438,7 @@ ct_stats_change(const CtSample *before, int nbefore, const CtSample *after, int 
 		interval = stats_interval(log(result.after / result.before), off.variance, off.degrees, level);
 		result.low = expm1(interval.low);
 		result.high = expm1(interval.high);
+		result.detectable = expm1(stats_detectable(off, level));
 	}
 	result.verdict = interval.low > 0 || interval.high < 0 ? CT_CHANGE_SIGNIFICANT : CT_CHANGE_NONE;
 	return result;

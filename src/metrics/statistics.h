@@ -103,6 +103,7 @@ typedef struct CtChange
 	double		change;			/* after / before - 1; NaN where before is 0, and after isn't */
 	double		low;			/* its interval, NaN where there is too little to tell */
 	double		high;
+	double		detectable;		/* the smallest change that is found with CT_CHANGE_POWER; NaN as low */
 	CtChangeVerdict verdict;	/* significant: the interval leaves 0 out */
 } CtChange;
 
@@ -111,6 +112,12 @@ typedef struct CtChange
  * four hundred comparisons of what is the same hardly one is to be wrong.
  */
 #define CT_CHANGE_LEVEL		0.999
+
+/*
+ * Of how many changes of the size that is called detectable such samples show
+ * one: four in five, as is usual.
+ */
+#define CT_CHANGE_POWER		0.8
 
 /*
  * Two runs of the same are never quite alike, whatever each looks like from
@@ -140,6 +147,12 @@ typedef struct CtChange
  * of them, and none has a trend.
  *
  * Without either the verdict is CT_CHANGE_UNKNOWN.
+ *
+ * A difference is found if it is larger than t standard errors, t being the
+ * level's quantile; so one that is larger by another t, that of CT_CHANGE_POWER,
+ * is found so often (Student's distribution in the place of the noncentral
+ * one, which is close from a few degrees of freedom on).  detectable is that as
+ * a ratio's excess over 1, or, for counts, as a fraction of before.
  */
 extern CtChange ct_stats_change(const CtSample *before, int nbefore,
 								const CtSample *after, int nafter, bool counts,

@@ -509,10 +509,10 @@ main(void)
 			CtSample   *after = read_runs(&nafter);
 			CtChange	change = ct_stats_change(before, nbefore, after, nafter, counts, level);
 
-			printf("%s %.12g %.12g %.12g %.12g %.12g\n",
+			printf("%s %.12g %.12g %.12g %.12g %.12g %.12g\n",
 				   change.verdict == CT_CHANGE_UNKNOWN ? "unknown" :
 				   change.verdict == CT_CHANGE_NONE ? "none" : "significant",
-				   change.before, change.after, change.change, change.low, change.high);
+				   change.before, change.after, change.change, change.low, change.high, change.detectable);
 		}
 		else
 			give_up(command);
