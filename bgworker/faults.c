@@ -14,12 +14,12 @@
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/regproc.h"
 #include "utils/snapmgr.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
 #include "bgworker/faults.h"
+#include "src/base/ct_compat.h"
 #include "src/plan/fault.h"
 #include "src/plan/think.h"
 
@@ -109,7 +109,7 @@ hold_take(CtLeader *leader)
 {
 	const CtPlan *plan = leader->plan;
 	LOCKMODE	mode = ct_fault_lockmode(plan->lock_mode);
-	RangeVar   *table = makeRangeVarFromNameList(stringToQualifiedNameList(plan->lock_table));
+	RangeVar   *table = makeRangeVarFromNameList(ct_qualified_names(plan->lock_table));
 	Oid			oid;
 	Relation	relation;
 

@@ -5,8 +5,8 @@
 #include "postgres.h"
 
 #include "storage/lock.h"
-#include "utils/regproc.h"
 
+#include "src/base/ct_compat.h"
 #include "src/plan/fault.h"
 #include "src/plan/member.h"
 #include "src/plan/validate.h"
@@ -68,7 +68,7 @@ ct_fault_read_lock(CtPlan *plan, const Jsonb *lock_hold)
 		if (strcmp(member, "table") == 0)
 		{
 			text = ct_member_text("lock_hold", member, &value);
-			(void) stringToQualifiedNameList(text);
+			(void) ct_qualified_names(text);
 			plan->lock_table = text;
 		}
 		else if (strcmp(member, "mode") == 0)
