@@ -29,6 +29,7 @@ CT_FUNCTION_INFO_V1(ct_find_limit);
 #define DEFAULT_RATE		10.0
 #define DEFAULT_STEP		5.0	/* seconds */
 #define DEFAULT_RESOLUTION	0.1
+#define LEAST_DUE			5	/* transactions of a run, on average */
 
 typedef struct CtLimit
 {
@@ -251,7 +252,8 @@ limit_read_arguments(CtLimit *limit, FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("resolution must be between 0.001 and 1"),
 				 errdetail("The given value is %g.", knee->resolution)));
-	knee->min = knee->whole ? 1 : knee->start / 1024;
+	/* where hardly a transaction is due in a run, the rate is not what breaks it */
+	knee->min = knee->whole ? 1 : Min(knee->start, Max(knee->start / 1024, LEAST_DUE / step));
 }
 
 /* Raises unless there is something that may break, and what it can be compared with. */
@@ -322,7 +324,8 @@ limit_tell(const CtLimit *limit, const CtKneeResult *result)
 				 errhint("Raise max_value.")));
 	else
 		ereport(NOTICE,
-				(errmsg("even %s broke", limit_load(limit, result->broken))));
+				(errmsg("even %s broke", limit_load(limit, result->broken)),
+				 limit->knee.whole ? 0 : errhint("Give a lower start, or a longer step_duration.")));
 }
 
 /* ct_find_limit(scenario, variant, by, start, max_value, thresholds, step_duration, options, resolution) */

@@ -30,8 +30,6 @@ SELECT phased('[{"name": "a", "duration": "1 s", "clients": 0}]');
 SELECT phased('[{"name": "a", "duration": "1 s", "clients": 1e12}]');
 SELECT phased('[{"name": "a", "duration": "1 s", "rates": 10}]');
 SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10, "wieghts": {}}]');
-SELECT phased('[{"name": "a", "duration": "1 s"}]');
-SELECT phased('[{"name": "a", "duration": "1 s", "rate": null, "clients": null}]');
 SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10, "ramp": "2 s"}]');
 SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10, "ramp": "-1 s"}]');
 SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10, "weights": [1]}]');
@@ -92,6 +90,11 @@ SELECT ct_add_script('regress_phased', 'write', 'SELECT 2', weight => 3);
 SELECT ct_run('regress_phased', phases => '[{"name": "reads", "duration": "0.2 s", "clients": 2, "weights": {"write": 0}},
 	{"name": "more", "duration": "0.2 s", "rate": 200, "weights": {"write": 0, "read": 7}}]') AS run_id \gset
 SELECT script, count > 0 AS some FROM ct_latencies WHERE run_id = :run_id AND kind = 'transaction' ORDER BY 1;
+-- what says neither a rate nor clients has all clients, without a pause
+SELECT ct_run('regress_phased', phases => '[{"name": "reads", "duration": "0.2 s", "weights": {"write": 0}},
+	{"name": "writes", "duration": "0.2 s", "rate": null, "clients": null, "weights": {"read": 0}}]') AS run_id \gset
+SELECT phase, rate, clients FROM ct_phases WHERE run_id = :run_id;
+SELECT count(*) AS strays FROM ct_samples WHERE run_id = :run_id AND (phase = 'reads') <> (script = 'read');
 
 -- defined once for all
 SELECT ct_add_phase('regress_phased', 'baseline', '0.3 s', rate => 100);
@@ -99,7 +102,6 @@ SELECT ct_add_phase('regress_phased', 'reads', '0.3 s', clients => 1, weights =>
 SELECT ct_add_phase('regress_phased', 'rise', '0.2 s', clients => 3, ramp => '0.1 s');
 SELECT ct_add_phase('regress_phased', 'rise', '0.2 s', clients => 3);
 SELECT ct_add_phase('regress_phased', 'read', '0.2 s', clients => 3);
-SELECT ct_add_phase('regress_phased', 'a', '0.2 s');
 SELECT ct_add_phase('regress_phased', 'a', NULL, 10);
 SELECT ct_add_phase('regress_phased', 'a', '0 s', 10);
 SELECT ct_add_phase('regress_phased', 'a', '1 s', 0);

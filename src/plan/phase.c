@@ -61,12 +61,6 @@ phase_validate(const CtPlanPhase *phase)
 
 	ct_validate_seconds(psprintf("duration of %s", called), phase->duration, false);
 	ct_validate_seconds(psprintf("ramp of %s", called), phase->ramp, true);
-	if (phase->rate == 0 && phase->clients == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s says neither a rate nor clients", called),
-				 errdetail("Each phase says itself what load it is."),
-				 errhint("Give it a rate, in transactions per second, or clients, which repeat their scripts without a pause.")));
 	if (phase->ramp > phase->duration)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
