@@ -40,6 +40,21 @@ up(void)
 {
 BLANKBLANKBLANKBLANKreturn 1;BLANK
 }
+List *names = stringToQualifiedNameList("a.b");
+END
+	'src/base/ct_compat.h' => <<'END',
+/*
+ * ct_compat.h
+ *		What differs.
+ */
+#ifndef CT_COMPAT_H
+#define CT_COMPAT_H
+#if PG_VERSION_NUM >= 160000
+#define ct_qualified_names(text)	stringToQualifiedNameList(text, NULL)
+#else
+#define ct_qualified_names(text)	stringToQualifiedNameList(text)
+#endif
+#endif							/* CT_COMPAT_H */
 END
 	'src/loose.c' => "#include \"postgres.h\"\n" . "int x;\n" x 900,
 	'api/bad.h' => "/*\n * bad.h\n *\t\tA header that needs another one.\n */\n#ifndef BAD_H\n#define BAD_H\nextern NoSuchType bad;\n#endif\n",
@@ -50,7 +65,7 @@ my %said = (
 	rooms => [ 'src/loose.c:1: stands loose', 'src/loose.c:901: 901 lines' ],
 	catalog => ['src/base/up.c:13: @ct_result in its SQL'],
 	headers => ['api/bad.h:1: does not compile alone: error: unknown type name'],
-	versions => [ 'META.json:1: not version 1.1.0', 'CHANGELOG.md:1: nothing', 'src/base/up.c:14: tests', 'src/base/up.c:16: is called' ],
+	versions => [ 'META.json:1: not version 1.1.0', 'CHANGELOG.md:1: nothing', 'src/base/up.c:14: tests', 'src/base/up.c:16: is called', 'src/base/up.c:22: stringToQualifiedNameList differs' ],
 	includes => ['src/base/up.c:8: "miscadmin.h" comes before'],
 	comments => [ 'src/base/up.c:12: // comment', 'src/loose.c:1: does not begin' ],
 	indent => ['src/base/up.c:'],

@@ -11,6 +11,8 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
+#include "src/base/ct_compat.h"
+
 /* a key, or another string; palloc'd */
 extern char *ct_member_string(const JsonbValue *value);
 
@@ -23,7 +25,7 @@ extern double ct_member_number(const char *of, const char *member, const JsonbVa
 extern Interval *ct_member_interval(const char *of, const char *member, const JsonbValue *value);
 
 /* '"MEMBER" of OF must be EXPECTED' */
-extern void ct_member_wrong_type(const char *of, const char *member, const char *expected) pg_attribute_noreturn();
+ct_noreturn extern void ct_member_wrong_type(const char *of, const char *member, const char *expected);
 
 /* A hint for a member that isn't among the n that there are; look: where to look, or NULL. */
 extern char *ct_member_hint(const char *member, const char *const *members, int n, const char *look);
