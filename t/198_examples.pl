@@ -26,6 +26,11 @@ foreach my $file (qw(github gitlab))
 	like($text, qr{docker/build-push-action|docker build}, "$file: on a server with ct_ext in it");
 	like($text, qr{reports/}, "$file: and keeps");
 }
+# What GitLab reads as a setting of the whole pipeline is no name of a job.
+my @jobs = slurp_file("$examples/gitlab.yml") =~ /^(\w+):\n(?=(?: .*\n)*  script:$)/mg;
+is(scalar @jobs, 2, 'gitlab: its jobs');
+is(join(' ', grep { /^(?:image|services|stages|types|before_script|after_script|variables|cache|include|default|workflow|spec|true|false|nil)$/ } @jobs),
+	'', 'gitlab: which have names of their own');
 
 $node->start;
 $ENV{PGHOST} = $node->host;
