@@ -112,6 +112,14 @@ foreach my $panel (@panels)
 		is(join(' ', map { "@$_" } grep { $_->[0] !~ /^(?:time|metric)$/ && $_->[1] !~ /^(?:double precision|bigint|integer)$/ } @columns), '', "$name: numbers");
 		like($sql, qr/ORDER BY (?:"time"|started_at)$/, "$name: in order");
 	}
+	foreach my $matrix (map { $_->{options} } grep { $_->{id} eq 'groupingToMatrix' } @{ $panel->{transformations} // [] })
+	{
+		my %there = map { @$_ } columns(expanded($panel->{targets}[0]{rawSql}, %variables));
+
+		is(join(' ', map { $there{ $matrix->{$_} } // "no $matrix->{$_}" } qw(columnField rowField valueField)), 'text text double precision', "$panel->{title}: what makes the matrix");
+		# which has one column of text, named after two, that a bar chart finds by itself
+		is($panel->{options}{xField} // 'none', 'none', "$panel->{title}: no column that is gone by then");
+	}
 	foreach my $override (@{ $panel->{fieldConfig}{overrides} })
 	{
 		my $column = $override->{matcher}{options};
