@@ -71,7 +71,7 @@ DELETE FROM ct_baseline;
 SELECT variant, verdict, anomalies, tps > 0 AS tps, retries, failed, errors, cheapest IS NOT NULL AS cheapest FROM ct_compare('regress_repeat', repeat => 3);
 SELECT * FROM repeats ORDER BY run;
 SELECT max(run_id) AS last FROM ct_runs \gset
-SELECT ct_report(:last) ~ 'One of 3 runs with' AS told, ct_report(:last, 'markdown') ~ 'One of 3 runs with' AS told_in_markdown;
+SELECT ct_report(:last) ~ 'of 3 runs: ' AS told, ct_report(:last, 'markdown') ~ 'of 3 runs: ' AS told_in_markdown;
 DELETE FROM ct_result;
 SELECT variant, run_id - min(run_id) OVER () AS run FROM ct_compare('regress_repeat', repeat => 2);
 DELETE FROM ct_result;

@@ -426,6 +426,7 @@ ask('two and two', 'change', 0, 0.999, bare(@five[ 0, 1 ]), bare(@other[ 0, 1 ])
 ask('one and one', 'change', 0, 0.999, bare(1000), bare(900));
 ask('one and one, of three seconds', 'change', 0, 0.999, runs([ 1000, 1001, 999 ]), runs([ 900, 901, 899 ]));
 ask('constant seconds', 'change', 0, 0.999, runs([ (1000) x 10 ]), runs([ (900) x 10 ]));
+ask('constant seconds, rounded', 'change', 0, 0.999, runs(map { [ ($_) x 11 ] } 3.9, 3.901, 3.902), runs(map { [ ($_) x 11 ] } 4.9, 4.9, 4.91));
 ask('same seconds', 'change', 0, 0.999, runs([ (1000) x 10 ]), runs([ (1000) x 10 ]));
 ask('falling seconds', 'change', 0, 0.999, runs([ (1000) x 10 ]), runs($series{falling}));
 ask('nothing before', 'change', 0, 0.999, runs([ (0) x 10 ]), runs([ (900) x 10 ]));
@@ -451,7 +452,7 @@ ok($found eq 'significant' && near($was, $m1, 1e-9) && near($is, $m2, 1e-9) && n
 # and by scipy.stats.t.ppf(0.8, 8)
 ok(near($detectable, exp((5.0413054334 + 0.8888895178) * $pooled) - 1, 1e-6), "... which show a change of $detectable in four of five cases");
 is(verdict($_->[0]), $_->[1], $_->[0]) for [ 'five and five alike', 'none' ], [ 'one and five', 'significant' ], [ 'two and two', 'unknown' ],
-  [ 'one and one', 'unknown' ], [ 'one and one, of three seconds', 'unknown' ], [ 'constant seconds', 'significant' ], [ 'same seconds', 'none' ],
+  [ 'one and one', 'unknown' ], [ 'one and one, of three seconds', 'unknown' ], [ 'constant seconds', 'significant' ], [ 'constant seconds, rounded', 'significant' ], [ 'same seconds', 'none' ],
   [ 'falling seconds', 'unknown' ], [ 'nothing before', 'unknown' ], [ 'steady, but not alike', 'none' ], [ 'two steady, but not alike', 'unknown' ],
   [ 'no errors', 'none' ], [ 'some errors', 'none' ], [ 'many errors', 'significant' ], [ 'more errors', 'significant' ], [ 'as many errors', 'none' ];
 like($answer{'many errors'}, qr/^significant 0 50 -?nan/i, 'from none on there is no fraction');

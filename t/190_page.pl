@@ -19,7 +19,7 @@ my $node = ct_node('page');
 $node->start;
 local $ENV{PGCLIENTENCODING} = 'UTF8';
 ct_page_fill($node, 'page');
-my %pages = map { $_ => ct_page_of($node, 'page', $_) } 1 .. 5;
+my %pages = map { $_ => ct_page_of($node, 'page', $_) } 1 .. 5, 11;
 my $many = ct_page_of($node, 'page', '{1,2,4,3,2}');
 
 # Rows of a query, each a list of cells.
@@ -145,6 +145,13 @@ is_table($one, 'Seconds', 'ct_timeline', 'SELECT second, transactions, tps, fail
 }
 is_table($one, 'Phases', 'ct_phases', q{SELECT phase, rate_text, clients, CASE WHEN tps > 1000 THEN to_char(tps, 'FM9,999') ELSE tps::text END, failed
 	FROM (SELECT *, CASE WHEN rate = 1000 THEN '1,000' ELSE rate::text END AS rate_text FROM ct_phases) p WHERE run_id = 1 ORDER BY position}, 0, 2, 3, 4, 5);
+is_table($one, 'Classes', 'ct_classes', 'SELECT class, clients, transactions, tps, failed, mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms FROM ct_classes WHERE run_id = 1 ORDER BY position');
+is_table($one, 'Classes of clients', 'ct_classes', q{SELECT class, clients, to_char(transactions, 'FM99,990'), failed FROM ct_classes WHERE run_id = 1 ORDER BY position}, 0 .. 2, 4);
+{
+	my ($picture) = $one =~ /aria-label="(?=Percentiles of the latency of 2 classes)(.*?)<\/svg>/s;
+	is(scalar(() = $picture =~ /<g>/g), 2, 'a line for each class that did something');
+	is_deeply([ misplaced($picture, 'ct_classes') ], [], 'percentiles of classes are where the axis has them');
+}
 is_table($one, 'Percentiles', 'ct_latencies', q{SELECT script, count, mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms
 	FROM ct_latencies WHERE run_id = 1 AND kind = 'transaction' AND step = 0 ORDER BY script});
 {
@@ -223,6 +230,49 @@ is_table($one, 'Orders seen', 'ct_orders', q{SELECT step || ' ' || (SELECT CASE 
 	split_part(string_agg(CASE WHEN before_seen AND after_seen THEN 'both' WHEN before_seen THEN 'before' WHEN after_seen THEN 'after' ELSE 'neither' END, ',' ORDER BY other_step), ',', 2),
 	split_part(string_agg(CASE WHEN before_seen AND after_seen THEN 'both' WHEN before_seen THEN 'before' WHEN after_seen THEN 'after' ELSE 'neither' END, ',' ORDER BY other_step), ',', 3)
 	FROM ct_orders o WHERE run_id = 1 GROUP BY script, step ORDER BY step});
+
+# Circles, the medians, of a picture on a logarithmic axis: those that stand elsewhere than its numbers say.
+sub misplaced
+{
+	my ($picture, $view) = @_;
+	my @x = $picture =~ /<path class="f1" d="M([\d.]+) /g;
+	my @p50 = map { $_->[0] } @{ rows("SELECT p50_ms FROM $view WHERE run_id = 1 AND p50_ms IS NOT NULL ORDER BY position") };
+	my %tick = reverse $picture =~ /<text class="tick" text-anchor="\w+" x="([\d.]+)" [^>]*>([\d.]+) ms</g;
+	my ($low, $high) = (sort { $a <=> $b } keys %tick)[ 0, -1 ];
+	my $scale = ($tick{$high} - $tick{$low}) / log($high / $low);
+
+	return grep { abs($x[$_] - $tick{$low} - $scale * log($p50[$_] / $low)) > 0.3 } 0 .. $#p50;
+}
+
+# ---- beside other runs ----
+
+is_table($pages{11}, 'Repeats', 'ct_runs', q{SELECT run_id, variant, upper(verdict), round(tps::numeric, 1), round(tps_low::numeric, 1) || ' to ' || round(tps_high::numeric, 1), p95_ms
+	FROM ct_runs WHERE repeat_of = 9 ORDER BY 1}, 0 .. 3, 5, 6);
+is_table($pages{11}, 'Changes', 'ct_regressions', q{SELECT metric, before, after, change, change_low, change_high, CASE WHEN significant THEN 'yes' WHEN NOT significant THEN 'no' END, detectable
+	FROM ct_regressions WHERE run_id = 11});
+{
+	my ($picture) = $pages{11} =~ /aria-label="(?=Change of 5 metrics)(.*?)<\/svg>/s;
+	my ($zero) = $picture =~ /<path class="mark" d="M([\d.]+)/;
+	my ($end) = $picture =~ /<path class="axis" d="M[\d.]+ [\d.]+H([\d.]+)/;
+	my @bars = map { [ $_->[0] - $zero, $_->[0] + $_->[1] - $zero ] } map { [/x="([\d.]+)".* width="([\d.]+)"/] } $picture =~ /<rect class="f\d"[^>]*>/g;
+	my @changes = @{ rows('SELECT change_low, change_high FROM ct_regressions WHERE run_id = 11 AND change_low IS NOT NULL') };
+	my $scale = $bars[0][0] / $changes[0][0];
+
+	is(scalar @bars, 5, 'an interval for each metric that has one');
+	foreach my $i (0 .. $#changes)
+	{
+		foreach my $k (0, 1)
+		{
+			my $at = $changes[$i][$k] * $scale;
+			$at = 3 * $scale if $changes[$i][$k] > 3;
+			cmp_ok(abs($bars[$i][$k] - $at), '<', 1.3, "interval $i, end $k: about 0 to scale, or cut at three times");
+		}
+	}
+	like(ct_page_text($pages{11}), qr/What ends at the right edge goes on beyond it\./, 'which is said');
+	like(ct_page_text($pages{11}), qr/tps 1,027 770 -25\.0 % 1\.9 % worse \(-26\.2 % to -23\.9 %\) mean_ms 2\.03 ms 2\.03 ms 0 % 1\.7 % no difference was seen \(-1\.3 % to \+1\.4 %\)/, 'in words');
+	like(ct_page_text($pages{11}), qr/are compared with the baseline, runs 6, 7, 8\./, 'with what');
+	unlike($_, qr/Compared with earlier|>Repeats</, 'where there is nothing to compare with nothing is said') foreach @pages{ 1 .. 5 };
+}
 
 # Boxes of a picture that overlap, in pairs.
 sub overlapping
@@ -342,11 +392,27 @@ foreach ([ UTF8 => "Z\xc3\xbcrich \xe6\x9d\xb1\xe4\xba\xac \xf0\x9f\x90\x98", "Z
 	my $markdown = $node->safe_psql('page', q{SELECT ct_report(1, 'markdown')});
 
 	like($text, qr/\nPhases\n  phase +length .*\n  baseline +10\.0 s +100 +8 +980 .*\n  spike +5\.00 s/, 'phases in the text');
+	like($text, qr/\nClasses of clients\n  class +clients +transactions +per second .*\n  readers +80 +24,000 +800 +0 .*\n(?:.*\n)  idle +2 +0 +0 +0 +- /, 'classes');
 	like($text, qr/\nWaits\n  wait +samples +share +script\n  CPU +900 +96\.5 % +audit\n(?:.*\n)*  Lock: transactionid +2,980 +31\.3 % +transfer\n/, 'waits');
 	like($text, qr/\nBlocking\n  waiting +for +lock +waited +longest +in a row\n  transfer 2 +transfer 3 +ShareLock, transactionid \S+ +8\.12 s +341 ms +4\n/, 'blocking');
 	like($text, qr/\nDeadlocks\n  deadlocks +each waits for the next +for a lock\n +5  transfer 2, transfer 3 /, 'deadlocks');
 	like($text, qr/\nResources, by the second\n  resource +start +mean +peak +end +in all\n  CPU of the run +31\.0 % +43\.0 % +89\.0 % +30\.0 %\n/, 'resources');
-	like($markdown, qr/\n#### $_\n\n\|/, "$_ in Markdown") foreach 'Phases', 'Waits', 'Blocking', 'Deadlocks', 'Resources, by the second';
+	like($markdown, qr/\n#### $_\n\n\|/, "$_ in Markdown") foreach 'Phases', 'Classes of clients', 'Waits', 'Blocking', 'Deadlocks', 'Resources, by the second';
+	foreach (9, 11)
+	{
+		my $repeat = $node->safe_psql('page', "SELECT ct_report($_)");
+		my $of_it = $node->safe_psql('page', "SELECT ct_report($_, 'markdown')");
+
+		like($repeat, qr/\nRepeats\n  run +verdict +.*\n(?: +\d+ +PASS .*\n)*? +$_ +PASS +30,321 .* this run\n/, "run $_: its repeats, and which it is");
+		like($repeat, qr/From the least to the most of 3 runs: 769 to 771 per second, p95 4\.99 ms to 5\.01 ms, p99 7\.00\s+ms to 47\.0 ms\./, "run $_: how far they lie apart");
+		like($repeat, qr/\nCompared with earlier runs\n  metric .*\n  tps +1,027 +770 +-25\.0 % +1\.9 % +worse \(-26\.2 % to -23\.9 %\)\n/, "run $_: the change of them all");
+		like($repeat, qr/\n  errors +0 +2\.33 +- +- +no difference was seen\n/, "run $_: from none to some there is no ratio");
+		like($of_it, qr/\n\| `p99_ms` \| 7\.11 ms \| 27\.0 ms \| \+280 % \| 5,843 % \| no difference was seen \(-90\.4 % to \+14,985 %\) \|\n/, "run $_: in Markdown");
+	}
+	my $told = $node->safe_psql('page', 'SELECT ct_report(8)');
+	like($told, qr/\n  tps +1,026 +1,028 +\+0\.15 % +.*no difference was seen \(.*\)\n(?:.*\n)*  The run is compared with the last 2 of the same settings, runs 6, 7\. /, 'a run on its own, without a baseline before it');
+	$node->safe_psql('page', "DELETE FROM ct_result_second WHERE run_id BETWEEN 6 AND 8");
+	like($node->safe_psql('page', 'SELECT ct_report(8)'), qr/\n  tps +1,026 +1,028 +\+0\.15 % +- +not told\n(?:.*\n)*.*\sWhat\s+is\s+not\s+told\s+the\s+data\s+don.t\s+allow\s+to\s+tell:/, 'what the data do not tell is not told');
 	unlike($node->safe_psql('page', 'SELECT ct_report(4)'), qr/Phases|Waits|Blocking|Deadlocks|Resources/, 'where there are any');
 	is($node->safe_psql('page', q{SELECT max(length(line)) <= 98 FROM string_to_table(ct_report(1), E'\n') line}), 't', 'within the width of the text');
 }

@@ -20,6 +20,7 @@
 
 /* the seconds of a series have to be worth so many independent ones */
 #define MIN_EFFECTIVE		2.0
+#define MAX_DEGREES			1e6
 
 /* ---- series ---- */
 
@@ -362,7 +363,8 @@ stats_within_runs(const StatsSample *samples, bool counts)
 		if (!counts)
 			result.variance += CT_RUN_DEVIATION * CT_RUN_DEVIATION / samples[s].n;
 	}
-	result.degrees = weights > 0 ? result.variance * result.variance / weights : 1e6;
+	/* of seconds that are all alike, but for their rounding, the ratio is of no size that can be computed with */
+	result.degrees = weights > 0 ? Min(result.variance * result.variance / weights, MAX_DEGREES) : MAX_DEGREES;
 	return result;
 }
 

@@ -115,6 +115,20 @@ ct_format_share(double share)
 }
 
 char *
+ct_format_change(double change)
+{
+	double		percent = change * 100;
+
+	if (isnan(change))
+		return pstrdup("-");
+	if (fabs(percent) < 0.005)
+		return pstrdup("0 %");
+	return psprintf("%c%s %%", percent < 0 ? '-' : '+',
+					isinf(percent) ? "inf" : fabs(percent) >= 99.95 ? format_three_digits(fabs(percent)) :
+					psprintf("%.*f", fabs(percent) < 0.95 ? 2 : 1, fabs(percent)));
+}
+
+char *
 ct_format_plural(int64 n, const char *one, const char *many)
 {
 	return psprintf("%s %s", ct_format_count(n), n == 1 ? one : many);

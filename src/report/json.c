@@ -15,24 +15,26 @@
 #include "src/catalog/catalog.h"
 #include "src/report/report.h"
 
-/* The run, and a list of each kind of rows. */
+/* The run, and a list of each kind of rows; of many runs each in a line, which is half as long. */
 static char *
-json_query(void)
+json_query(bool many)
 {
 	StringInfoData sql;
 	int			i;
 
 	initStringInfo(&sql);
-	appendStringInfoString(&sql,
-						   "SELECT jsonb_pretty(jsonb_build_object('format_version', 1,"
-						   " 'run', (SELECT to_jsonb(t) - 'duration' || jsonb_build_object('duration_s', t.duration)"
-						   " FROM @ct_runs t WHERE run_id = $1)");
+	appendStringInfo(&sql,
+					 "SELECT %sjsonb_build_object('format_version', 1,"
+					 " 'run', (SELECT to_jsonb(t) - 'duration' || jsonb_build_object('duration_s', t.duration)"
+					 " FROM @ct_runs t WHERE run_id = $1)", many ? "" : "jsonb_pretty(");
 	for (i = 0; i < ct_nrow_kinds; i++)
 	{
 		appendStringInfo(&sql, ", '%s', ", ct_row_kinds[i]->key);
 		ct_rowset_append_json(&sql, &ct_row_kinds[i]->set);
 	}
-	appendStringInfoString(&sql, "))");
+	appendStringInfoString(&sql, ", 'regressions', ");
+	ct_rowset_append_json(&sql, &ct_report_regression_set);
+	appendStringInfoString(&sql, many ? ")" : "))");
 	return sql.data;
 }
 
@@ -51,7 +53,7 @@ json_one(StringInfo buf, const CtReportList *list, int i, const CtReport *report
 	char	   *text;
 
 	values[0] = Int64GetDatum(list->lines[i].run_id);
-	ct_catalog_execute(json_query(), 1, types, values, NULL, true);
+	ct_catalog_execute(json_query(list->many), 1, types, values, NULL, true);
 	if (SPI_processed != 1)
 		elog(ERROR, "report is not one row");
 	text = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);

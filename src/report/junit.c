@@ -169,6 +169,7 @@ const CtReportFormat ct_report_junit = {
 	.name = "junit",
 	.begin = junit_begin,
 	.one = junit_one,
+	.compares = true,
 	.separator = "\n",
 	.end = junit_end,
 };

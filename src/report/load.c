@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
@@ -68,11 +70,6 @@ static const CtRowColumn run_columns[] = {
 	CT_FLOAT8_COLUMN(CtReport, p99_ms, CT_SHOWN),
 	CT_FLOAT8_COLUMN(CtReport, p999_ms, CT_SHOWN),
 	CT_FLOAT8_COLUMN(CtReport, max_ms, CT_SHOWN),
-	CT_INT4_COLUMN(CtReport, repeats, CT_SHOWN),
-	CT_FLOAT8_COLUMN(CtReport, least_tps, CT_SHOWN),
-	CT_FLOAT8_COLUMN(CtReport, most_tps, CT_SHOWN),
-	CT_FLOAT8_COLUMN(CtReport, least_p95_ms, CT_SHOWN),
-	CT_FLOAT8_COLUMN(CtReport, most_p95_ms, CT_SHOWN),
 	CT_BOOL_COLUMN(CtReport, held_horizon, CT_SHOWN),
 	CT_TEXT_COLUMN(CtReport, sqlstate, CT_SHOWN),
 	CT_TEXT_COLUMN(CtReport, message, CT_SHOWN),
@@ -93,10 +90,8 @@ static const CtRowSet run_set = {
 	" 1000 * r.duration AS duration_ms, r.anomalies AS anomaly_count, r.seed::text AS seed,"
 	" r.kept_sandbox::text AS kept_sandbox,"
 	" nullif(array_to_string(r.warnings, E'\n'), '') AS warnings,"
-	" nullif(r.params, '{}')::text AS params, r.*, g.*"
-	" FROM @ct_runs r, LATERAL (SELECT nullif(count(*), 0)::int AS repeats, min(o.tps) AS least_tps, max(o.tps) AS most_tps,"
-	"  min(o.p95_ms) AS least_p95_ms, max(o.p95_ms) AS most_p95_ms"
-	"  FROM @ct_runs o WHERE o.repeat_of = r.repeat_of AND o.tps IS NOT NULL) g WHERE r.run_id = $1",
+	" nullif(r.params, '{}')::text AS params, r.*"
+	" FROM @ct_runs r WHERE r.run_id = $1",
 	.size = sizeof(CtReport),.columns = run_columns,.ncolumns = lengthof(run_columns),
 };
 
@@ -281,11 +276,14 @@ static const CtRowColumn line_columns[] = {
 	CT_TEXT_COLUMN(CtReportLine, expected_verdict, CT_SHOWN),
 };
 
+#define SELECT_LINES \
+	"SELECT run_id, " SHOWN_SCENARIO ", variant, status, verdict," \
+	" 1000 * duration AS duration_ms, transactions, tps, tps_low, tps_high, p95_ms, p99_ms, failed, anomalies, expected_verdict" \
+	" FROM @ct_runs r"
+
 static const CtRowSet line_set = {
 	.view = "ct_runs",
-	.query = "SELECT run_id, " SHOWN_SCENARIO ", variant, status, verdict,"
-	" 1000 * duration AS duration_ms, transactions, tps, tps_low, tps_high, p95_ms, p99_ms, failed, anomalies, expected_verdict"
-	" FROM @ct_runs r WHERE run_id = ANY ($1) ORDER BY run_id",
+	.query = SELECT_LINES " WHERE run_id = ANY ($1) ORDER BY run_id",
 	.size = sizeof(CtReportLine),.columns = line_columns,.ncolumns = lengthof(line_columns),
 };
 
@@ -318,4 +316,55 @@ ct_report_load_lines(const int64 *run_ids, int n)
 		lines[i] = *line;
 	}
 	return lines;
+}
+
+/* ---- the run beside others ---- */
+
+static const CtRowSet repeat_set = {
+	.view = "ct_runs",
+	.query = SELECT_LINES " WHERE repeat_of = (SELECT repeat_of FROM @ct_runs WHERE run_id = $1) ORDER BY run_id",
+	.size = sizeof(CtReportLine),.columns = line_columns,.ncolumns = lengthof(line_columns),
+};
+
+static const CtRowColumn regression_columns[] = {
+	CT_TEXT_COLUMN(CtReportRegression, metric, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReportRegression, before, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReportRegression, after, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReportRegression, change, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReportRegression, change_low, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReportRegression, change_high, CT_SHOWN),
+	CT_FLOAT8_COLUMN(CtReportRegression, detectable, CT_SHOWN),
+	CT_INT4_COLUMN(CtReportRegression, significant, CT_SHOWN | CT_NOT_IN_JSON),
+	CT_INT4_COLUMN(CtReportRegression, runs, CT_SHOWN | CT_NOT_IN_JSON),
+	CT_TEXT_COLUMN(CtReportRegression, baseline, CT_SHOWN | CT_NOT_IN_JSON),
+	CT_BOOL_COLUMN(CtReportRegression, was_set, CT_SHOWN | CT_NOT_IN_JSON),
+	CT_VIEW_COLUMN("significant", CT_BOOL, 0),
+	CT_VIEW_COLUMN("baseline", CT_INT8S, 0),
+};
+
+/*
+ * The view has a group's comparison in the row of its last run.  The last ten
+ * runs are part of a baseline only where this is what the view took: what one
+ * is a part of is of the same scenario, variant and role.
+ */
+const CtRowSet ct_report_regression_set = {
+	.view = "ct_regressions",
+	.order = "array_position('{tps,mean_ms,p50_ms,p95_ms,p99_ms,errors}', metric)",
+	.query = "SELECT metric, before, after, change, change_low, change_high, detectable, significant::int AS significant,"
+	" cardinality(baseline) AS runs, array_to_string(baseline, ', ') AS baseline,"
+	" EXISTS (SELECT FROM @ct_baselines b WHERE x.baseline <@ b.run_ids AND b.run_ids[cardinality(b.run_ids)] <"
+	"  (SELECT coalesce(r.repeat_of, r.run_id) FROM @ct_runs r WHERE r.run_id = $1)) AS was_set"
+	" FROM @ct_regressions x WHERE run_id = (SELECT coalesce(max(o.run_id), $1) FROM @ct_runs o"
+	"  WHERE o.status = 'succeeded' AND o.tps IS NOT NULL"
+	"  AND o.repeat_of = (SELECT r.repeat_of FROM @ct_runs r WHERE r.run_id = $1))"
+	" ORDER BY array_position('{tps,mean_ms,p50_ms,p95_ms,p99_ms,errors}', metric)",
+	.size = sizeof(CtReportRegression),.columns = regression_columns,.ncolumns = lengthof(regression_columns),
+};
+
+void
+ct_report_load_comparisons(CtReport *report)
+{
+	report->repeats = ct_rowset_read(&repeat_set, report->run_id, &report->nrepeats);
+	if (!isnan(report->tps))
+		report->regressions = ct_rowset_read(&ct_report_regression_set, report->run_id, &report->nregressions);
 }

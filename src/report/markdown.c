@@ -298,7 +298,12 @@ markdown_one(StringInfo buf, const CtReportList *list, int i, const CtReport *re
 	markdown_sentence(buf, ct_report_throughput(report));
 	markdown_sentence(buf, ct_report_trend(report));
 	markdown_sentence(buf, ct_report_fairness(report));
+	markdown_table(buf, report->unicode, ct_report_repeats(report));
+	markdown_sentence(buf, ct_report_spread(report));
+	markdown_table(buf, report->unicode, ct_report_regressions(report));
+	markdown_sentence(buf, ct_report_compared(report));
 	markdown_table(buf, report->unicode, ct_report_phases(report));
+	markdown_table(buf, report->unicode, ct_report_classes(report));
 	markdown_table(buf, report->unicode, ct_report_latencies(report));
 	markdown_charts(buf, report);
 	markdown_table(buf, report->unicode, ct_report_statements(report));
@@ -319,5 +324,6 @@ const CtReportFormat ct_report_markdown = {
 	.name = "markdown",
 	.begin = markdown_begin,
 	.one = markdown_one,
+	.compares = true,
 	.separator = "\n\n",
 };

@@ -86,6 +86,7 @@ typedef enum CtSvgUnit
 	CT_SVG_MS,
 	CT_SVG_SECONDS,
 	CT_SVG_PERCENT,
+	CT_SVG_CHANGE,				/* a percentage with its sign */
 	CT_SVG_MB,
 	CT_SVG_BYTES
 } CtSvgUnit;
@@ -129,6 +130,9 @@ extern double ct_svg_at(const CtSvgAxis *axis, double value);
  */
 extern void ct_svg_scale(CtSvgAxis *axis, CtSvgUnit unit, bool log, double low, double high);
 
+/* Makes a linear axis that has 0 within, and widens it to round numbers. */
+extern void ct_svg_scale_around_zero(CtSvgAxis *axis, CtSvgUnit unit, double low, double high);
+
 /* Lines across the picture, with numbers on the left; numbers below it. */
 extern void ct_svg_y_axis(CtSvg *svg);
 extern void ct_svg_x_axis(CtSvg *svg);
@@ -170,8 +174,11 @@ extern void ct_page_runs(StringInfo buf, const CtReportList *list);
 
 extern void ct_page_exploration(CtPage *page);
 extern void ct_page_orders(CtPage *page);
+extern void ct_page_regressions(CtPage *page);
+extern void ct_page_repeats(CtPage *page);
 extern void ct_page_timeline(CtPage *page);
 extern void ct_page_latency(CtPage *page);
+extern void ct_page_classes(CtPage *page);
 extern void ct_page_waits(CtPage *page);
 extern void ct_page_blocking(CtPage *page);
 extern void ct_page_deadlocks(CtPage *page);

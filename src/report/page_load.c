@@ -1,7 +1,7 @@
 /*
  * page_load.c
  *		A page's sections of how a run went over time, and how long its
- *		transactions took.
+ *		transactions took, by script and by class of clients.
  */
 #include "postgres.h"
 
@@ -336,9 +336,70 @@ load_histogram(CtPage *page)
 										 bins, n, sizeof(CtReportBin)), 0);
 }
 
-/* A line per script, from its median to its longest, with a mark for each percentile. */
+/* what a line of percentiles is of */
+typedef struct PagePercentiles
+{
+	const char *name;
+	double		p50_ms;
+	double		p95_ms;
+	double		p99_ms;
+	double		max_ms;
+} PagePercentiles;
+
+/* A line for each, from its median to its longest, with a mark for each percentile. */
 static void
-load_percentiles(CtPage *page)
+load_percentiles(CtPage *page, const char *caption, const char *label, const PagePercentiles *rows, int n,
+				 const CtReportTable *table)
+{
+	const CtReport *report = page->report;
+	double		lowest = NAN;
+	double		highest = 0;
+	CtSvg		svg;
+	int			i;
+	int			k;
+
+	for (i = 0; i < n; i++)
+	{
+		if (rows[i].p50_ms > 0 && !(lowest <= rows[i].p50_ms))
+			lowest = rows[i].p50_ms;
+		highest = load_larger(highest, rows[i].max_ms);
+	}
+	ct_page_figure(page, caption,
+				   "Median (circle), 95th (square) and 99th percentile (triangle), longest (bar), on a logarithmic scale.");
+	ct_svg_begin(&svg, page->buf, WIDTH, Min(n, MAX_SCRIPTS) * 34 + 22 + CT_SVG_BOTTOM, label);
+	svg.x.from = 12;
+	svg.x.to = WIDTH - 24;
+	ct_svg_scale(&svg.x, CT_SVG_MS, true, lowest, highest);
+	ct_svg_x_axis(&svg);
+	for (i = 0; i < Min(n, MAX_SCRIPTS); i++)
+	{
+		const PagePercentiles *row = &rows[i];
+		double		y = svg.y.to + (i + 1) * 34 - 4;
+		double		at[] = {row->p50_ms, row->p95_ms, row->p99_ms, row->max_ms};
+
+		ct_svg_text(&svg, "", "start", svg.x.from, y - 10, ct_text_cut(row->name, 48, report->unicode));
+		for (k = 0; k < lengthof(at); k++)
+			at[k] = isnan(at[k]) ? NAN : ct_svg_at(&svg.x, at[k]);
+		if (isnan(at[0]) || isnan(at[3]))
+			continue;
+		appendStringInfoString(page->buf, "<g>");
+		ct_svg_rectangle(&svg, "f0", at[0], y - 1.5, at[3] - at[0], 3, NULL);
+		ct_svg_mark(&svg, CT_SVG_CIRCLE, 1, at[0], y);
+		ct_svg_mark(&svg, CT_SVG_SQUARE, 2, at[1], y);
+		ct_svg_mark(&svg, CT_SVG_TRIANGLE, 3, at[2], y);
+		ct_svg_mark(&svg, CT_SVG_BAR, 6, at[3], y);
+		ct_svg_rectangle(&svg, "hit", svg.x.from, y - 20, svg.x.to - svg.x.from, 28,
+						 psprintf("%s: p50 %s, p95 %s, p99 %s, max %s", row->name,
+								  ct_format_ms(row->p50_ms, report->unicode), ct_format_ms(row->p95_ms, report->unicode),
+								  ct_format_ms(row->p99_ms, report->unicode), ct_format_ms(row->max_ms, report->unicode)));
+		appendStringInfoString(page->buf, "</g>\n");
+	}
+	ct_svg_end(&svg);
+	ct_page_end_figure(page, table, 0);
+}
+
+static void
+load_scripts(CtPage *page)
 {
 	static const CtReportColumn columns[] = {
 		{"of",.code = true, CT_TEXT_CELL(CtLatencyRow, script)},
@@ -353,13 +414,9 @@ load_percentiles(CtPage *page)
 	};
 	const CtReport *report = page->report;
 	CtLatencyRow *rows = palloc(Max(report->nlatencies, 1) * sizeof(CtLatencyRow));
+	PagePercentiles *lines = palloc(Max(report->nlatencies, 1) * sizeof(PagePercentiles));
 	int			n = 0;
-	double		lowest = NAN;
-	double		highest = 0;
-	double		height;
-	CtSvg		svg;
 	int			i;
-	int			k;
 
 	for (i = 0; i < report->nlatencies; i++)
 	{
@@ -367,49 +424,54 @@ load_percentiles(CtPage *page)
 
 		if (strcmp(row->kind, "transaction") != 0 || row->step != 0 || row->count <= 0)
 			continue;
-		if (row->p50_ms > 0 && !(lowest <= row->p50_ms))
-			lowest = row->p50_ms;
-		highest = load_larger(highest, row->max_ms);
+		lines[n] = (PagePercentiles) {row->script, row->p50_ms, row->p95_ms, row->p99_ms, row->max_ms};
 		rows[n++] = *row;
 	}
-	if (n == 0)
+	if (n > 0)
+		load_percentiles(page, "Percentiles by script",
+						 psprintf("Percentiles of the latency of %s", ct_format_plural(n, "script", "scripts")), lines, n,
+						 ct_table_of("Percentiles", "ct_latencies", columns, lengthof(columns), report, rows, n,
+									 sizeof(CtLatencyRow)));
+}
+
+void
+ct_page_classes(CtPage *page)
+{
+	static const CtReportColumn columns[] = {
+		{"class",.code = true, CT_TEXT_CELL(CtClassRow, class)},
+		{"clients", CT_NUMBER_CELL(CtClassRow, clients)},
+		{"transactions", CT_EXACT_CELL(CtClassRow, transactions)},
+		{"per second", CT_TENTHS_CELL(CtClassRow, tps)},
+		{"failed", CT_EXACT_CELL(CtClassRow, failed)},
+		{"mean, ms", CT_THOUSANDTHS_CELL(CtClassRow, mean_ms)},
+		{"p50, ms", CT_THOUSANDTHS_CELL(CtClassRow, p50_ms)},
+		{"p90, ms", CT_THOUSANDTHS_CELL(CtClassRow, p90_ms)},
+		{"p95, ms", CT_THOUSANDTHS_CELL(CtClassRow, p95_ms)},
+		{"p99, ms", CT_THOUSANDTHS_CELL(CtClassRow, p99_ms)},
+		{"p99.9, ms", CT_THOUSANDTHS_CELL(CtClassRow, p999_ms)},
+		{"max, ms", CT_THOUSANDTHS_CELL(CtClassRow, max_ms)},
+	};
+	const CtReport *report = page->report;
+	PagePercentiles *lines = palloc(Max(report->nclasses, 1) * sizeof(PagePercentiles));
+	int			n = 0;
+	int			i;
+
+	if (report->nclasses == 0)
 		return;
-
-	ct_page_figure(page, "Percentiles by script",
-				   "Median (circle), 95th (square) and 99th percentile (triangle), longest (bar), on a logarithmic scale.");
-	height = Min(n, MAX_SCRIPTS) * 34 + 22 + CT_SVG_BOTTOM;
-	ct_svg_begin(&svg, page->buf, WIDTH, height,
-				 psprintf("Percentiles of the latency of %s", ct_format_plural(n, "script", "scripts")));
-	svg.x.from = 12;
-	svg.x.to = WIDTH - 24;
-	ct_svg_scale(&svg.x, CT_SVG_MS, true, lowest, highest);
-	ct_svg_x_axis(&svg);
-	for (i = 0; i < Min(n, MAX_SCRIPTS); i++)
+	for (i = 0; i < report->nclasses; i++)
 	{
-		const CtLatencyRow *row = &rows[i];
-		double		y = svg.y.to + (i + 1) * 34 - 4;
-		double		at[] = {row->p50_ms, row->p95_ms, row->p99_ms, row->max_ms};
-		char	   *label = psprintf("%s: p50 %s, p95 %s, p99 %s, max %s", row->script,
-									 ct_format_ms(row->p50_ms, report->unicode), ct_format_ms(row->p95_ms, report->unicode),
-									 ct_format_ms(row->p99_ms, report->unicode), ct_format_ms(row->max_ms, report->unicode));
+		const CtClassRow *row = &report->classes[i];
 
-		ct_svg_text(&svg, "", "start", svg.x.from, y - 10, ct_text_cut(row->script, 48, report->unicode));
-		for (k = 0; k < lengthof(at); k++)
-			at[k] = isnan(at[k]) ? NAN : ct_svg_at(&svg.x, at[k]);
-		if (isnan(at[0]) || isnan(at[3]))
-			continue;
-		appendStringInfoString(page->buf, "<g>");
-		ct_svg_rectangle(&svg, "f0", at[0], y - 1.5, at[3] - at[0], 3, NULL);
-		ct_svg_mark(&svg, CT_SVG_CIRCLE, 1, at[0], y);
-		ct_svg_mark(&svg, CT_SVG_SQUARE, 2, at[1], y);
-		ct_svg_mark(&svg, CT_SVG_TRIANGLE, 3, at[2], y);
-		ct_svg_mark(&svg, CT_SVG_BAR, 6, at[3], y);
-		ct_svg_rectangle(&svg, "hit", svg.x.from, y - 20, svg.x.to - svg.x.from, 28, label);
-		appendStringInfoString(page->buf, "</g>\n");
+		if (row->transactions > 0 && !isnan(row->p50_ms))
+			lines[n++] = (PagePercentiles) {row->class, row->p50_ms, row->p95_ms, row->p99_ms, row->max_ms};
 	}
-	ct_svg_end(&svg);
-	ct_page_end_figure(page, ct_table_of("Percentiles", "ct_latencies", columns, lengthof(columns), report,
-										 rows, n, sizeof(CtLatencyRow)), 0);
+	ct_page_section(page, "classes", "Classes of clients");
+	ct_markup_table(page->buf, ct_report_classes(report), 0);
+	if (n > 0)
+		load_percentiles(page, "Percentiles by class",
+						 psprintf("Percentiles of the latency of %s of clients", ct_format_plural(n, "class", "classes")), lines, n,
+						 ct_table_of("Classes", "ct_classes", columns, lengthof(columns), report, report->classes,
+									 report->nclasses, sizeof(CtClassRow)));
 }
 
 void
@@ -422,7 +484,7 @@ ct_page_latency(CtPage *page)
 	ct_page_section(page, "latency", "Latency");
 	appendStringInfoString(page->buf, "<div class=\"charts\">\n");
 	load_histogram(page);
-	load_percentiles(page);
+	load_scripts(page);
 	appendStringInfoString(page->buf, "</div>\n");
 	ct_markup_table(page->buf, latencies, 0);
 	ct_page_table(page, ct_report_statements(page->report));

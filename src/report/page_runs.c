@@ -1,13 +1,17 @@
 /*
  * page_runs.c
- *		What a page of many runs says of them together: a table, and of each
- *		scenario that ran several times, throughput and latency side by side.
+ *		What a page says of several runs together.
+ *
+ * Of many runs: a table, and of each scenario that ran several times,
+ * throughput and latency side by side; of a run, the same of its repeats.
  */
 #include "postgres.h"
 
 #include <math.h>
 
 #include "src/report/page.h"
+
+#define MAX_REPEATS 100
 
 static const char *
 runs_name(const CtReportLine *line)
@@ -62,41 +66,37 @@ runs_number(double x, int digits)
 	return isnan(x) ? pstrdup("") : psprintf("%.*f", digits, Min(x, 1e15));
 }
 
-/* Runs of a scenario side by side: bars, and on those of throughput the interval as a line. */
+/*
+ * Runs side by side: bars, and on those of throughput the interval as a line.
+ * anchors: of each run the number of its report on the page, or NULL.
+ */
 static void
-runs_compare(StringInfo buf, const CtReportList *list, const char *scenario)
+runs_side_by_side(StringInfo buf, const CtReportLine *const *lines, const int *anchors, int n, const char *label)
 {
 	double		most_tps = 0;
 	double		most_p95 = 0;
 	bool		intervals = false;
 	int			i;
 
-	for (i = 0; i < list->n; i++)
+	for (i = 0; i < n; i++)
 	{
-		const CtReportLine *line = &list->lines[i];
-
-		if (strcmp(line->scenario, scenario) != 0)
-			continue;
-		most_tps = Max(most_tps, isnan(line->tps) ? 0 : line->tps);
-		most_tps = Max(most_tps, isnan(line->tps_high) ? 0 : line->tps_high);
-		most_p95 = Max(most_p95, isnan(line->p95_ms) ? 0 : line->p95_ms);
-		intervals |= !isnan(line->tps_low) && !isnan(line->tps_high);
+		most_tps = Max(most_tps, isnan(lines[i]->tps) ? 0 : lines[i]->tps);
+		most_tps = Max(most_tps, isnan(lines[i]->tps_high) ? 0 : lines[i]->tps_high);
+		most_p95 = Max(most_p95, isnan(lines[i]->p95_ms) ? 0 : lines[i]->p95_ms);
+		intervals |= !isnan(lines[i]->tps_low) && !isnan(lines[i]->tps_high);
 	}
-	if (most_tps == 0)
-		return;
-	appendStringInfoString(buf, "<h3>");
-	ct_markup_text(buf, ct_text_cut(scenario, 200, list->unicode));
-	appendStringInfoString(buf, "</h3>\n<div class=\"table\" role=\"region\" tabindex=\"0\" aria-label=\"Runs side by side\">"
-						   "<table class=\"c1 c4 c7\" data-view=\"ct_runs\">\n<thead><tr><th scope=\"col\">run<th scope=\"col\">variant"
-						   "<th scope=\"col\">verdict<th scope=\"col\" class=\"l\" colspan=\"2\">transactions per second"
-						   "<th scope=\"col\">its interval<th scope=\"col\" colspan=\"2\">p95, ms</tr></thead>\n<tbody>\n");
-	for (i = 0; i < list->n; i++)
+	appendStringInfo(buf, "<div class=\"table\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">"
+					 "<table class=\"c1 c4 c7\" data-view=\"ct_runs\">\n<thead><tr><th scope=\"col\">run<th scope=\"col\">variant"
+					 "<th scope=\"col\">verdict<th scope=\"col\" class=\"l\" colspan=\"2\">transactions per second"
+					 "<th scope=\"col\">its interval<th scope=\"col\" colspan=\"2\">p95, ms</tr></thead>\n<tbody>\n", label);
+	for (i = 0; i < n; i++)
 	{
-		const CtReportLine *line = &list->lines[i];
+		const CtReportLine *line = lines[i];
 
-		if (strcmp(line->scenario, scenario) != 0)
-			continue;
-		appendStringInfo(buf, "<tr><td><a href=\"#r%d\">" INT64_FORMAT "</a><td>", i + 1, line->run_id);
+		if (anchors)
+			appendStringInfo(buf, "<tr><td><a href=\"#r%d\">" INT64_FORMAT "</a><td>", anchors[i], line->run_id);
+		else
+			appendStringInfo(buf, "<tr><td>" INT64_FORMAT "<td>", line->run_id);
 		ct_markup_code(buf, runs_name(line), 60);
 		runs_verdict(buf, line);
 		appendStringInfo(buf, "<td>%s", runs_number(line->tps, 1));
@@ -109,6 +109,54 @@ runs_compare(StringInfo buf, const CtReportList *list, const char *scenario)
 	appendStringInfoString(buf, "</tbody></table></div>\n");
 	if (intervals)
 		ct_markup_paragraph(buf, "note", "The line on a bar is the 95 % interval of the rate within that run: how steady it was, not what another run would come to.");
+}
+
+/* Runs of a scenario, if there is something to show. */
+static void
+runs_compare(StringInfo buf, const CtReportList *list, const char *scenario)
+{
+	const CtReportLine **lines = palloc(list->n * sizeof(CtReportLine *));
+	int		   *anchors = palloc(list->n * sizeof(int));
+	bool		any = false;
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < list->n; i++)
+	{
+		if (strcmp(list->lines[i].scenario, scenario) != 0)
+			continue;
+		any |= list->lines[i].tps > 0;
+		anchors[n] = i + 1;
+		lines[n++] = &list->lines[i];
+	}
+	if (!any)
+		return;
+	appendStringInfoString(buf, "<h3>");
+	ct_markup_text(buf, ct_text_cut(scenario, 200, list->unicode));
+	appendStringInfoString(buf, "</h3>\n");
+	runs_side_by_side(buf, lines, anchors, n, "Runs side by side");
+}
+
+void
+ct_page_repeats(CtPage *page)
+{
+	const CtReport *report = page->report;
+	char	   *spread = ct_report_spread(report);
+	const CtReportLine **lines;
+	int			n = Min(report->nrepeats, MAX_REPEATS);
+	int			i;
+
+	if (spread == NULL)
+		return;
+	lines = palloc(n * sizeof(CtReportLine *));
+	for (i = 0; i < n; i++)
+		lines[i] = &report->repeats[i];
+	ct_page_section(page, "repeats", "Repeats");
+	ct_markup_paragraph(page->buf, NULL, spread);
+	runs_side_by_side(page->buf, lines, NULL, n, "Repeats");
+	if (report->nrepeats > n)
+		appendStringInfo(page->buf, "<p class=\"note\">These are the first %d; %s more are in the view <code>ct_runs</code>.</p>\n",
+						 n, ct_format_count(report->nrepeats - n));
 }
 
 void

@@ -83,6 +83,7 @@ void
 ct_report_write(StringInfo buf, const CtReportFormat *format, const int64 *run_ids, int n, bool many)
 {
 	CtReportList list = {.many = many,.n = n};
+	CtReport   *report = NULL;
 	int			nestlevel;
 	int			i;
 
@@ -98,7 +99,11 @@ ct_report_write(StringInfo buf, const CtReportFormat *format, const int64 *run_i
 			appendStringInfoString(buf, format->separator);
 		/* a level of SPI, for each of its calls makes that level's memory the current one */
 		report_connect();
-		format->one(buf, &list, i, format->unloaded ? NULL : ct_report_load(run_ids[i]));
+		if (!format->unloaded)
+			report = ct_report_load(run_ids[i]);
+		if (format->compares)
+			ct_report_load_comparisons(report);
+		format->one(buf, &list, i, report);
 		SPI_finish();
 	}
 	if (format->end)

@@ -51,6 +51,42 @@ typedef struct CtReportPair
 	bool		after_seen;
 } CtReportPair;
 
+/* a metric of the run, with its repeats, against earlier runs, as in ct_regressions */
+typedef struct CtReportRegression
+{
+	const char *metric;
+	double		before;
+	double		after;
+	double		change;			/* a fraction */
+	double		change_low;
+	double		change_high;
+	double		detectable;		/* the smallest change that would show; NaN as these */
+	int			significant;	/* 1, 0; -1: the data don't allow to tell */
+	int			runs;			/* that it is compared with, */
+	const char *baseline;		/* their ids, with commas, */
+	bool		was_set;		/* and whether somebody has made them the baseline */
+} CtReportRegression;
+
+/* What a list of runs says of each. */
+typedef struct CtReportLine
+{
+	int64		run_id;
+	const char *scenario;		/* "ct_test" for an ad hoc test */
+	const char *variant;		/* or NULL */
+	const char *status;
+	const char *verdict;		/* or NULL */
+	double		duration_ms;
+	int64		transactions;
+	double		tps;
+	double		tps_low;		/* its interval */
+	double		tps_high;
+	double		p95_ms;
+	double		p99_ms;
+	int64		failed;
+	int64		anomalies;
+	const char *expected_verdict;	/* or NULL: pass */
+} CtReportLine;
+
 typedef struct CtReport
 {
 	bool		unicode;		/* may be written with more than ASCII */
@@ -96,11 +132,6 @@ typedef struct CtReport
 	double		p99_ms;
 	double		p999_ms;
 	double		max_ms;
-	int			repeats;		/* runs of its group that were measured, itself among them; -1: it has none */
-	double		least_tps;		/* of these */
-	double		most_tps;
-	double		least_p95_ms;
-	double		most_p95_ms;
 	bool		held_horizon;
 	const char *sqlstate;		/* or NULL */
 	const char *message;		/* or NULL */
@@ -151,6 +182,12 @@ typedef struct CtReport
 	int			nsamples;
 	CtSampleRow *samples;
 
+	/* by ct_report_load_comparisons */
+	int			nrepeats;		/* of its group, itself among them; 0: it is none of one */
+	CtReportLine *repeats;
+	int			nregressions;
+	CtReportRegression *regressions;
+
 	/* what is summed up while it is loaded */
 	int			nbuckets;
 	CtReportBucket *buckets;
@@ -162,26 +199,6 @@ typedef struct CtReport
 	int			norders;		/* the first few of those that are missing */
 	CtReportOrder *orders;
 } CtReport;
-
-/* What a list of runs says of each. */
-typedef struct CtReportLine
-{
-	int64		run_id;
-	const char *scenario;		/* "ct_test" for an ad hoc test */
-	const char *variant;		/* or NULL */
-	const char *status;
-	const char *verdict;		/* or NULL */
-	double		duration_ms;
-	int64		transactions;
-	double		tps;
-	double		tps_low;		/* its interval */
-	double		tps_high;
-	double		p95_ms;
-	double		p99_ms;
-	int64		failed;
-	int64		anomalies;
-	const char *expected_verdict;	/* or NULL: pass */
-} CtReportLine;
 
 /* the runs that are reported, in their order; the same one may come twice */
 typedef struct CtReportList
@@ -208,6 +225,7 @@ typedef struct CtReportFormat
 	void		(*begin) (StringInfo buf, const CtReportList *list);	/* or NULL */
 	void		(*one) (StringInfo buf, const CtReportList *list, int i, const CtReport *report);
 	bool		unloaded;		/* one knows by itself: its report is NULL */
+	bool		compares;		/* one shows how the run compares with others */
 	const char *separator;
 	void		(*end) (StringInfo buf, const CtReportList *list);	/* or NULL */
 } CtReportFormat;
@@ -244,6 +262,12 @@ extern void ct_report_end_reading(int nestlevel);
 
 /* raises UNDEFINED_OBJECT where the role sees no such run */
 extern CtReport *ct_report_load(int64 run_id);
+
+/* Loads its repeats, and how it compares with earlier runs, which costs as much as half of all else. */
+extern void ct_report_load_comparisons(CtReport *report);
+
+/* a metric of the run against earlier ones, for json: with its view, and without a table */
+extern const CtRowSet ct_report_regression_set;
 
 /* the lines of runs, in that order; raises the same */
 extern CtReportLine *ct_report_load_lines(const int64 *run_ids, int n);
@@ -349,6 +373,7 @@ extern char *ct_report_lock(const char *mode, const char *locktype, const char *
 extern double ct_report_number(const void *row, CtColumnType type, int offset);
 
 extern CtReportTable *ct_report_phases(const CtReport *report);
+extern CtReportTable *ct_report_classes(const CtReport *report);
 extern CtReportTable *ct_report_waits(const CtReport *report);	/* the first few of each script */
 extern CtReportTable *ct_report_blocking(const CtReport *report);	/* the first few */
 extern CtReportTable *ct_report_deadlocks(const CtReport *report);	/* a row per kind */
@@ -356,6 +381,18 @@ extern CtReportTable *ct_report_resources(const CtReport *report);	/* start, mea
 
 /* how memory went with the transactions, in a sentence, or NULL */
 extern char *ct_report_memory(const CtReport *report);
+
+/* ---- comparison.c: the run beside others ---- */
+
+extern CtReportTable *ct_report_repeats(const CtReport *report);	/* NULL if it has none */
+extern CtReportTable *ct_report_regressions(const CtReport *report);	/* NULL if there is nothing to compare with */
+
+/* what is known of a change, in words: "no difference was seen (-1.0 % to +3.0 %)"; palloc'd */
+extern char *ct_report_change(const CtReportRegression *regression);
+
+/* sentences, or NULL: how far the repeats lie apart; with what it was compared, and how */
+extern char *ct_report_spread(const CtReport *report);
+extern char *ct_report_compared(const CtReport *report);
 
 /* ---- story.c: what explorations have found; palloc'd ---- */
 
@@ -485,6 +522,7 @@ extern char *ct_format_count(int64 n);	/* 1,234,567; "-" if negative */
 extern char *ct_format_float(double x); /* 1,235 or 12.3: three digits at least; "-" if NaN */
 extern char *ct_format_ms(double ms, bool unicode); /* 12.3 us, 1.23 ms, 2.50 s, 3 min 20 s */
 extern char *ct_format_share(double share); /* 12.3 % of 0.123 */
+extern char *ct_format_change(double change);	/* +12.3 % of 0.123; "-" if NaN */
 extern char *ct_format_plural(int64 n, const char *one, const char *many);	/* 1 row, 1,234 rows */
 
 extern int	ct_text_width(const char *text);	/* columns on a terminal */

@@ -149,20 +149,6 @@ ct_report_orders(const CtReport *report)
 	return buf.data;
 }
 
-/* What it and its repeats have come to, from the least to the most. */
-static void
-sentence_append_repeats(StringInfo buf, const CtReport *report)
-{
-	if (report->repeats < 2)
-		return;
-	appendStringInfo(buf, " One of %d runs with %s to %s per second", report->repeats,
-					 ct_format_float(report->least_tps), ct_format_float(report->most_tps));
-	if (!isnan(report->least_p95_ms))
-		appendStringInfo(buf, ", p95 %s to %s", ct_format_ms(report->least_p95_ms, report->unicode),
-						 ct_format_ms(report->most_p95_ms, report->unicode));
-	appendStringInfoChar(buf, '.');
-}
-
 char *
 ct_report_throughput(const CtReport *report)
 {
@@ -196,7 +182,6 @@ ct_report_throughput(const CtReport *report)
 			appendStringInfo(&buf, " (%s per transaction)", ct_format_float(report->retries / all));
 	}
 	appendStringInfoChar(&buf, '.');
-	sentence_append_repeats(&buf, report);
 	return buf.data;
 }
 

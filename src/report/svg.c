@@ -64,6 +64,8 @@ ct_svg_label(CtSvgUnit unit, double value)
 			return psprintf("%.9g s", value);
 		case CT_SVG_PERCENT:
 			return psprintf("%.3g %%", value);
+		case CT_SVG_CHANGE:
+			return value == 0 ? pstrdup("0 %") : psprintf("%+.3g %%", value);
 		case CT_SVG_MB:
 			return svg_scaled(value, 1024, megabytes, "");
 		case CT_SVG_BYTES:
@@ -146,6 +148,22 @@ ct_svg_scale(CtSvgAxis *axis, CtSvgUnit unit, bool log, double low, double high)
 	axis->high = ceil(axis->high / svg_step(axis) - 1e-9) * svg_step(axis);
 }
 
+void
+ct_svg_scale_around_zero(CtSvgAxis *axis, CtSvgUnit unit, double low, double high)
+{
+	double		step;
+
+	axis->unit = unit;
+	axis->log = false;
+	axis->low = Min(low, 0);
+	axis->high = Max(high, 0);
+	if (axis->high - axis->low <= 0)
+		axis->high = 1;
+	step = svg_step(axis);
+	axis->low = floor(axis->low / step + 1e-9) * step;
+	axis->high = ceil(axis->high / step - 1e-9) * step;
+}
+
 static void
 svg_tick_y(CtSvg *svg, double value)
 {
@@ -202,7 +220,7 @@ svg_ticks(CtSvg *svg, const CtSvgAxis *axis, void (*tick) (CtSvg *svg, double va
 	}
 	for (i = 0; i <= 2 * TICKS; i++)
 	{
-		value = (ceil(axis->low / svg_step(axis)) + i) * svg_step(axis);
+		value = (ceil(axis->low / svg_step(axis) - 1e-9) + i) * svg_step(axis);
 		if (value > axis->high + svg_step(axis) * 1e-9)
 			break;
 		tick(svg, value);

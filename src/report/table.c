@@ -48,7 +48,7 @@ table_cell(const CtReport *report, const CtReportColumn *column, const void *row
 		case CT_CELL_COUNT:
 			return ct_format_count(*(const int64 *) member);
 		case CT_CELL_VALUE:
-			return psprintf("%.15g", *(const double *) member);
+			return isnan(*(const double *) member) ? "" : psprintf("%.15g", *(const double *) member);
 		case CT_CELL_MS:
 			return ct_format_ms(*(const double *) member, report->unicode);
 		case CT_CELL_EXACT_COUNT:

@@ -1,7 +1,7 @@
 /*
  * telemetry.c
- *		What a report says of a run's phases, waits, blocking, deadlocks and
- *		resources: tables that all formats share.
+ *		What a report says of a run's classes of clients, phases, waits, blocking,
+ *		deadlocks and resources: tables that all formats share.
  */
 #include "postgres.h"
 
@@ -11,6 +11,29 @@
 
 #define WAITS_SHOWN 5			/* of a script */
 #define BLOCKING_SHOWN 5
+
+CtReportTable *
+ct_report_classes(const CtReport *report)
+{
+	static const CtReportColumn columns[] = {
+		{"class",.code = true, CT_TEXT_CELL(CtClassRow, class)},
+		{"clients", CT_NUMBER_CELL(CtClassRow, clients)},
+		{"transactions", CT_COUNT_CELL(CtClassRow, transactions)},
+		{"per second",.right = true},
+		{"failed", CT_COUNT_CELL(CtClassRow, failed)},
+		{"mean", CT_MS_CELL(CtClassRow, mean_ms)},
+		{"p50", CT_MS_CELL(CtClassRow, p50_ms)},
+		{"p95", CT_MS_CELL(CtClassRow, p95_ms)},
+		{"p99", CT_MS_CELL(CtClassRow, p99_ms)},
+		{"max", CT_MS_CELL(CtClassRow, max_ms)},
+	};
+	CtReportTable *table = ct_table_create("Classes of clients", "ct_classes", columns, lengthof(columns));
+	int			i;
+
+	for (i = 0; i < report->nclasses; i++)
+		ct_table_add(table, report, &report->classes[i])[3] = ct_format_float(report->classes[i].tps);
+	return table->rows ? table : NULL;
+}
 
 CtReportTable *
 ct_report_phases(const CtReport *report)

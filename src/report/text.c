@@ -385,7 +385,14 @@ text_one(StringInfo buf, const CtReportList *list, int i, const CtReport *report
 	text_table(buf, report, ct_report_tallies(report));
 
 	text_throughput(buf, report);
+	text_table(buf, report, ct_report_repeats(report));
+	if (ct_report_spread(report))
+		text_line(buf, ct_report_spread(report));
+	text_table(buf, report, ct_report_regressions(report));
+	if (ct_report_compared(report))
+		text_line(buf, ct_report_compared(report));
 	text_table(buf, report, ct_report_phases(report));
+	text_table(buf, report, ct_report_classes(report));
 	text_table(buf, report, ct_report_latencies(report));
 	if (report->nbuckets > 0)
 	{
@@ -412,5 +419,6 @@ const CtReportFormat ct_report_text = {
 	.name = "text",
 	.begin = text_begin,
 	.one = text_one,
+	.compares = true,
 	.separator = "\n\n\n",
 };

@@ -1,5 +1,6 @@
 -- Runs that t/190_page.pl and t/190_page_browser.pl make pages of: 1 has rows of every kind, 2 is another
--- variant of it, 3 is as large as runs get, 4 never came to a verdict, 5 has a <script> in each name.
+-- variant of it, 3 is as large as runs get, 4 never came to a verdict, 5 has a <script> in each name; 9 to 11
+-- are repeats, and 6 to 8 earlier runs of the same, which are the baseline.
 CREATE FUNCTION make_run(id bigint, scenario text, variant text, verdict text, seconds int, workers int) RETURNS void LANGUAGE sql AS $$
 	INSERT INTO ct_result (run_id, scenario, variant, role, status, verdict, reason, started_at, gate_at, finished_at,
 			duration, workers_asked, workers, isolation, transactions, failed, retries, anomalies, overlapped, waited, met,
@@ -119,4 +120,16 @@ BEGIN
 	END LOOP;
 END $$;
 
-SELECT setval(pg_get_serial_sequence('ct_result', 'run_id'), 9) AS last;
+-- the second half slower by a quarter and with errors, its median as before, and what lies beyond the p95 not to be told
+SELECT make_run(id, 'checkout', 'cart', 'pass', 30, 8), make_latencies(id, 'checkout', 1) FROM generate_series(6, 11) id;
+UPDATE ct_result_second SET transactions = 1000 + extract(second FROM time)::int % 5 * 10, failed = 0, retries = 0, p50_ms = 1.8, mean_ms = 2, p95_ms = 3.9, p99_ms = NULL, max_ms = 20
+	WHERE run_id BETWEEN 6 AND 11;
+UPDATE ct_result_second SET transactions = transactions * 0.75, p95_ms = 4.9 WHERE run_id BETWEEN 9 AND 11;
+UPDATE ct_result SET tps = 1020 + run_id, p95_ms = 3.9 + run_id / 1000.0 WHERE run_id BETWEEN 6 AND 8;
+UPDATE ct_result SET tps = 760 + run_id, tps_low = 750, tps_high = 780, p95_ms = 4.9 + run_id / 100.0, p99_ms = 7 + 20 * (run_id - 9), repeat_of = 9 WHERE run_id BETWEEN 9 AND 11;
+INSERT INTO ct_result_error (run_id, script, sqlstate, condition_name, handling, count, first_message, first_seen) VALUES (11, 'checkout', '40001', 'serialization_failure', 'retried', 7, 'could not serialize access due to concurrent update', '2026-11-21 10:00:01+00');
+INSERT INTO ct_result_class (run_id, "position", class, clients, transactions, failed, mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms) VALUES
+	(1, 1, 'readers', 80, 24000, 0, 1.9, 1.7, 2.9, 3.7, 6.1, 18, 340.1), (1, 2, 'writers', 18, 6321, 12, 2.7, 2.4, 4, 5.9, 12.1, 21.5, 348.2), (1, 3, 'idle', 2, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+SELECT ct_set_baseline('{6,7,8}'::bigint[]);
+
+SELECT setval(pg_get_serial_sequence('ct_result', 'run_id'), 19) AS last;
