@@ -221,7 +221,7 @@ limit_read_arguments(CtLimit *limit, FunctionCallInfo fcinfo)
 				 errhint("What is raised is \"rate\" or \"clients\".")));
 	knee->whole = by != NULL && strcmp(by, "clients") == 0;
 	knee->start = knee->whole ? 1 : DEFAULT_RATE;
-	knee->max = knee->whole ? Max(ct_call_most_workers(), 1) : CT_MAX_RATE;
+	knee->max = knee->whole ? Max(ct_call_most_workers(limit->options.lock_hold != NULL), 1) : CT_MAX_RATE;
 	knee->resolution = DEFAULT_RESOLUTION;
 	(void) ct_args_double(&args, "start", &knee->start);
 	if (!ct_args_double(&args, "max_value", &knee->max))

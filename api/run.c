@@ -97,7 +97,7 @@ ct_run_with_sessions(CtRunOptions *options, int clients)
 {
 	options->has_clients = options->has_workers = options->workers_optional = true;
 	options->clients = clients;
-	options->workers = Min(clients, Min(ct_call_most_workers(), CT_MAX_WORKERS));
+	options->workers = Min(clients, Min(ct_call_most_workers(options->lock_hold != NULL), CT_MAX_WORKERS));
 }
 
 /*

@@ -242,11 +242,10 @@ caller_start_leader(CtCall *call)
 	return false;
 }
 
-/* How many workers a run can have at most: the leader and the server's own take a slot each. */
 int
-ct_call_most_workers(void)
+ct_call_most_workers(bool lock_hold)
 {
-	return max_worker_processes - 1 - (max_logical_replication_workers > 0);
+	return max_worker_processes - 1 - (max_logical_replication_workers > 0) - lock_hold;
 }
 
 int64
@@ -264,8 +263,8 @@ ct_call_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 static CtProgram *
 caller_check_plan(const Jsonb *document, CtPlan **plan)
 {
-	int			most = ct_call_most_workers();
 	CtProgram  *program;
+	int			most;
 
 	*plan = ct_plan_read(document);
 	if ((*plan)->refused == NULL)
@@ -274,10 +273,11 @@ caller_check_plan(const Jsonb *document, CtPlan **plan)
 	ct_call_check_role();
 
 	/* what can't be had in any case takes no memory, and no time */
+	most = ct_call_most_workers((*plan)->lock_table != NULL);
 	if (most < 1)
 		ct_no_slots();
 	if ((*plan)->workers_named && (*plan)->workers > most)
-		ct_too_few_workers(most, (*plan)->workers);
+		ct_too_few_workers(most, (*plan)->workers, (*plan)->lock_table != NULL);
 	if ((*plan)->clients == 0 && ct_plan_least_workers(*plan) > most)
 		ct_too_few_for_scripts(most, ct_plan_least_workers(*plan));
 	return program;
@@ -310,7 +310,7 @@ caller_start(CtCall *call, const Jsonb *document, CtCallMode mode)
 	memset(call, 0, sizeof(CtCall));
 	call->horizon = mode == CT_CALL_STARTS ? CT_HORIZON_FREE : ct_call_horizon(mode);
 	call->tell_few_workers = !plan->workers_default;
-	call->segment = ct_shared_create(document, Min(plan->workers, ct_call_most_workers()),
+	call->segment = ct_shared_create(document, Min(plan->workers, ct_call_most_workers(plan->lock_table != NULL)),
 									 program->nhistograms, program->norders, program->nplaces,
 									 list_length(plan->sessions));
 	call->shared = ct_shared_address(call->segment);

@@ -42,8 +42,11 @@ extern void ct_call_check_process(const char *function);
  */
 extern void ct_call_check(const char *function);
 
-/* How many workers a run of this server's can have at most; less than 1 if none. */
-extern int	ct_call_most_workers(void);
+/*
+ * How many workers a run of this server's can have at most, less than 1 if none:
+ * the leader and the server's own take a slot each, and so does who holds a lock.
+ */
+extern int	ct_call_most_workers(bool lock_hold);
 
 /* Raises unless a background worker can connect as the current role. */
 extern void ct_call_check_role(void);

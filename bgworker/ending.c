@@ -30,6 +30,7 @@
 #include "bgworker/explore/explore.h"
 #include "bgworker/holders.h"
 #include "bgworker/leader.h"
+#include "bgworker/locker.h"
 #include "bgworker/rounds.h"
 #include "bgworker/sampler.h"
 #include "bgworker/sandbox.h"
@@ -69,6 +70,7 @@ ending_end_workers(CtLeader *leader)
 	for (i = 0; i < leader->nhandles; i++)
 		(void) WaitForBackgroundWorkerShutdown(leader->handles[i]);
 	leader->nhandles = 0;
+	ct_locker_end(leader);
 }
 
 /*

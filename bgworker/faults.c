@@ -1,29 +1,16 @@
 /*
  * faults.c
- *		Faults while a run is loaded: sessions that are terminated, a lock that is
- *		held.
+ *		Faults while a run is loaded: sessions that are terminated.
  */
 #include "postgres.h"
 
-#include "access/relation.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_class.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
-#include "storage/lmgr.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/snapmgr.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
 #include "bgworker/faults.h"
-#include "src/base/ct_compat.h"
-#include "src/plan/fault.h"
 #include "src/plan/think.h"
-
-/* ---- sessions that are terminated ---- */
 
 volatile sig_atomic_t ct_kill_pending = false;
 volatile sig_atomic_t ct_kill_open = false;
@@ -99,80 +86,4 @@ ct_kill_session(CtWorker *w)
 	ct_worker_time_passes(w);
 	if (kills_of != NULL && !ct_worker_stopped(w, CT_STOP_AFTER))
 		kills_arm();
-}
-
-/* ---- a lock that is held ---- */
-
-/* Takes it in the transaction that is open, and for the session. */
-static void
-hold_take(CtLeader *leader)
-{
-	const CtPlan *plan = leader->plan;
-	LOCKMODE	mode = ct_fault_lockmode(plan->lock_mode);
-	RangeVar   *table = makeRangeVarFromNameList(ct_qualified_names(plan->lock_table));
-	Oid			oid;
-	Relation	relation;
-
-	/* by the statement itself, which asks for the privileges, too */
-	PushActiveSnapshot(GetTransactionSnapshot());
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute(psprintf("LOCK TABLE ONLY %s IN %s MODE",
-							 quote_qualified_identifier(table->schemaname, table->relname),
-							 plan->lock_mode), false, 0) < 0)
-		elog(ERROR, "SPI_execute failed");
-	SPI_finish();
-	PopActiveSnapshot();
-
-	oid = RangeVarGetRelid(table, NoLock, false);
-	if (get_rel_relkind(oid) != RELKIND_RELATION && get_rel_relkind(oid) != RELKIND_PARTITIONED_TABLE)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" of lock_hold is not a table", plan->lock_table)));
-	relation = relation_open(oid, NoLock);
-	leader->held = relation->rd_lockInfo.lockRelId;
-	relation_close(relation, NoLock);
-	LockRelationIdForSession(&leader->held, mode);
-	leader->holds = true;
-}
-
-void
-ct_lock_release(CtLeader *leader)
-{
-	if (!leader->holds)
-		return;
-	leader->holds = false;
-	UnlockRelationIdForSession(&leader->held, ct_fault_lockmode(leader->plan->lock_mode));
-}
-
-uint64
-ct_lock_hold(CtLeader *leader, uint64 now, int lock_ms)
-{
-	const CtPlan *plan = leader->plan;
-
-	if (plan->lock_table == NULL)
-		return PG_UINT64_MAX;
-	if (leader->hold_next_ns == 0)
-		leader->hold_next_ns = leader->shared->gate_ns + (uint64) (plan->lock_after * 1e9);
-	if (now >= leader->stop_due_ns || leader->stopping)
-	{
-		ct_lock_release(leader);
-		return PG_UINT64_MAX;
-	}
-	if (now < leader->hold_next_ns)
-		return leader->hold_next_ns;
-	if (leader->holds)
-	{
-		ct_lock_release(leader);
-		leader->hold_next_ns = Max(leader->hold_began_ns + (uint64) (plan->lock_every * 1e9), now);
-		return leader->hold_next_ns;
-	}
-	leader->hold_began_ns = now;
-	/* where others have it, we come back soon, having waited in the queue for a while */
-	if (ct_leader_try(leader, lock_ms, hold_take))
-	{
-		leader->hold_next_ns = ct_now_ns() + (uint64) (plan->lock_duration * 1e9);
-		leader->times_held++;
-	}
-	return leader->hold_next_ns;
 }

@@ -1,24 +1,19 @@
 /*
  * faults.h
- *		Faults while a run is loaded: sessions that are terminated, a lock that is
- *		held.  They are ours: what they do to transactions is told, and is no error
- *		of the scripts.
+ *		Faults while a run is loaded: sessions that are terminated.  They are ours:
+ *		what they do to transactions is told, and is no error of the scripts.
  *
  * A worker terminates its own sessions (kill_rate), at random times.  What is
  * under way is cancelled and rolled back wherever it is, as by the loss of the
  * connection; the session is then as a new one: settings, temporary tables,
  * advisory locks, prepared statements and cursors are gone, and its clients
  * begin anew (on_start).  The process stays.  No signal is sent to anybody.
- *
- * The leader holds a lock (lock_hold) as a session lock of its own, so that it
- * has no transaction open meanwhile; it goes with the process at the latest.
  */
 #ifndef CT_FAULTS_H
 #define CT_FAULTS_H
 
 #include <signal.h>
 
-#include "bgworker/leader.h"
 #include "bgworker/worker.h"
 
 /* this process's session is to be given up */
@@ -42,14 +37,5 @@ extern void ct_kills_end(void);
 
 /* Gives the session up for a new one: nothing is under way, and no transaction open. */
 extern void ct_kill_session(CtWorker *worker);
-
-/*
- * Takes the plan's lock, or gives it back, if it is time to; returns when it is
- * to be called again, PG_UINT64_MAX: never.  lock_ms: as long as it may wait.
- */
-extern uint64 ct_lock_hold(CtLeader *leader, uint64 now, int lock_ms);
-
-/* Gives it back, if it is held. */
-extern void ct_lock_release(CtLeader *leader);
 
 #endif							/* CT_FAULTS_H */

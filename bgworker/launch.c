@@ -52,11 +52,12 @@ ct_no_slots(void)
 }
 
 void
-ct_too_few_workers(int available, int asked)
+ct_too_few_workers(int available, int asked, bool locker)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 			 errmsg("only %d of %d workers could be started", available, asked),
+			 locker ? errdetail("There are no more background worker slots, and the leader and the process that holds the lock of lock_hold take one each.") :
 			 errdetail("There are no more background worker slots, and the leader takes one of them."),
 			 errhint("Ask for fewer workers, leave their number out, or raise max_worker_processes (now %d) and restart the server.",
 					 max_worker_processes)));
@@ -90,6 +91,15 @@ ct_launch_worker(dsm_segment *segment, int64 run_id, int worker)
 	else
 		snprintf(name, sizeof(name), "ct_ext worker %d of run " INT64_FORMAT, worker + 1, run_id);
 	return launch_process(segment, "ct_worker_main", name, "ct_ext worker", worker);
+}
+
+BackgroundWorkerHandle *
+ct_launch_locker(dsm_segment *segment, int64 run_id)
+{
+	char		name[BGW_MAXLEN];
+
+	snprintf(name, sizeof(name), "ct_ext locker of run " INT64_FORMAT, run_id);
+	return launch_process(segment, "ct_locker_main", name, "ct_ext locker", 0);
 }
 
 BackgroundWorkerHandle *

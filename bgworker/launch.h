@@ -22,8 +22,8 @@ extern CtProcessRole ct_process_role;
 /* Raises that there is no room for a run at all, with what to do. */
 extern void ct_no_slots(void);
 
-/* Raises that fewer workers than were named can be had, with what to do. */
-extern void ct_too_few_workers(int available, int asked);
+/* Raises that fewer workers than were named can be had, with what to do; locker: one slot is its. */
+extern void ct_too_few_workers(int available, int asked, bool locker);
 
 /* the same where fewer than asked would do, but not so few */
 extern void ct_too_few_for_scripts(int available, int needed);
@@ -34,6 +34,9 @@ extern void ct_too_few_for_scripts(int available, int needed);
  */
 extern BackgroundWorkerHandle *ct_launch_leader(dsm_segment *segment);
 extern BackgroundWorkerHandle *ct_launch_worker(dsm_segment *segment, int64 run_id, int worker);
+
+/* The same for the process that holds a lock now and then. */
+extern BackgroundWorkerHandle *ct_launch_locker(dsm_segment *segment, int64 run_id);
 
 /* The same for a session of a spec, with its name there and its number in the segment. */
 extern BackgroundWorkerHandle *ct_launch_spec_session(dsm_segment *segment, const char *session, int number);

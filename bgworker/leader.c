@@ -40,9 +40,9 @@
 
 #include "bgworker/drain.h"
 #include "bgworker/explore/explore.h"
-#include "bgworker/faults.h"
 #include "bgworker/launch.h"
 #include "bgworker/leader.h"
+#include "bgworker/locker.h"
 #include "bgworker/phases.h"
 #include "bgworker/rounds.h"
 #include "bgworker/sandbox.h"
@@ -183,6 +183,7 @@ leader_detached(dsm_segment *segment, Datum arg)
 			if ((state == CT_WORKER_READY || state == CT_WORKER_WORKING) && slot->pid != 0)
 				kill(slot->pid, SIGTERM);
 		}
+		ct_locker_forsake(shared);
 		ct_shared_set_state(shared, CT_RUN_DONE);
 	}
 }
@@ -510,13 +511,15 @@ leader_launch_workers(CtLeader *leader)
 	pgstat_report_activity(STATE_RUNNING, "ct_ext: launching workers");
 	ct_barriers_create(shared, leader->program);
 	ct_shared_set_state(shared, CT_RUN_LAUNCHING);
+	ct_locker_launch(leader);
 	while (leader->nhandles < wanted && leader_launch_worker(leader))
 		;
 	if (leader->plan->workers_named && leader->nhandles < wanted)
-		ct_too_few_workers(leader->nhandles, wanted);
+		ct_too_few_workers(leader->nhandles, wanted, leader->locker != NULL);
 	leader_check_clients(leader);
 
-	while (ct_leader_count_workers(leader, CT_WORKER_READY, CT_WORKER_READY) < leader->nhandles)
+	while (ct_leader_count_workers(leader, CT_WORKER_READY, CT_WORKER_READY) < leader->nhandles ||
+		   !ct_locker_is_ready(leader))
 	{
 		ct_leader_check_workers(leader);
 		ct_leader_wait(leader, ct_now_ns() + 100 * CT_NS_PER_MS);
@@ -667,7 +670,7 @@ leader_live(CtLeader *leader)
 		ct_leader_check_for_end(leader);
 		leader_open_gate(leader);
 		leader->drive(leader);
-		ct_lock_release(leader);
+		ct_locker_release(leader);
 		leader->end_ns = ct_now_ns();
 		results = leader->exploration ? leader_conclude_exploration(leader) : leader_conclude(leader);
 	}
@@ -682,7 +685,6 @@ leader_live(CtLeader *leader)
 	}
 	PG_END_TRY();
 
-	ct_lock_release(leader);
 	ct_leader_finish(leader, results, error);
 }
 

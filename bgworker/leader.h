@@ -9,7 +9,6 @@
 #define CT_LEADER_H
 
 #include "postmaster/bgworker.h"
-#include "utils/rel.h"
 
 #include "bgworker/asleep.h"
 #include "bgworker/resources.h"
@@ -80,10 +79,8 @@ struct CtLeader
 	struct CtDuty *duties;
 	uint64		stop_due_ns;	/* when the stop has something to do next; PG_UINT64_MAX: never */
 	bool		stopping;		/* the time is up */
-	LockRelId	held;			/* the table of lock_hold, */
-	bool		holds;			/* whose lock we have, */
-	uint64		hold_began_ns;	/* since then; */
-	uint64		hold_next_ns;	/* when it is to be taken, or given back; 0: not known yet */
+	BackgroundWorkerHandle *locker; /* the process that holds a lock; NULL: there is none */
+	uint64		hold_next_ns;	/* when it is to ask for it next; 0: not known yet */
 	int			times_held;
 	uint64		timeout_ns;		/* when the run is to end in any case; PG_UINT64_MAX: never */
 

@@ -24,7 +24,7 @@
 #include "utils/timeout.h"
 
 #include "bgworker/drain.h"
-#include "bgworker/faults.h"
+#include "bgworker/locker.h"
 #include "bgworker/phases.h"
 #include "bgworker/sampler.h"
 #include "bgworker/watch.h"
@@ -535,7 +535,7 @@ watch_stop(CtLeader *leader, CtDuty *duty, uint64 now)
 static void
 watch_lock_hold(CtLeader *leader, CtDuty *duty, uint64 now)
 {
-	duty->next_ns = ct_lock_hold(leader, now, watch_lock_ms(leader, now));
+	duty->next_ns = ct_locker_turn(leader, now);
 }
 
 /* ---- turns ---- */

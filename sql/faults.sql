@@ -10,6 +10,9 @@ SELECT ct_test('SELECT 1', lock_hold => '{"table": "x", "mode": "shared"}');
 SELECT ct_test('SELECT 1', lock_hold => '{"table": "x", "mod": "share"}');
 SELECT ct_test('SELECT 1', lock_hold => '{"table": "x", "duration": "2 s", "every": "1 s"}');
 SELECT ct_test('SELECT 1', lock_hold => '{"table": 1}');
+SELECT ct_test('SELECT 1', lock_hold => '{"table": "a.b.c.d"}');
+SELECT ct_test('SELECT 1', lock_hold => '{"table": "a..b"}');
+CALL ct_execute('oversell_tickets', lock_hold => '{"table": "a.b.c"}');
 SELECT ct_test('SELECT 1', duration => '1 s', lock_hold => '{"table": "x"}');
 SELECT ct_test('SELECT 1', setup => 'CREATE TABLE y ()', workers => 2, duration => '10 s', lock_hold => '{"table": "x", "after": "0"}');
 

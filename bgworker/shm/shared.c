@@ -158,6 +158,9 @@ ct_shared_create(const Jsonb *document, int max_workers, int nhistograms, int no
 	pg_atomic_init_u32(&shared->obstructed, 0);
 	pg_atomic_init_u32(&shared->asleep_told, 0);
 	pg_atomic_init_u32(&shared->streams_fill, 0);
+	pg_atomic_init_u32(&shared->locker.state, CT_LOCKER_NONE);
+	pg_atomic_init_u32(&shared->locker.order, 0);
+	shared->locker.procno = -1;
 	pg_atomic_init_u64(&shared->crowd.touched, 0);
 	pg_atomic_init_u64(&shared->crowd.closed, 0);
 	for (i = 0; i < lengthof(shared->crowd.present); i++)

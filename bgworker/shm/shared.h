@@ -298,6 +298,31 @@ typedef struct CtSummary
 	double		p99_ms;
 } CtSummary;
 
+/* written by the locker; LAUNCHED by the leader; see locker.h */
+typedef enum CtLockerState
+{
+	CT_LOCKER_NONE,				/* there is none, or not any more */
+	CT_LOCKER_LAUNCHED,			/* registered, not heard of yet */
+	CT_LOCKER_IDLE,
+	CT_LOCKER_WAITS,			/* is in the lock's queue, or on its way there */
+	CT_LOCKER_HOLDS,
+	CT_LOCKER_FAILED,			/* ended by its error */
+	CT_LOCKER_LOST				/* gone without a word */
+} CtLockerState;
+
+/* the process that holds a lock now and then */
+typedef struct CtLocker
+{
+	pg_atomic_uint32 state;		/* CtLockerState */
+	pg_atomic_uint32 order;		/* the leader's, counted: of odd ones the lock is to be had */
+	uint32		heard;			/* IDLE: the last one that it has followed */
+	int			pid;
+	int			procno;			/* index in ProcGlobal->allProcs, -1 if none */
+	int			times_held;
+	uint64		since_ns;		/* HOLDS: that it has the lock */
+	CtErrorReport error;		/* FAILED, LOST */
+} CtLocker;
+
 typedef struct CtShared
 {
 	int			caller_pid;
@@ -366,6 +391,8 @@ typedef struct CtShared
 	char		pad_before[PG_CACHE_LINE_SIZE];
 	CtCrowd	crowd;
 	char		pad_behind[PG_CACHE_LINE_SIZE];
+
+	CtLocker	locker;
 
 	TimestampTz asleep_sampled; /* when the leader last looked who sleeps */
 	int64		asleep_period;	/* and how long after the look before, in microseconds */

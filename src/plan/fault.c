@@ -4,8 +4,6 @@
  */
 #include "postgres.h"
 
-#include "storage/lock.h"
-
 #include "src/base/ct_compat.h"
 #include "src/plan/fault.h"
 #include "src/plan/member.h"
@@ -13,21 +11,34 @@
 
 static const char *const fault_members[] = {"table", "mode", "duration", "every", "after"};
 
-/* in the order of LOCKMODE */
 static const char *const fault_modes[] = {
 	"access share", "row share", "row exclusive", "share update exclusive",
 	"share", "share row exclusive", "exclusive", "access exclusive"
 };
 
-LOCKMODE
-ct_fault_lockmode(const char *name)
+/* Is it one of LOCK TABLE's modes, in lower case? */
+static bool
+fault_is_mode(const char *name)
 {
 	int			i;
 
 	for (i = 0; i < lengthof(fault_modes); i++)
 		if (strcmp(fault_modes[i], name) == 0)
-			return AccessShareLock + i;
-	return NoLock;
+			return true;
+	return false;
+}
+
+/* Raises unless it may be the name of a table in this database; whether there is one is seen later. */
+static void
+fault_check_table(const char *name)
+{
+	List	   *names = ct_qualified_names(name);
+
+	if (list_length(names) > 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("\"table\" of lock_hold has too many dots: \"%s\"", name),
+				 errhint("Write it as table, or as schema.table.")));
 }
 
 static double
@@ -68,7 +79,7 @@ ct_fault_read_lock(CtPlan *plan, const Jsonb *lock_hold)
 		if (strcmp(member, "table") == 0)
 		{
 			text = ct_member_text("lock_hold", member, &value);
-			(void) ct_qualified_names(text);
+			fault_check_table(text);
 			plan->lock_table = text;
 		}
 		else if (strcmp(member, "mode") == 0)
@@ -76,7 +87,7 @@ ct_fault_read_lock(CtPlan *plan, const Jsonb *lock_hold)
 			text = ct_member_text("lock_hold", member, &value);
 			for (p = text; *p; p++)
 				*p = *p == '_' ? ' ' : pg_ascii_tolower((unsigned char) *p);
-			if (ct_fault_lockmode(text) == NoLock)
+			if (!fault_is_mode(text))
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("unrecognized lock mode \"%s\"", text),
