@@ -74,6 +74,7 @@ baseline_set(const int64 *run_ids, int n)
 	int			i;
 
 	ct_catalog_enter(&scope);
+	ct_catalog_baseline_begin_set();
 	runs = ct_catalog_baseline_runs(&scope, run_ids, n);
 	for (i = 0; i < n; i++)
 	{

@@ -52,7 +52,7 @@ ct_prune(PG_FUNCTION_ARGS)
 	(void) ct_sandbox_sweep(true, &unfinished);
 
 	ct_catalog_enter(&scope);
-	removed = ct_catalog_run_prune(PG_GETARG_INTERVAL_P(0), caller,
+	removed = ct_catalog_run_prune(&scope, PG_GETARG_INTERVAL_P(0), caller,
 								   has_privs_of_role(caller, GetUserId()));
 	ct_catalog_leave(&scope);
 

@@ -20,6 +20,35 @@ baseline_text(uint64 row, int column)
 	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
 }
 
+void
+ct_catalog_baseline_begin_set(void)
+{
+	CtRow		row = {0};
+
+	/* as the INSERT will; many may do so at once */
+	(void) ct_row_execute(&row, "LOCK TABLE @ct_baseline IN ROW EXCLUSIVE MODE", false);
+}
+
+void
+ct_catalog_baseline_begin_prune(CtCatalogScope *scope, CtArray *run_ids)
+{
+	CtRow		row = {0};
+	int64	   *ids;
+	uint64		i;
+
+	/* of two that remove runs none waits for the other */
+	(void) ct_row_execute(&row, "LOCK TABLE @ct_baseline IN SHARE MODE", false);
+	PushActiveSnapshot(GetLatestSnapshot());
+	(void) ct_row_execute(&row, "SELECT unnest(run_ids) FROM @ct_baseline", true);
+	MemoryContextSwitchTo(scope->context);
+	ids = palloc(Max(SPI_processed, 1) * sizeof(int64));
+	for (i = 0; i < SPI_processed; i++)
+		ids[i] = atoll(baseline_text(i, 1));
+	run_ids->n = (int) SPI_processed;
+	run_ids->elements = ids;
+	PopActiveSnapshot();
+}
+
 List *
 ct_catalog_baseline_runs(CtCatalogScope *scope, const int64 *run_ids, int n)
 {

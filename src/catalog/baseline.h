@@ -11,6 +11,7 @@
 
 #include "nodes/pg_list.h"
 #include "src/catalog/catalog.h"
+#include "src/catalog/rowset.h"
 #include "utils/jsonb.h"
 
 /* a run, as far as it tells whether it can be a baseline, and of what */
@@ -25,6 +26,17 @@ typedef struct CtBaselineRun
 	char	   *settings;		/* '' unless it is of ct_test */
 	bool		explores;
 } CtBaselineRun;
+
+/*
+ * A baseline's runs are there as long as it is.  Who sets one, and who removes
+ * runs, keep each other out until the end of their transactions, before they
+ * look which runs, or which baselines, there are: that is done with the latest
+ * snapshot, in whatever isolation.
+ */
+extern void ct_catalog_baseline_begin_set(void);
+
+/* Of who removes runs: the runs of all baselines, which are to stay. */
+extern void ct_catalog_baseline_begin_prune(CtCatalogScope *scope, CtArray *run_ids);
 
 /*
  * Those that there are of these runs, and the repeats of their groups that

@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "utils/snapmgr.h"
 
+#include "src/catalog/baseline.h"
 #include "src/catalog/row.h"
 #include "src/catalog/run.h"
 
@@ -275,19 +276,23 @@ ct_catalog_run_alert(int64 run_id)
 }
 
 int64
-ct_catalog_run_prune(const Interval *older_than, Oid caller, bool all)
+ct_catalog_run_prune(CtCatalogScope *scope, const Interval *older_than, Oid caller, bool all)
 {
+	CtArray		baselines;
 	CtRow		row = {0};
+
+	ct_catalog_baseline_begin_prune(scope, &baselines);
 
 	ct_row_add(&row, INTERVALOID, IntervalPGetDatum(older_than), false);
 	ct_row_add_bool(&row, all);
 	ct_row_add(&row, OIDOID, ObjectIdGetDatum(caller), false);
+	ct_row_add(&row, INT8ARRAYOID, ct_array_datum(CT_INT8S, &baselines), false);
 	return (int64) ct_row_execute(&row,
 								  "DELETE FROM @ct_result r"
 								  " WHERE coalesce(r.finished_at, r.started_at) <= clock_timestamp() - $1"
 								  " AND (r.status NOT IN ('starting', 'running')"
 								  "  OR NOT @_ct_run_lives(r.run_id, r.shm_handle))"
 								  " AND r.sandbox IS NULL"
-								  " AND NOT EXISTS (SELECT FROM @ct_baseline b WHERE r.run_id = ANY (b.run_ids))"
+								  " AND r.run_id <> ALL ($4)"
 								  " AND ($2 OR pg_has_role($3, r.role::oid, 'USAGE'))", false);
 }

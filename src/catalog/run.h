@@ -92,9 +92,10 @@ extern void ct_catalog_run_alert(int64 run_id);
 
 /*
  * Removes runs that ended, or if they crashed began, at least so long ago and
- * left no sandbox behind, with all that was measured, unless they are a baseline: those of roles that
- * "caller" is a member of, or of all.  Returns their number.
+ * left no sandbox behind, with all that was measured, unless they are a baseline,
+ * which nobody can make them meanwhile: those of roles that "caller" is a member
+ * of, or of all.  Returns their number.
  */
-extern int64 ct_catalog_run_prune(const Interval *older_than, Oid caller, bool all);
+extern int64 ct_catalog_run_prune(CtCatalogScope *scope, const Interval *older_than, Oid caller, bool all);
 
 #endif							/* CT_CATALOG_RUN_H */
