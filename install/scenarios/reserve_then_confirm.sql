@@ -40,6 +40,7 @@ $$,
 	params => '{"seats": 12, "hold_us": 25000, "payment_us": 60000, "quick_us": 1000}',
 	explore_params => NULL,
 	transactions_expr => ':seats * 2',
+	min_overlap => 4,
 	setup => $$
 CREATE TABLE customer (
 	id		int PRIMARY KEY,

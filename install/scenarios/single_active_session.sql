@@ -70,7 +70,7 @@ BEGIN;
 SELECT id AS active FROM session WHERE user_id = :user AND ended_at IS NULL \aset
 \sleep :window_us us
 \if :active > 0
-	UPDATE session SET ended_at = clock_timestamp() WHERE user_id = :user AND ended_at IS NULL;
+	UPDATE session SET ended_at = clock_timestamp() WHERE id = :active AND ended_at IS NULL;
 \endif
 INSERT INTO session (user_id, device) VALUES (:user, 'device ' || :worker_id)
 	RETURNING token \gset
