@@ -133,7 +133,7 @@ SELECT * FROM judged(:id);
 SELECT DISTINCT kind FROM ct_anomalies WHERE run_id = :id ORDER BY kind;
 SELECT ct_run('phantom_guard', 'repeatable_read', isolation => 'read committed') AS id \gset
 SELECT * FROM judged(:id);
-SELECT ct_run('phantom_guard', 'one_statement', params => '{"merchants": 1, "actions": 60}') AS id \gset
+SELECT ct_run('phantom_guard', 'one_statement', params => '{"merchants": 1, "actions": 240}') AS id \gset
 SELECT * FROM judged(:id);
 SELECT transactions FROM ct_runs WHERE run_id = :id;
 
