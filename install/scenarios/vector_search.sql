@@ -40,7 +40,7 @@ BEGIN
 		MESSAGE = 'the extension "vector" (pgvector) is not in this database''s search_path',
 		HINT = CASE WHEN EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')
 			THEN 'CREATE EXTENSION vector.'
-			ELSE format('apt-get install postgresql-%s-pgvector, then CREATE EXTENSION vector.',
+			ELSE format('Install pgvector (postgresql-%s-pgvector of Debian 13 or of apt.postgresql.org), then CREATE EXTENSION vector.',
 				current_setting('server_version_num')::int / 10000)
 			END;
 END
