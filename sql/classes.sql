@@ -36,7 +36,7 @@ SELECT ct_add_class('regress_shop', 'buyers', 20);
 SELECT ct_add_class('regress_shop', 'buyers', 0, variant => 'x');
 SELECT ct_add_class('regress_shop', 'buyers', 1, variant => 'x');
 SELECT kind, script, body FROM ct_scripts WHERE scenario = 'regress_shop';
-SELECT ct_run('regress_shop', thresholds => '{buyers.success_rate = 1,buyers.transactions > 20,visitors.p99_ms > 0,read.failed = 0}') AS id \gset
+SELECT ct_run('regress_shop', seed => 1, thresholds => '{buyers.success_rate = 1,buyers.transactions > 20,visitors.p99_ms > 0,read.failed = 0}') AS id \gset
 SELECT class, clients, failed, tps > 0 AS tps, p95_ms > 0 AS p95 FROM ct_classes WHERE run_id = :id;
 SELECT sum(transactions) FROM ct_classes WHERE run_id = :id;
 SELECT token, string_agg(DISTINCT script, ', ' ORDER BY script) AS scripts, count(DISTINCT client) AS clients FROM did GROUP BY token ORDER BY token;
@@ -44,11 +44,11 @@ SELECT token, string_agg(DISTINCT script, ', ' ORDER BY script) AS scripts, coun
 SELECT client, token FROM did GROUP BY client, token ORDER BY client;
 SELECT check_name, target, status FROM ct_checks WHERE run_id = :id ORDER BY position;
 -- thresholds of what there isn't
-SELECT ct_run('regress_shop', thresholds => '{sellers.p95_ms < 1}');
-SELECT ct_run('regress_shop', thresholds => '{buyers.deadlocks < 1}');
+SELECT ct_run('regress_shop', seed => 1, thresholds => '{sellers.p95_ms < 1}');
+SELECT ct_run('regress_shop', seed => 1, thresholds => '{buyers.deadlocks < 1}');
 -- one class fails, and only it is told
 SELECT ct_add_script('regress_shop', 'fails', $$SELECT 1 / 0$$);
-SELECT ct_run('regress_shop', classes => '[{"name": "good", "share": 1, "weights": {"read": 1}}, {"name": "bad", "share": 1, "weights": {"fails": 1}}]',
+SELECT ct_run('regress_shop', seed => 1, classes => '[{"name": "good", "share": 1, "weights": {"read": 1}}, {"name": "bad", "share": 1, "weights": {"fails": 1}}]',
 	thresholds => '{good.success_rate > 0.95,bad.success_rate > 0.95,fails.error_rate = 1,errors < 1000}') AS id \gset
 SELECT check_name, actual, status FROM ct_checks WHERE run_id = :id ORDER BY position;
 SELECT class, clients, transactions, failed FROM ct_classes WHERE run_id = :id;
@@ -57,17 +57,17 @@ SELECT ct_drop_class('regress_shop', 'sellers');
 SELECT ct_drop_class('regress_shop', 'buyers');
 SELECT ct_drop_class('regress_shop', 'visitors');
 SELECT ct_drop_script('regress_shop', 'fails');
-SELECT ct_run('regress_shop') AS id \gset
+SELECT ct_run('regress_shop', seed => 1) AS id \gset
 SELECT count(*) FROM ct_classes WHERE run_id = :id;
 -- clients with a script of their own are of no class
 SELECT ct_add_script('regress_shop', 'maintain', $$INSERT INTO public.did VALUES (:client_id, 'maintain', :token)$$, workers => 2);
-SELECT ct_run('regress_shop', classes => '[{"name": "a", "share": 0.75}, {"name": "b", "share": 0.25}]') AS id \gset
+SELECT ct_run('regress_shop', seed => 1, classes => '[{"name": "a", "share": 0.75}, {"name": "b", "share": 0.25}]') AS id \gset
 SELECT class, clients FROM ct_classes WHERE run_id = :id;
-SELECT ct_run('regress_shop', classes => '[{"name": "a", "share": 1, "weights": {"maintain": 1}}]');
+SELECT ct_run('regress_shop', seed => 1, classes => '[{"name": "a", "share": 1, "weights": {"maintain": 1}}]');
 SELECT ct_drop_scenario('regress_shop');
 
 -- who thinks how long
-SELECT ct_test('SELECT 1', workers => 2, clients => 2, duration => '500 ms', min_overlap => 0,
+SELECT ct_test('SELECT 1', workers => 2, clients => 2, duration => '1500 ms', min_overlap => 0,
 	classes => '[{"name": "fast", "share": 1}, {"name": "slow", "share": 1, "think_time": "60 s", "think_distribution": "fixed"}]') AS id \gset
 SELECT class, transactions > 1 AS many FROM ct_classes WHERE run_id = :id;
 SELECT transactions <= 1 AS not_more FROM ct_classes WHERE run_id = :id AND class = 'slow';

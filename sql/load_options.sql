@@ -21,11 +21,11 @@ SELECT ct_test('SELECT 1/0', workers => 2, transactions => 20, max_errors => 5, 
 SELECT verdict, transactions, reason FROM ct_runs WHERE run_id = :id;
 
 -- timeout: what was seen is judged
-SELECT ct_test('SELECT pg_sleep(0.01)', workers => 2, duration => '60 s', timeout => '300 ms', min_overlap => 0) AS id \gset
+SELECT ct_test('SELECT pg_sleep(0.01)', workers => 2, duration => '60 s', timeout => '1 s', min_overlap => 0) AS id \gset
 SELECT status, verdict, transactions > 0 AS some, reason, duration < 30 AS soon FROM ct_runs WHERE run_id = :id;
 SELECT check_name, status FROM ct_checks WHERE run_id = :id;
 -- where so much was to be done, it wasn't
-SELECT ct_test(E'SELECT 1;\n\\if :iteration > 3\nSELECT pg_sleep(60);\n\\endif', workers => 1, transactions => 10, timeout => '500 ms', min_overlap => 0) AS id \gset
+SELECT ct_test(E'SELECT 1;\n\\if :iteration > 3\nSELECT pg_sleep(60);\n\\endif', workers => 1, transactions => 10, timeout => '2 s', min_overlap => 0) AS id \gset
 SELECT status, verdict, reason FROM ct_runs WHERE run_id = :id;
 SELECT check_name, kind, status, violations, target, actual FROM ct_checks WHERE run_id = :id ORDER BY position;
 SELECT check_name, kind, observed, expected FROM ct_anomalies WHERE run_id = :id;

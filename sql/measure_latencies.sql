@@ -6,6 +6,18 @@
 --
 SET client_min_messages = warning;
 CREATE FUNCTION pg_temp.last_run() RETURNS bigint STABLE LANGUAGE sql AS 'SELECT max(run_id) FROM ct_runs';
+-- a run, and again if the machine has had other things to do than what is looked for
+CREATE PROCEDURE pg_temp.until_so(run text, so text) LANGUAGE plpgsql AS $$
+DECLARE
+	is_so boolean;
+BEGIN
+	FOR i IN 1 .. 5 LOOP
+		EXECUTE run;
+		COMMIT;
+		EXECUTE 'SELECT ' || so INTO is_so;
+		EXIT WHEN is_so;
+	END LOOP;
+END $$;
 CREATE TABLE slept (script text, meant int, ms float8);
 
 -- one worker has nearly all of the long ones: one of 250 ms, 6 of 120, 10 of 50, 33 of 15; the others 7 of 15 ms and 143 of 1
@@ -22,11 +34,6 @@ SELECT ct_add_script('regress_slept', 'quick', workers => 3, body => $$
 \set ms case when :iteration % 4 = 2 and :iteration < 28 then 15 else 1 end
 INSERT INTO slept SELECT 'quick', :ms, 1000 * extract(epoch FROM clock_timestamp() - statement_timestamp()) FROM pg_sleep(0.001 * :ms);
 $$);
-SELECT ct_run('regress_slept', thresholds => ARRAY(SELECT format('%s%s >= 0', of, metric)
-	FROM unnest('{"",slow.,quick.,late.,slow:5.}'::text[]) of,
-	unnest('{mean_ms,stddev_ms,p50_ms,p90_ms,p95_ms,p99_ms,p999_ms,max_ms}'::text[]) metric)) > 0 AS ran;
-SELECT script, meant, count(*), min(ms) >= meant AS so_long FROM slept GROUP BY 1, 2 ORDER BY 1, 2;
-
 -- What they slept, by the numbers that the views have, and the most that may be told: not so much that it could be the next quantile.
 -- What a transaction does besides takes little, but on a busy machine it may be kept waiting for as long as that.
 CREATE FUNCTION pg_temp.exact(which text) RETURNS TABLE (metric text, low float8, high float8) LANGUAGE sql AS $$
@@ -48,6 +55,12 @@ CREATE TEMP VIEW told AS
 	SELECT 'ct_checks', regexp_replace(check_name, '(:\d+)?\.?[^.]*$', ''), CASE WHEN check_name ~ ':' THEN 'statement' ELSE '' END,
 		substring(check_name FROM '[^.]*$'), actual::float8
 	FROM ct_checks WHERE run_id = pg_temp.last_run() AND kind = 'threshold';
+CALL pg_temp.until_so($$DELETE FROM slept;
+	SELECT ct_run('regress_slept', thresholds => ARRAY(SELECT format('%s%s >= 0', of, metric)
+		FROM unnest('{"",slow.,quick.,late.,slow:5.}'::text[]) of,
+		unnest('{mean_ms,stddev_ms,p50_ms,p90_ms,p95_ms,p99_ms,p999_ms,max_ms}'::text[]) metric))$$,
+	'NOT EXISTS (SELECT FROM told t LEFT JOIN LATERAL pg_temp.exact(t.which) e ON e.metric = t.metric WHERE (t.ms BETWEEN low AND high) IS NOT TRUE)');
+SELECT script, meant, count(*), min(ms) >= meant AS so_long FROM slept GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT source, which, kind, count(*), string_agg(format('%s: %s, not in %s', t.metric, t.ms, e), '; ') FILTER (WHERE (t.ms BETWEEN low AND high) IS NOT TRUE) AS wrong
 	FROM told t LEFT JOIN LATERAL pg_temp.exact(t.which) e ON e.metric = t.metric GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
 -- the bands that they are in
@@ -100,14 +113,17 @@ SELECT ct_drop_scenario('regress_slept');
 --
 -- Second by second: 25 ms each at first, six of them failed, 90 ms each from the 61st on
 --
-SELECT ct_test($$
+CALL pg_temp.until_so($run$SELECT ct_test($$
 \if :iteration <= 60
 SELECT pg_sleep(0.025);
 SELECT 1 / (:iteration % 10);
 \else
 SELECT pg_sleep(0.09);
 \endif
-$$, workers => 2, duration => '3 s', min_overlap => 0) > 0 AS ran;
+$$, workers => 2, duration => '3 s', min_overlap => 0)$run$,
+	$$count(*) = 3 AND bool_and(abs(seconds - 1) < 0.5 AND abs(extract(epoch FROM time - gate_at) - second) < 0.5 AND
+		CASE second WHEN 1 THEN t.transactions > 25 AND t.p50_ms < 89 AND t.failed > 0 WHEN 3 THEN t.transactions <= 24 AND t.p50_ms >= 90 * 0.99 AND t.failed = 0 ELSE true END)
+	FROM ct_timeline t JOIN ct_runs USING (run_id) WHERE run_id = pg_temp.last_run()$$);
 SELECT second, abs(seconds - 1) < 0.5 AS one_long, abs(extract(epoch FROM time - gate_at) - second) < 0.5 AS ends_then, metric LIKE 'ct_test #%' AS metric,
 	abs(t.tps - t.transactions / seconds) <= 0.06 AS tps, p99_ms BETWEEN p95_ms AND t.max_ms AND p95_ms >= p50_ms AS ordered
 	FROM ct_timeline t JOIN (SELECT run_id, gate_at FROM ct_runs) r USING (run_id) WHERE run_id = pg_temp.last_run();
@@ -122,7 +138,10 @@ SELECT * FROM pg_temp.contradictions(pg_temp.last_run());
 -- What is waited for has a name of its own
 --
 -- a schedule that can't be kept, of 50 ms each: the lag is in the transaction's latency, and no wait for a lock
-SELECT ct_test('SELECT pg_sleep(0.05)', workers => 1, rate => 40, duration => '500 ms', min_overlap => 0, seed => 1) > 0 AS ran;
+CALL pg_temp.until_so($$SELECT ct_test('SELECT pg_sleep(0.05)', workers => 1, rate => 40, duration => '500 ms', min_overlap => 0, seed => 1)$$,
+	$$bool_and(l.min_ms < 100 AND t.mean_ms - l.mean_ms - s.mean_ms < 10)
+	FROM ct_latencies t, ct_latencies l, ct_latencies s WHERE t.run_id = pg_temp.last_run() AND l.run_id = t.run_id AND s.run_id = t.run_id
+	AND (t.kind, l.kind, s.kind) = ('transaction', 'schedule_lag', 'statement')$$);
 SELECT kind, step, count, CASE kind WHEN 'statement' THEN min_ms >= 50 WHEN 'schedule_lag' THEN min_ms < 100 AND max_ms >= 450 ELSE max_ms >= 500 END AS as_long
 	FROM ct_latencies WHERE run_id = pg_temp.last_run() ORDER BY kind;
 SELECT t.mean_ms - l.mean_ms - s.mean_ms BETWEEN -0.01 AND 10 AS lag_and_statement
@@ -145,7 +164,10 @@ SELECT ct_add_script('regress_held', 'waits', workers => 1, body => $$
 UPDATE one SET i = i + 1;
 \barrier done
 $$);
-SELECT ct_run('regress_held') > 0 AS ran;
+CALL pg_temp.until_so($$SELECT ct_run('regress_held')$$,
+	$$bool_and(max_ms < 1000 AND min_ms > CASE script WHEN 'waits' THEN 50 ELSE 0 END) AND (SELECT s.mean_ms - l.mean_ms BETWEEN -5 AND 10 FROM ct_latencies l JOIN ct_latencies s USING (run_id, script)
+		WHERE run_id = pg_temp.last_run() AND (script, l.kind, s.kind) = ('waits', 'lock_wait', 'statement'))
+	AND (SELECT (waited, met, overlapped) = (5, 5, 10) FROM ct_runs WHERE run_id = pg_temp.last_run()) FROM ct_latencies WHERE run_id = pg_temp.last_run()$$);
 SELECT script, kind, step, count, CASE WHEN script = 'waits' THEN min_ms BETWEEN 50 AND 1000 WHEN kind = 'transaction' THEN min_ms >= 100 ELSE max_ms < 1000 END AS as_long
 	FROM ct_latencies WHERE run_id = pg_temp.last_run();
 SELECT s.mean_ms - l.mean_ms BETWEEN -5 AND 10 AS nearly_all_of_it FROM ct_latencies l JOIN ct_latencies s USING (run_id, script)
@@ -158,14 +180,15 @@ SELECT ct_drop_scenario('regress_held');
 SELECT ct_create_scenario('regress_met', transactions => 10, min_overlap => 0);
 SELECT ct_add_script('regress_met', 'late', workers => 1, body => E'\\sleep 60 ms\n\\barrier b\nSELECT 1;');
 SELECT ct_add_script('regress_met', 'early', workers => 1, body => E'\\barrier b\nSELECT 1;');
-SELECT ct_run('regress_met') > 0 AS ran;
+CALL pg_temp.until_so($$SELECT ct_run('regress_met')$$,
+	$$bool_and(p50_ms < 30 OR script = 'late' AND kind = 'transaction') FROM ct_latencies WHERE run_id = pg_temp.last_run()$$);
 SELECT script, kind, count, CASE WHEN script = 'late' AND kind = 'transaction' THEN min_ms >= 60 ELSE p50_ms < 30 END AS as_long FROM ct_latencies WHERE run_id = pg_temp.last_run();
 SELECT ct_drop_scenario('regress_met');
 -- who fails before a barrier is awaited no longer: the other one comes past it each time, not all of them at the end
 SELECT ct_create_scenario('regress_missed', transactions => 20, min_overlap => 0, expected_errors => '{22012=zero}', setup => 'CREATE SEQUENCE fails');
 SELECT ct_add_script('regress_missed', 'misses', workers => 1, body => E'\\sleep 40 ms\nSELECT nextval(\'fails\');\nSELECT 1 / 0;\n\\barrier b');
 SELECT ct_add_script('regress_missed', 'waits', workers => 1, body => E'\\barrier b\nSELECT last_value AS n FROM fails \\gset\n\\tally seen :n');
-SELECT ct_run('regress_missed') > 0 AS ran;
+CALL pg_temp.until_so($$SELECT ct_run('regress_missed')$$, '(SELECT value BETWEEN 45 AND 80 FROM ct_tallies WHERE run_id = pg_temp.last_run())');
 -- 55 if it is seen at once each time, 100 if only at the end
 SELECT tally, value BETWEEN 45 AND 80 AS in_turn FROM ct_tallies WHERE run_id = pg_temp.last_run();
 SELECT transactions, barrier_breaks FROM ct_runs WHERE run_id = pg_temp.last_run();

@@ -108,13 +108,13 @@ SELECT * FROM judged(:id);
 SELECT (SELECT count(*) FROM ct_checks WHERE run_id = :id AND status = 'pass') AS checks_held;
 
 -- for a time instead of a number of transactions
-SELECT variant, verdict FROM ct_compare('unique_slug', duration => '200 ms');
+SELECT variant, verdict FROM ct_compare('unique_slug', duration => '1 s');
 
 -- the same scenario twice at once, each in a schema of its own
 SELECT ct_start('oversell_tickets', 'for_update', workers => 2,
-	params => '{"window_us": 3000}') AS first \gset
+	params => '{"window_us": 15000}') AS first \gset
 SELECT ct_start('oversell_tickets', 'for_update', workers => 2,
-	params => '{"window_us": 3000, "capacity": 20}') AS second \gset
+	params => '{"window_us": 15000, "capacity": 20}') AS second \gset
 SELECT ct_wait(:first), ct_wait(:second);
 SELECT r.variant, r.verdict, o.outcome, o.count
 FROM ct_runs r JOIN ct_outcomes o USING (run_id)
