@@ -48,7 +48,7 @@ foreach my $what (sort keys %strikes)
 	$node->safe_psql('postgres', $strikes{$what});
 	is(ct_call_end($call), 0, "$what: the caller gets its run") or diag($call->{stderr});
 	ct_nothing_left($node, "$what during the teardown");
-	cmp_ok(time - $from, '<', 3, "$what: soon");
+	ct_soon($from, "$what: soon");
 	is(ct_last($node, $row), 'succeeded fail', "$what: the run is what it was");
 }
 
@@ -59,7 +59,7 @@ my $from = time;
 $node->safe_psql('postgres', 'SELECT pg_cancel_backend(' . ct_backend($call) . ')');
 isnt(ct_call_end($call), 0, 'Ctrl-C: the caller gets an error');
 ct_nothing_left($node, 'Ctrl-C during the teardown');
-cmp_ok(time - $from, '<', 5, 'Ctrl-C: soon');
+ct_soon($from, 'Ctrl-C: soon');
 is(ct_last($node, $row), 'succeeded fail', 'Ctrl-C: the run is what it was');
 
 # ---- a teardown that fails
@@ -79,7 +79,7 @@ $node->safe_psql('postgres', q{SELECT ct_create_scenario('lasts', workers => 2, 
 	ct_add_script('lasts', 's', 'SELECT pg_sleep(600)'),
 	ct_add_check('lasts', 'c', $$SELECT 1 FROM pg_stat_activity WHERE CASE WHEN backend_type = 'ct_ext worker' AND state = 'active' THEN pg_sleep(600) IS NULL END$$, during => true)});
 my $in_check = "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'ct_ext leader' AND wait_event = 'PgSleep'";
-foreach my $strike ([ 'its duration', "'2 s'", '' ], [ 'ct_stop', "'1 hour'", 'SELECT ct_stop(max(run_id)) FROM ct_runs' ])
+foreach my $strike ([ 'its duration', "'6 s'", '' ], [ 'ct_stop', "'1 hour'", 'SELECT ct_stop(max(run_id)) FROM ct_runs' ])
 {
 	my ($name, $duration, $sql) = @$strike;
 	my $what = "a check that lasts, $name";
@@ -89,7 +89,7 @@ foreach my $strike ([ 'its duration', "'2 s'", '' ], [ 'ct_stop', "'1 hour'", 'S
 	$from = time;
 	$node->safe_psql('postgres', $sql) if $sql;
 	is(ct_call_end($call), 0, "$what: the run ends") or diag($call->{stderr});
-	cmp_ok(time - $from, '<', 15, "$what: soon");
+	ct_soon($from, "$what: soon");
 	is(ct_last($node, $row), 'succeeded inconclusive', "$what: well");
 	is($node->safe_psql('postgres', "SELECT status FROM ct_checks WHERE check_name = 'c' ORDER BY run_id DESC LIMIT 1"), 'pass', "$what: the check is asked at the end");
 	ct_nothing_left($node, $what);
@@ -110,7 +110,7 @@ foreach my $strike ([ 'pg_terminate_backend', "SELECT pg_terminate_backend($lead
 	$node->safe_psql('postgres', $sql);
 	isnt(ct_call_end($call), 0, "$what: no run");
 	is(ct_sqlstate($call), $state, "$what: the caller's error") or diag($call->{stderr});
-	cmp_ok(time - $from, '<', 4, "$what: soon");
+	ct_soon($from, "$what: soon");
 	ct_nothing_left($node, $what);
 	is(ct_last($node, $row), "cancelled $state no verdict", "$what: the run's row");
 }
@@ -119,21 +119,36 @@ foreach my $strike ([ 'pg_terminate_backend', "SELECT pg_terminate_backend($lead
 
 # A transaction that looks at a table of the sandbox and stays open.
 my $holder = $node->background_psql('postgres');
-$call = ct_call($node, "SELECT ct_run('slow', duration => '2 s', min_overlap => 0)");
+$call = ct_call($node, "SELECT ct_run('slow', min_overlap => 0)");
 ok(ct_await($node, 'SELECT transactions > 0 FROM ct_progress'), 'a lock on the sandbox: the run is under way');
 my $sandbox = 'ct_run_' . ct_last($node, 'run_id');
 $holder->query_safe("BEGIN; LOCK TABLE $sandbox.t IN ACCESS SHARE MODE");
 $from = time;
+$node->safe_psql('postgres', 'SELECT ct_stop(max(run_id)) FROM ct_runs');
 is(ct_call_end($call), 0, 'a lock on the sandbox: the run ends') or diag($call->{stderr});
-cmp_ok(time - $from, '<', 10, 'a lock on the sandbox: in time');
+ct_soon($from, 'a lock on the sandbox: in time');
 is(ct_last($node, $row), 'succeeded pass', 'a lock on the sandbox: well');
 is($node->safe_psql('postgres', 'SELECT sandbox FROM ct_result WHERE sandbox IS NOT NULL'), $sandbox, 'a lock on the sandbox: it is remembered');
 is($node->safe_psql('postgres', $sandboxes), 1, 'a lock on the sandbox: it is still there');
 
-# An orphan that can't be dropped isn't in the way of anybody.
-$from = time;
-$node->safe_psql('postgres', q{SELECT ct_test('SELECT 1', transactions => 2)});
-cmp_ok(time - $from, '<', 2, 'a locked orphan delays nobody');
+# An orphan that can't be dropped isn't in the way of anybody: nobody waits for as long as for the own sandbox, each
+# time.
+sub delays_nobody
+{
+	my ($run, $what) = @_;
+	my $least = 1000;
+
+	foreach (1 .. 6)
+	{
+		my $from = time;
+
+		$node->safe_psql('postgres', "SELECT $run");
+		$least = time - $from if time - $from < $least;
+		last if $_ > 1 && $least < 2;
+	}
+	return cmp_ok($least, '<', 2, "$what delays nobody");
+}
+delays_nobody(q{ct_test('SELECT 1', transactions => 2)}, 'a locked orphan');
 is($node->safe_psql('postgres', 'SELECT sandbox FROM ct_result WHERE sandbox IS NOT NULL'), $sandbox, 'a locked orphan stays remembered');
 $holder->query_safe('COMMIT');
 $holder->quit;
@@ -144,15 +159,10 @@ ct_nothing_left($node, 'the orphan, once its lock is gone and ct_prune called');
 $from = time;
 $node->safe_psql('postgres', q{SELECT ct_test($$BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'left';$$,
 	'CREATE TABLE t (i int)', transactions => 1, workers => 1)});
-cmp_ok(time - $from, '<', 10, 'a prepared transaction: the run ends');
+ct_soon($from, 'a prepared transaction: the run ends');
 is(ct_last($node, "status || ' ' || transactions"), 'succeeded 1', 'a prepared transaction: well');
 is($node->safe_psql('postgres', $sandboxes), 1, 'a prepared transaction: the sandbox is still there');
-foreach (1 .. 2)
-{
-	$from = time;
-	$node->safe_psql('postgres', "SELECT ct_run('plain', min_overlap => 0)");
-	cmp_ok(time - $from, '<', 2, 'a prepared transaction delays no new run');
-}
+delays_nobody(q{ct_run('plain', min_overlap => 0)}, 'a prepared transaction');
 $node->safe_psql('postgres', "ROLLBACK PREPARED 'left'");
 $node->safe_psql('postgres', "SELECT ct_prune('1 day')");
 ct_nothing_left($node, 'the prepared transaction\'s sandbox');
@@ -170,12 +180,13 @@ is(ct_call_end($call), 0, 'an idle worker that is cancelled ends no run') or dia
 is(ct_last($node, "status || ' ' || failed"), 'succeeded 0', 'nor a transaction');
 
 # Neither between two tries, which is where this one nearly always is.
-$call = ct_call($node, q{SELECT ct_test($$DO 'BEGIN RAISE serialization_failure; END'$$, workers => 1, duration => '2 s', max_tries => 0)});
+$call = ct_call($node, q{SELECT ct_test($$DO 'BEGIN RAISE serialization_failure; END'$$, workers => 1, duration => '10 min', max_tries => 0)});
 ok(ct_await($node, 'SELECT transactions + failed + retries >= 0 FROM ct_progress WHERE phase = \'running\''), 'between two tries: the run is under way');
 foreach (1 .. 60)
 {
 	$node->safe_psql('postgres', "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE backend_type = 'ct_ext worker'");
 }
+$node->safe_psql('postgres', 'SELECT ct_stop(max(run_id)) FROM ct_runs');
 is(ct_call_end($call), 0, 'a worker that is cancelled between two tries ends no run') or diag($call->{stderr});
 is(ct_last($node, 'status'), 'succeeded', 'as the row says');
 
@@ -205,7 +216,7 @@ $call = ct_call($node, "SELECT ct_run('ends')");
 ok(ct_await($node, $in_teardown), 'stop: in the teardown');
 $from = time;
 $node->stop('fast');
-cmp_ok(time - $from, '<', 15, 'stop: soon');
+ct_soon($from, 'stop: soon');
 ct_call_end($call);
 $node->start;
 is(ct_last($node, $row), 'succeeded fail', 'stop: the run is what it was');

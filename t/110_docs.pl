@@ -103,7 +103,10 @@ my ($gate) = grep { /raise_on_fail/ && /\\gexec/ } map { $_->{language} eq 'sql'
 $gate =~ s/.*(?=^SELECT format)//ms;
 isnt($node->psql('shop', $gate, on_error_stop => 1), 0, 'a fail closes the gate');
 $node->safe_psql('shop', q(SELECT ct_drop_scenario('redeem_voucher')));
-is($node->psql('shop', $gate, on_error_stop => 1), 0, 'and without it, it is open');
+# where transactions don't meet nothing is shown, which is no pass
+my $closed;
+foreach (1 .. 5) { last unless $closed = $node->psql('shop', $gate, on_error_stop => 1) }
+is($closed, 0, 'and without it, it is open');
 
 $node->stop;
 done_testing();

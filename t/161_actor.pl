@@ -245,7 +245,7 @@ ct_nothing_left($node, 'after sessions that were given up');
 explore([ q{SET statement_timeout = '1s'; SELECT f()}, 'SELECT pg_sleep(1.3)' ], q{CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS
 	$$ BEGIN PERFORM v FROM t; PERFORM v FROM t; RETURN 1; END $$});
 interleavings_are(4, 'a statement has no time while it is parked');
-explore([ q{SET statement_timeout = '100ms'; SELECT f()}, 'SELECT 1' ], q{CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS
+explore([ q{SET statement_timeout = '400ms'; SELECT f()}, 'SELECT 1' ], q{CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS
 	$$ BEGIN PERFORM v FROM t; PERFORM v, pg_sleep(10) FROM t; RETURN 1; END $$}, q{expected_errors => ARRAY['query_canceled']});
 is(explored('complete || errors::text'), '40', 'but what it executes is timed');
 

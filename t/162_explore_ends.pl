@@ -74,7 +74,7 @@ foreach my $stage (sort keys %stages)
 		$strike->($call);
 		ct_call_end($call);
 		ct_await_gone($node);
-		cmp_ok(time - $began, '<', 10, "$stage, $what: it ends soon");
+		ct_soon($began, "$stage, $what: it ends soon");
 		is(ct_last($node, 'status'), $status, "$stage, $what: $status");
 		ct_nothing_left($node, "$stage, $what");
 	}
@@ -82,9 +82,14 @@ foreach my $stage (sort keys %stages)
 
 # ---- budgets ----
 
-$node->safe_psql('postgres', race([ $many, $many ], "$table, duration => '1 s'"));
-is(found("verdict || ' ' || stopped_by"), 'pass duration', 'a duration ends it');
-cmp_ok(found('duration'), '<', 3, 'in time');
+# as long as it takes here to finish a bound
+foreach my $seconds (1, 5, 20)
+{
+	$node->safe_psql('postgres', race([ $many, $many ], "$table, duration => '$seconds s'"));
+	is(found("verdict || ' ' || stopped_by"), 'pass duration', 'a duration ends it');
+	cmp_ok(found('duration'), '<', $seconds + 20, 'in time');
+	last if found('coalesce(preemptions >= 1 AND drawn > 0, false)') eq 't';
+}
 cmp_ok(found('preemptions'), '>=', 1, 'with the bounds that were finished');
 cmp_ok(found('drawn'), '>', 0, 'and random orders');
 like(found('reason'), qr/^no anomaly in all interleavings with at most \d+ preemptions? \([\d,]+\), and [\d,]+ random ones?: an order drawn this way goes wrong in fewer than \S+ % of cases; stopped by duration$/,
@@ -93,7 +98,7 @@ like(found('reason'), qr/^no anomaly in all interleavings with at most \d+ preem
 # a step that is under way then isn't waited for
 $node->safe_psql('postgres', race([ 'SELECT pg_sleep(0.3)', 'SELECT pg_sleep(100)' ], "$table, duration => '1 s', step_timeout => '100 s'"));
 is(found("verdict || ' ' || stopped_by"), 'inconclusive duration', 'a step is given up when the time is over');
-cmp_ok(found('duration'), '<', 5, 'in time');
+cmp_ok(found('duration'), '<', 30, 'in time');
 
 # an order under way then was not executed
 $node->safe_psql('postgres', <<'SQL');
@@ -101,7 +106,7 @@ CREATE TABLE slow (seconds float);
 INSERT INTO slow VALUES (0);
 CREATE FUNCTION slowly() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(seconds) FROM slow; END $$;
 SQL
-$node->safe_psql('postgres', race([ 'SELECT slowly()', 'SELECT slowly()' ], "duration => '2 s', step_timeout => '100 s'"));
+$node->safe_psql('postgres', race([ 'SELECT slowly()', 'SELECT slowly()' ], "duration => '60 s', step_timeout => '100 s'"));
 is(found("verdict || ' ' || complete"), 'pass 2', 'it is fast');
 $node->safe_psql('postgres', 'UPDATE slow SET seconds = 100');
 $node->safe_psql('postgres', race([ 'SELECT slowly()', 'SELECT slowly()' ], "duration => '2 s', step_timeout => '100 s'"));
@@ -119,29 +124,30 @@ ct_nothing_left($node, 'ct_stop');
 
 # ---- steps that don't end ----
 
-$node->safe_psql('postgres', race([ 'SELECT 1', 'SELECT pg_sleep(600)' ], "$table, step_timeout => '1 s'"));
+$node->safe_psql('postgres', race([ 'SELECT 1', 'SELECT pg_sleep(600)' ], "$table, step_timeout => '2 s'"));
 is(found('verdict'), 'fail', 'a step that takes too long fails');
-like(found('reason'), qr{a step didn't end within 1 s: session 2 waits at Timeout/PgSleep}, 'it says where it was');
-$node->safe_psql('postgres', race([ 'SELECT 1', 'DO $$ BEGIN LOOP END LOOP; END $$' ], "$table, step_timeout => '1 s'"));
-like(found('reason'), qr/a step didn't end within 1 s: session 2 executes/, 'also of one that does nothing else');
+like(found('reason'), qr{a step didn't end within 2 s: session 2 waits at Timeout/PgSleep}, 'it says where it was');
+$node->safe_psql('postgres', race([ 'SELECT 1', 'DO $$ BEGIN LOOP END LOOP; END $$' ], "$table, step_timeout => '2 s'"));
+like(found('reason'), qr/a step didn't end within 2 s: session 2 executes/, 'also of one that does nothing else');
 ct_nothing_left($node, 'step_timeout');
 
 # query_canceled may be caught
-$node->safe_psql('postgres', race([ 'SELECT 1', 'DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN IF clock_timestamp() > now() + interval \'2 s\' THEN RAISE; END IF; END; END LOOP; END $$' ],
-	"$table, step_timeout => '1 s'"));
-like(found('reason'), qr/a step didn't end within 1 s/, 'a session that catches what should end it is interrupted again');
+$node->safe_psql('postgres', race([ 'SELECT 1', 'DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN IF clock_timestamp() > now() + interval \'4 s\' THEN RAISE; END IF; END; END LOOP; END $$' ],
+	"$table, step_timeout => '2 s'"));
+like(found('reason'), qr/a step didn't end within 2 s/, 'a session that catches what should end it is interrupted again');
 ct_nothing_left($node, 'query_canceled');
 
 # ---- who waits for ever is told at once ----
 
 my $began = time;
-$node->safe_psql('postgres', race([ 'BEGIN; UPDATE t SET v = 1 WHERE i = 1', 'UPDATE t SET v = 2 WHERE i = 1' ], $table));
+my $patient = "$table, step_timeout => '100 s'";
+$node->safe_psql('postgres', race([ 'BEGIN; UPDATE t SET v = 1 WHERE i = 1', 'UPDATE t SET v = 2 WHERE i = 1' ], $patient));
 like(found('reason'), qr/session 2 waits for ever for session 1, which ended with an open transaction/, 'an open transaction');
-$node->safe_psql('postgres', race([ 'SELECT pg_advisory_lock(1)', 'SELECT pg_advisory_lock(1)' ], $table));
+$node->safe_psql('postgres', race([ 'SELECT pg_advisory_lock(1)', 'SELECT pg_advisory_lock(1)' ], $patient));
 like(found('reason'), qr/session 2 waits for ever for session 1, which ended with a lock of its session/, "a session's lock");
-$node->safe_psql('postgres', race([ "BEGIN; UPDATE t SET v = 1 WHERE i = 1; PREPARE TRANSACTION 'p1'", 'UPDATE t SET v = 2 WHERE i = 1' ], $table));
+$node->safe_psql('postgres', race([ "BEGIN; UPDATE t SET v = 1 WHERE i = 1; PREPARE TRANSACTION 'p1'", 'UPDATE t SET v = 2 WHERE i = 1' ], $patient));
 like(found('reason'), qr/session 2 waits for ever for a prepared transaction/, 'a prepared transaction');
-cmp_ok(time - $began, '<', 9, 'without waiting for step_timeout');
+ct_soon($began, 'without waiting for step_timeout');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_prepared_xacts'), '0', 'and it is rolled back');
 ct_nothing_left($node, 'for ever');
 
@@ -184,7 +190,7 @@ CREATE FUNCTION unheard_sql() RETURNS void LANGUAGE sql SET deadlock_timeout = '
 SQL
 for my $function (qw(unheard unheard_sql))
 {
-	$node->safe_psql('postgres', race([ "SELECT $function()", "SELECT $function()" ], "step_timeout => '10 s'"));
+	$node->safe_psql('postgres', race([ "SELECT $function()", "SELECT $function()" ], "step_timeout => '60 s'"));
 	is(found('verdict'), 'pass', "$function: a function's settings don't hide that it waits") or diag(found('reason'));
 }
 
@@ -193,8 +199,8 @@ for my $function (qw(unheard unheard_sql))
 my $outsider = ct_call($node, [ 'SELECT pg_advisory_lock(77)', 'SELECT pg_sleep(600)' ]);
 ok(ct_await($node, "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 77 AND granted"), 'somebody has a lock');
 my $pid = $node->safe_psql('postgres', 'SELECT ' . ct_backend($outsider));
-my $refused = ($node->psql('postgres', "\\set VERBOSITY verbose\n" . race([ 'SELECT 1', 'SELECT pg_advisory_xact_lock(77)' ], "$table, step_timeout => '1 s'")))[2];
-like($refused, qr/ERROR:  55P03: session 2 waited 1 s for process $pid, which is none of the sessions/, 'who waits for an outsider is told whom for');
+my $refused = ($node->psql('postgres', "\\set VERBOSITY verbose\n" . race([ 'SELECT 1', 'SELECT pg_advisory_xact_lock(77)' ], "$table, step_timeout => '2 s'")))[2];
+like($refused, qr/ERROR:  55P03: session 2 waited 2 s for process $pid, which is none of the sessions/, 'who waits for an outsider is told whom for');
 is($node->safe_psql('postgres', 'SELECT verdict IS NULL FROM ct_runs ORDER BY run_id DESC LIMIT 1'), 't', 'and accuses nobody');
 
 $call = ct_call($node, race([ 'SELECT 1', 'SELECT pg_advisory_xact_lock(77)' ], "$table, step_timeout => '100 s'"));

@@ -379,12 +379,15 @@ $node->safe_psql('postgres', 'DROP FUNCTION try, look, peeked; DROP TABLE hidden
 remember();
 
 # the sandbox is the run's role's: what it puts there itself is not taken for a clone
-$call = ct_call($node, [ q{SELECT ct_race(ARRAY['SELECT pg_sleep(3); INSERT INTO ticket (event_id, buyer) VALUES (1, 1)', 'SELECT 1'])} ],
+my $teller = $node->background_psql('postgres');
+$teller->query_safe('SELECT pg_advisory_lock(5)');
+$call = ct_call($node, [ q{SELECT ct_race(ARRAY['SELECT pg_advisory_xact_lock_shared(5); INSERT INTO ticket (event_id, buyer) VALUES (1, 1)', 'SELECT 1'], step_timeout => '10 min')} ],
 	user => 'app');
-ok(ct_await($node, q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'ct_ext worker' AND wait_event = 'PgSleep'}), 'a session sleeps');
+ok(ct_await($node, q{SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted}), 'a session waits until it is told to go on');
 my $sandbox = $node->safe_psql('postgres', q{SELECT nspname FROM pg_namespace WHERE nspowner = 'app'::regrole});
 my $oid = $node->safe_psql('postgres', q{SELECT 'event'::regclass::oid});
 $node->safe_psql('postgres', "SET ROLE app; CREATE TABLE $sandbox.event (id int PRIMARY KEY); COMMENT ON TABLE $sandbox.event IS 'ct_ext: clone of relation $oid'");
+$teller->quit;
 ct_call_end($call);
 like($call->{stderr}, qr/0A000.*cannot clone public\.event: there is another relation of that name in the sandbox/, 'a table with the comment of a clone is none');
 untouched('a false clone');

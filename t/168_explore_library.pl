@@ -54,7 +54,7 @@ foreach (@variants)
 {
 	my ($scenario, $variant, $expected) = @$_;
 	my $bound = $expected eq 'fail' ? 2 : $preemptions{$scenario};
-	my $call = "'$scenario', '$variant', seed => 1, duration => '1 min'";
+	my $call = "'$scenario', '$variant', seed => 1, duration => '10 min'";
 
 	$call .= ", sessions => '$sessions{$scenario}'" if $sessions{$scenario};
 	$call .= ", params => '$params{qq($scenario $variant)}'" if $params{"$scenario $variant"};

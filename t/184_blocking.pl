@@ -16,6 +16,13 @@ sub ask
 	return $node->safe_psql('postgres', $_[0]);
 }
 
+# Holds on until as many wait for locks as said, or for an advisory lock, and have been seen to.
+ask(q{CREATE FUNCTION await_waiting(n int, lock int DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	WHILE (SELECT count(*) FROM pg_locks WHERE NOT granted AND (lock IS NULL OR objid = lock)) < n LOOP PERFORM pg_sleep(0.01); END LOOP;
+	PERFORM pg_sleep(1);
+END $$});
+
 # Runs a script; returns the run's id.
 sub run_script
 {
@@ -39,12 +46,13 @@ cmp_ok(ask("SELECT max(max_ms) FROM ct_blocking WHERE run_id = $run"), '>=', 250
 is(ask("SELECT \"position\" FROM ct_blocking WHERE run_id = $run ORDER BY waited_ms DESC LIMIT 1"), 1, 'what cost most is first');
 
 # A queue: all who stand in it wait for each other.
-$run = run_script('SELECT pg_advisory_xact_lock(1), pg_sleep(0.05)', 'SELECT 1', "workers => 20, duration => '1 s'");
+$run = run_script("SELECT pg_advisory_xact_lock(1), CASE WHEN :iteration <= 20 AND nextval('had') = 1 THEN public.await_waiting(19) END", 'CREATE SEQUENCE had',
+	'workers => 20, transactions => 20');
 is(ask("SELECT locktype, relation, mode, blocker_mode, chain FROM ct_blocking WHERE run_id = $run"),
 	'advisory||ExclusiveLock|ExclusiveLock|19', 'a queue: all of it in a row');
 
 # A chain through as many locks.
-$run = run_script("BEGIN;\nSELECT pg_advisory_xact_lock(:worker_id);\n\\barrier b\n\\if :worker_id < 20\nSELECT pg_advisory_xact_lock(:worker_id + 1);\n\\else\nSELECT pg_sleep(1);\n\\endif\nCOMMIT;",
+$run = run_script("BEGIN;\nSELECT pg_advisory_xact_lock(:worker_id);\n\\barrier b\n\\if :worker_id < 20\nSELECT pg_advisory_xact_lock(:worker_id + 1);\n\\else\nSELECT public.await_waiting(19);\n\\endif\nCOMMIT;",
 	'SELECT 1', 'workers => 20, transactions => 20');
 is(ask("SELECT step, blocker_step, chain FROM ct_blocking WHERE run_id = $run AND step = blocker_step"), '5|5|19', 'a chain: all of it');
 is(ask("SELECT step, blocker_step, chain FROM ct_blocking WHERE run_id = $run AND step <> blocker_step AND blocker_step = 7"), '5|7|1', 'a chain: its end');
@@ -52,7 +60,7 @@ is(ask("SELECT step, blocker_step, chain FROM ct_blocking WHERE run_id = $run AN
 # Who only stands before in a queue holds nothing.
 ask('CREATE TABLE queue (n int)');
 my $reader = ct_call($node, [ 'BEGIN', 'LOCK TABLE queue IN ACCESS SHARE MODE',
-	q{DO $$BEGIN WHILE (SELECT count(*) < 2 FROM pg_locks WHERE NOT granted) LOOP PERFORM pg_sleep(0.01); END LOOP; PERFORM pg_sleep(0.5); END$$}, 'COMMIT' ]);
+	'SELECT await_waiting(2)', 'COMMIT' ]);
 ok(ct_await($node, "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'queue'::regclass AND granted)"), 'a reader is there');
 ask(q{SELECT ct_create_scenario('queue', transactions => 2, workers => 2, min_overlap => 0), ct_add_script('queue', 'lock', $$BEGIN;
 	LOCK TABLE queue IN ACCESS EXCLUSIVE MODE;
@@ -70,7 +78,7 @@ is(ask("SELECT script, step, relation, mode, outside, blocker_script, blocker_st
 ask('CREATE TABLE prepared AS SELECT 1 AS n');
 ask("BEGIN; UPDATE prepared SET n = 2; PREPARE TRANSACTION 'in the way'");
 my $call = ct_call($node, "SELECT ct_test('UPDATE prepared SET n = n + 1', workers => 1, transactions => 1, min_overlap => 0)");
-ok(ct_await($node, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'ct_ext worker' AND wait_event_type = 'Lock' AND now() - query_start > '0.5 s')"), 'prepared: it is waited for');
+ok(ct_await($node, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'ct_ext worker' AND wait_event_type = 'Lock' AND now() - query_start > '1.5 s')"), 'prepared: it is waited for');
 ask("COMMIT PREPARED 'in the way'");
 is(ct_call_end($call), 0, 'prepared: the run ends');
 is(ask('SELECT outside, blocker_query, relation FROM ct_blocking WHERE run_id = (SELECT max(run_id) FROM ct_runs)'), 't|prepared transaction|prepared', 'prepared: told');
@@ -79,7 +87,9 @@ is(ask('SELECT outside, blocker_query, relation FROM ct_blocking WHERE run_id = 
 $run = run_script('SELECT 1', 'SELECT 1', "workers => 2, duration => '0.5 s', checks => '{waited_rate = 0, lock_wait_ms = 0, test.lock_wait_ms = 0}'");
 is(ask("SELECT count(*) FROM ct_blocking WHERE run_id = $run"), 0, 'nobody waits');
 is(ask("SELECT verdict FROM ct_runs WHERE run_id = $run"), 'pass', 'nobody waits: by the metrics, too');
-$run = run_script('SELECT pg_advisory_xact_lock(1), pg_sleep(0.1)', 'SELECT 1', "workers => 2, transactions => 4, checks => '{waited_rate > 0.4, waited_rate < 0.8, lock_wait_ms > 80, test.lock_wait_ms > 80}'");
+# of each two one waits for the other, which lets it for a second
+$run = run_script("BEGIN;\n\\barrier b\nSELECT pg_try_advisory_xact_lock(1) AS had \\gset\n\\if :had\nSELECT public.await_waiting(1, 1);\n\\else\nSELECT pg_advisory_xact_lock(1);\n\\endif\nCOMMIT;",
+	'SELECT 1', "workers => 2, transactions => 4, checks => '{waited_rate = 0.5, lock_wait_ms > 500, test.lock_wait_ms > 500}'");
 is(ask("SELECT verdict FROM ct_runs WHERE run_id = $run"), 'pass', 'who waited, and for how long: metrics')
   or diag(ask("SELECT check_name, actual FROM ct_checks WHERE run_id = $run"));
 

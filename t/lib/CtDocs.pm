@@ -249,8 +249,8 @@ sub ct_doc_mismatch
 }
 
 # Tests a page, in a database of its own.  A race is a matter of luck on a busy
-# machine: what does not come out as shown is tried once more, in another
-# database.  Options: db (its name), keep (leave it), prepare (SQL to be executed
+# machine: what does not come out as shown is tried again, up to four times, in
+# another database.  Options: db (its name), keep (leave it), prepare (SQL to be executed
 # in it before), without (a pattern of SQL that can't be executed here).  Returns
 # the blocks that were executed, and those that were not.
 sub ct_doc_ok
@@ -263,9 +263,9 @@ sub ct_doc_ok
 	my %run = map { $_ => 1 } @run;
 	my (@left, @wrong, @wide);
 
-	foreach my $try (1, 2)
+	foreach my $try (1 .. 5)
 	{
-		@wrong = ();
+		@wrong = @wide = ();
 		$node->safe_psql('postgres', qq(DROP ROLE "$_")) foreach split /\n/, $node->safe_psql('postgres',
 			"SELECT rolname FROM pg_roles WHERE oid >= 16384 AND rolname <> current_user");
 		$node->safe_psql('postgres', qq(CREATE DATABASE "$db"));
@@ -279,15 +279,15 @@ sub ct_doc_ok
 
 			push @wrong, "$name:$block->{line}: $mismatch\n$block->{got}" if defined $mismatch;
 		}
-		$node->safe_psql('postgres', qq(DROP DATABASE "$db")) unless $options{keep} && ($try == 2 || !@wrong);
-		last unless @wrong;
-		note("$name, try $try: $_") foreach @wrong;
-	}
-	foreach my $block (grep { defined $_->{output} } @run)
-	{
-		my @lines = grep { decode('UTF-8', $_) =~ /^.{101}/ && !/^(?:NOTICE|WARNING|ERROR|DETAIL|HINT|First anomaly|Asynchronous notification)/ } split /\n/, $block->{got} =~ s/^ERROR:.*//msr;
+		foreach my $block (grep { defined $_->{output} } @run)
+		{
+			my @lines = grep { decode('UTF-8', $_) =~ /^.{101}/ && !/^(?:NOTICE|WARNING|ERROR|DETAIL|HINT|First anomaly|Asynchronous notification)/ } split /\n/, $block->{got} =~ s/^ERROR:.*//msr;
 
-		push @wide, "line $block->{line}: $lines[0]" if @lines;
+			push @wide, "line $block->{line}: $lines[0]" if @lines;
+		}
+		$node->safe_psql('postgres', qq(DROP DATABASE "$db")) unless $options{keep} && ($try == 5 || !@wrong && !@wide);
+		last unless @wrong || @wide;
+		note("$name, try $try: $_") foreach @wrong, @wide;
 	}
 	is(join("\n", @wide), '', "$name: and it fits in 100 columns");
 	@left = grep { !$run{$_} } @blocks;
