@@ -268,7 +268,7 @@ SELECT ct_test($$
 		BEGIN;
 		SELECT pg_advisory_xact_lock(4712);
 		\barrier locked
-		SELECT pg_sleep(0.3);
+		SELECT pg_sleep(2);
 		COMMIT;
 	\else
 		SET lock_timeout = '20ms';
@@ -295,7 +295,7 @@ SELECT check_name, status, violations FROM ct_checks WHERE run_id = (SELECT run_
 --
 -- What a script has very many of takes time that grows as they do
 --
-SET statement_timeout = '15s';
+SET statement_timeout = '60s';
 SELECT ct_test('SELECT 1;' || string_agg(E'\n\\barrier b' || i % 16, ''), transactions => 1, workers => 1) > 0 AS ran
 	FROM generate_series(1, 50000) i;
 RESET statement_timeout;

@@ -20,7 +20,7 @@ $$;
 -- each variant once
 SELECT variant, verdict FROM ct_compare('counter_increment');
 SELECT variant, verdict FROM ct_compare('double_spending');
-SELECT variant, verdict FROM ct_compare('lock_order_deadlock', transactions => 12, min_overlap => 4);
+SELECT variant, verdict FROM ct_compare('lock_order_deadlock', transactions => 12, min_overlap => 4, params => '{"window_us": 30000}');
 SELECT variant, verdict FROM ct_compare('optimistic_update');
 SELECT variant, verdict FROM ct_compare('oversell_tickets');
 SELECT variant, verdict FROM ct_compare('unique_slug');
@@ -31,7 +31,7 @@ SELECT ct_run('counter_increment') AS id \gset
 SELECT * FROM judged(:id);
 SELECT ct_run('double_spending') AS id \gset
 SELECT * FROM judged(:id);
-SELECT ct_run('lock_order_deadlock', transactions => 6, min_overlap => 1) AS id \gset
+SELECT ct_run('lock_order_deadlock', transactions => 6, min_overlap => 1, params => '{"window_us": 200000}') AS id \gset
 SELECT * FROM judged(:id);
 SELECT ct_run('optimistic_update') AS id \gset
 SELECT * FROM judged(:id);
@@ -83,7 +83,7 @@ SELECT * FROM judged(:id);
 SELECT outcome, count FROM ct_outcomes WHERE run_id = :id ORDER BY outcome;
 
 -- so do thresholds: the call's instead of the scenario's on the same side, and beside the others
-SELECT ct_run('lock_order_deadlock', transactions => 6, min_overlap => 1,
+SELECT ct_run('lock_order_deadlock', transactions => 6, min_overlap => 1, params => '{"window_us": 200000}',
 	thresholds => '{deadlocks = 0, transactions >= 7}') AS id \gset
 SELECT check_name, status, target FROM ct_checks WHERE run_id = :id AND kind = 'threshold' ORDER BY position;
 SELECT ct_create_scenario('regress_slow', workers => 2, transactions => 40);

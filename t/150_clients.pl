@@ -82,7 +82,7 @@ is($node->safe_psql('postgres', 'SELECT max(n) < 4 * avg(n) AND stddev(n) < 0.6 
 SKIP:
 {
 	skip 'no /proc', 1 unless $memory;
-	cmp_ok($cpu, '<', 4, 'which costs little CPU');
+	cmp_ok($cpu, '<', 4, "which costs little CPU: $cpu s");
 }
 
 # and none of what they left behind shows in a run of one client for each worker
@@ -101,7 +101,7 @@ SKIP:
 	skip 'no /proc', 2 unless $memory;
 	# 1,667 on each, beside what a worker is
 	cmp_ok($many - $few, '<', 5000, "they take little memory: a worker has $many kB, one of a single client $few");
-	cmp_ok($cpu, '<', 6, 'and little CPU');
+	cmp_ok($cpu, '<', 6, "and little CPU: $cpu s");
 }
 $node->stop;
 

@@ -251,7 +251,7 @@ test_waits(void)
 	unit_is(listener.heard.data, "( before committed with xid )", "which is told as its commit");
 
 	unit_ok(!session->gives_up, "without a timeout it doesn't give up");
-	(void) executed("SET lock_timeout = '20ms'");
+	(void) executed("SET lock_timeout = '200ms'");
 	unit_ok(session->gives_up, "with one it does");
 	unit_is(failed("SELECT FROM t"), "55P03", "who waits for a lock");
 	unit_is(listener.heard.data, "( rolled back waited )", "has waited, whatever came of it");
@@ -259,7 +259,7 @@ test_waits(void)
 	unit_is(listener.heard.data, "( before committed )", "the next one hasn't");
 	(void) executed("RESET lock_timeout");
 	unit_ok(!session->gives_up, "without it again");
-	(void) executed("SET statement_timeout = '20ms'");
+	(void) executed("SET statement_timeout = '200ms'");
 	unit_is(failed("SELECT FROM t"), "57014", "a statement_timeout");
 	unit_is(listener.heard.data, "( rolled back waited )", "is the same");
 	(void) executed("RESET statement_timeout");
