@@ -12,7 +12,7 @@ INSERT INTO code SELECT i, NULL FROM generate_series(1, :codes) i;
 CREATE TABLE redemption (code int NOT NULL, client int NOT NULL);
 $$);
 SELECT ct_add_script('redeem_code', 'redeem', $$
-\set code 1 + :iteration % :codes
+\set code 1 + (:iteration - 1) / 4 % :codes
 \set mine 0
 \barrier together
 BEGIN;

@@ -25,8 +25,8 @@ my $waits = q{SELECT count(*) = 1 FROM pg_locks l JOIN pg_stat_activity a USING 
 
 $node->safe_psql('postgres', <<'SQL');
 SELECT ct_create_scenario('brief', workers => 2, transactions => 2, min_overlap => 0), ct_add_script('brief', 's', 'SELECT pg_sleep(0.9)');
-SELECT ct_create_scenario('busy', workers => 2, duration => '2500 ms', min_overlap => 0), ct_add_script('busy', 's', 'SELECT pg_sleep(0.01)');
-SELECT ct_create_scenario('long', workers => 1, duration => '1500 ms'), ct_add_script('long', 's', 'SELECT pg_sleep(600)');
+SELECT ct_create_scenario('busy', workers => 2, duration => '4 s', min_overlap => 0), ct_add_script('busy', 's', 'SELECT pg_sleep(0.01)');
+SELECT ct_create_scenario('long', workers => 1, duration => '3 s'), ct_add_script('long', 's', 'SELECT pg_sleep(600)');
 SELECT ct_create_scenario('quick', setup => 'CREATE TABLE t (i int)', workers => 2, transactions => 4, min_overlap => 0), ct_add_script('quick', 's', 'INSERT INTO t VALUES (1)');
 SELECT ct_create_scenario('wrong', workers => 2, transactions => 4, min_overlap => 0), ct_add_script('wrong', 's', 'SELECT 1'), ct_add_check('wrong', 'c', 'SELECT 7 AS observed');
 SQL
@@ -53,7 +53,7 @@ foreach my $what ("ct_prune('0')", 'ct_sweep()', "ct_prune('100 years'), ct_swee
 	$holder = $node->background_psql('postgres');
 	$holder->query_safe("BEGIN; SELECT $what");
 	ends("$what in an open transaction", $call, 'pass');
-	is($node->safe_psql('postgres', 'SELECT count(*) >= 3 AND round(sum(seconds)) BETWEEN 2 AND 3 FROM ct_timeline WHERE run_id = ' . ct_last($node, 'run_id')),
+	is($node->safe_psql('postgres', 'SELECT count(*) >= 3 AND round(sum(seconds)) = 4 FROM ct_timeline WHERE run_id = ' . ct_last($node, 'run_id')),
 		't', "$what in an open transaction: the timeline is whole");
 	ends("$what in an open transaction, a run that starts then", ct_call($node, "SELECT ct_run('brief')"), 'pass');
 	$holder->query_safe('COMMIT');
@@ -126,9 +126,12 @@ foreach my $what (sort keys %giving_up)
 
 # Where nothing can be recorded, the caller has the verdict in its error.
 my $holder = $node->background_psql('postgres');
-$call = ct_call($node, q{SELECT ct_test('SELECT pg_sleep(1)', checks => '{SELECT 7 AS observed}', transactions => 2, workers => 2)});
+# until they are told to go on
+my $wait = 'SELECT pg_advisory_xact_lock_shared(5)';
+$holder->query_safe('SELECT pg_advisory_lock(5)');
+$call = ct_call($node, qq{SELECT ct_test('$wait', checks => '{SELECT 7 AS observed}', transactions => 2, workers => 2)});
 ok(ct_await($node, "SELECT phase = 'running' FROM ct_progress"), 'nothing recorded: a run is under way');
-$holder->query_safe('BEGIN; LOCK TABLE ct_result');
+$holder->query_safe('BEGIN; LOCK TABLE ct_result; SELECT pg_advisory_unlock(5)');
 ok(ct_await($node, $workers_gone) && ct_await($node, $waits), 'nothing recorded: the end waits');
 $node->safe_psql('postgres', "SELECT pg_cancel_backend($leader)");
 isnt(ct_call_end($call), 0, 'nothing recorded: an error');
@@ -158,9 +161,10 @@ $holder->query_safe('COMMIT');
 ct_nothing_left($node, 'ct_result locked at the start');
 
 # The state that is written as the workers are let go keeps nobody.
-$call = ct_call($node, q{SELECT ct_test('SELECT pg_sleep(0.01)', 'SELECT pg_sleep(1)', workers => 2, duration => '3 s', min_overlap => 0)});
+$holder->query_safe('SELECT pg_advisory_lock(5)');
+$call = ct_call($node, qq{SELECT ct_test('SELECT pg_sleep(0.01)', '$wait', workers => 2, duration => '6 s', min_overlap => 0)});
 ok(ct_await($node, "SELECT phase = 'setup' FROM ct_progress"), 'ct_result locked at the gate: in setup');
-$holder->query_safe('BEGIN; LOCK TABLE ct_result');
+$holder->query_safe('BEGIN; LOCK TABLE ct_result; SELECT pg_advisory_unlock(5)');
 ok(ct_await($node, q{SELECT count(*) = 2 FROM pg_stat_activity WHERE backend_type = 'ct_ext worker' AND query LIKE '%pg_sleep(0.01)%'}), 'ct_result locked at the gate: the workers work');
 $holder->query_safe('COMMIT');
 ends('ct_result locked at the gate', $call, 'pass');
@@ -200,9 +204,10 @@ is($node->safe_psql('postgres', 'SELECT ct_sweep()'), 1, 'a prepared transaction
 ct_nothing_left($node, 'a prepared transaction');
 
 $holder->query_safe(q{SET application_name = 'a reader'});
-$call = ct_call($node, q{SELECT ct_test('SELECT pg_sleep(1)', 'CREATE TABLE t (i int)', workers => 2, transactions => 2, min_overlap => 0)});
+$holder->query_safe('SELECT pg_advisory_lock(5)');
+$call = ct_call($node, qq{SELECT ct_test('$wait', 'CREATE TABLE t (i int)', workers => 2, transactions => 2, min_overlap => 0)});
 ok(ct_await($node, "SELECT phase = 'running' FROM ct_progress"), 'a reader: the run is under way');
-$holder->query_safe('BEGIN; SELECT * FROM ct_run_' . ct_last($node, 'run_id') . '.t');
+$holder->query_safe('BEGIN; SELECT * FROM ct_run_' . ct_last($node, 'run_id') . '.t; SELECT pg_advisory_unlock(5)');
 stays('a reader', $call, qr/.*lock timeout; held by process \d+ \(a reader\)/);
 $holder->query_safe('COMMIT');
 $holder->quit;
