@@ -392,7 +392,7 @@ my %series = (
 ask($_, 'series', scalar @{ $series{$_} }, @{ $series{$_} }) for keys %series;
 ask('mean of red', 'mean', 0.95, scalar @red, @red);
 compute();
-is(join(' ', grep { (split / /, $answer{$_})[0] } sort keys %series), 'constant four outlier red slightly white',
+is(join(' ', grep { (split / /, $answer{$_})[0] } sort keys %series), 'constant four outlier red slightly step white',
 	'stationary is what has no trend that matters, and seconds enough');
 for my $name (qw(white red falling outlier))
 {
@@ -429,6 +429,8 @@ ask('constant seconds', 'change', 0, 0.999, runs([ (1000) x 10 ]), runs([ (900) 
 ask('constant seconds, rounded', 'change', 0, 0.999, runs(map { [ ($_) x 11 ] } 3.9, 3.901, 3.902), runs(map { [ ($_) x 11 ] } 4.9, 4.9, 4.91));
 ask('same seconds', 'change', 0, 0.999, runs([ (1000) x 10 ]), runs([ (1000) x 10 ]));
 ask('falling seconds', 'change', 0, 0.999, runs([ (1000) x 10 ]), runs($series{falling}));
+ask('a step amid the seconds', 'change', 0, 0.999, runs([ (1000) x 10 ]), runs($series{step}));
+ask('a step amid seconds that vary', 'change', 0, 0.999, runs([ seconds(10, 1000, 0.01, 0) ]), runs($series{step}));
 ask('nothing before', 'change', 0, 0.999, runs([ (0) x 10 ]), runs([ (900) x 10 ]));
 # runs that differ far more than their seconds
 ask('steady, but not alike', 'change', 0, 0.999, runs(map { [ ($_) x 10 ] } 1000, 1100, 900, 1050, 950), runs(map { [ ($_) x 10 ] } 1020, 920, 1120, 1010, 960));
@@ -453,7 +455,7 @@ ok($found eq 'significant' && near($was, $m1, 1e-9) && near($is, $m2, 1e-9) && n
 ok(near($detectable, exp((5.0413054334 + 0.8888895178) * $pooled) - 1, 1e-6), "... which show a change of $detectable in four of five cases");
 is(verdict($_->[0]), $_->[1], $_->[0]) for [ 'five and five alike', 'none' ], [ 'one and five', 'significant' ], [ 'two and two', 'unknown' ],
   [ 'one and one', 'unknown' ], [ 'one and one, of three seconds', 'unknown' ], [ 'constant seconds', 'significant' ], [ 'constant seconds, rounded', 'significant' ], [ 'same seconds', 'none' ],
-  [ 'falling seconds', 'unknown' ], [ 'nothing before', 'unknown' ], [ 'steady, but not alike', 'none' ], [ 'two steady, but not alike', 'unknown' ],
+  [ 'falling seconds', 'unknown' ], [ 'a step amid the seconds', 'unknown' ], [ 'a step amid seconds that vary', 'unknown' ], [ 'nothing before', 'unknown' ], [ 'steady, but not alike', 'none' ], [ 'two steady, but not alike', 'unknown' ],
   [ 'no errors', 'none' ], [ 'some errors', 'none' ], [ 'many errors', 'significant' ], [ 'more errors', 'significant' ], [ 'as many errors', 'none' ];
 like($answer{'many errors'}, qr/^significant 0 50 -?nan/i, 'from none on there is no fraction');
 like($answer{'no errors'}, qr/^none 0 0 0 /, 'and from none to none no change');

@@ -13,7 +13,10 @@
 
 /* levels of the questions that are asked first */
 #define TREND_LEVEL			0.01	/* is it a trend? */
-#define POOLING_LEVEL		0.25	/* do runs differ more than their seconds say? */
+#define POOLING_LEVEL		0.5		/* do runs differ more than their seconds say? */
+
+/* the correlation of neighbours is taken to be larger by so many of its standard errors */
+#define DOUBT				0.5
 
 /* more than this isn't estimated from a few seconds */
 #define MAX_CORRELATION		0.95
@@ -47,6 +50,13 @@ stats_variance(const double *values, int n, double mean)
 	return sum / (n - 1);
 }
 
+/* How many times as large the variance of a mean is for a correlation of neighbours. */
+static double
+stats_inflation(double correlation)
+{
+	return (1 + correlation) / (1 - correlation);
+}
+
 /*
  * Does it rise or fall throughout?  By the slope of the straight line through
  * it and Student's t, which tells from four values on.
@@ -57,8 +67,10 @@ stats_has_trend(const double *values, int n, double mean, double variance)
 	double		middle = (n - 1) / 2.0;
 	double		squares = n * ((double) n * n - 1) / 12;
 	double		product = 0;
+	double		lagged = 0;
 	double		slope;
 	double		rest;
+	double		inflation;
 	double		t;
 	int			i;
 
@@ -72,8 +84,16 @@ stats_has_trend(const double *values, int n, double mean, double variance)
 	rest = variance * (n - 1) - product * slope;
 	if (rest <= 1e-12 * variance * n)
 		return true;
-	t = fabs(slope) / sqrt(rest / (n - 2) / squares);
-	return 2 * ct_student_cdf(-t, n - 2) < TREND_LEVEL;
+
+	/*
+	 * Neighbours that are alike make lines, too.  Their correlation about the
+	 * line is taken as it is, with its bias, so that more are called a trend.
+	 */
+	for (i = 1; i < n; i++)
+		lagged += (values[i - 1] - mean - slope * (i - 1 - middle)) * (values[i] - mean - slope * (i - middle));
+	inflation = stats_inflation(Min(Max(lagged / rest, 0), MAX_CORRELATION));
+	t = fabs(slope) / sqrt(rest / (n - 2) / squares * inflation);
+	return 2 * ct_student_cdf(-t, Max(n / inflation - 2, 1)) < TREND_LEVEL;
 }
 
 CtSeries
@@ -105,7 +125,7 @@ ct_stats_correlation(const CtSeries *series)
 double
 ct_stats_variance_of_mean(const CtSeries *series, double correlation, double *degrees)
 {
-	double		inflation = (1 + correlation) / (1 - correlation);
+	double		inflation = stats_inflation(correlation);
 
 	*degrees = Max(series->n / inflation - 1, 1);
 	return series->n < 2 ? get_float8_nan() : series->variance / series->n * inflation;
@@ -290,14 +310,18 @@ stats_between_runs(const StatsSample *samples, bool counts)
 }
 
 /*
- * The correlation of neighbours in all runs' series; -1 if one of them is not
- * to be relied on.
+ * The correlation of neighbours in all runs' series, and half a standard error
+ * more (Bartlett's, "On the theoretical specification of sampling properties of
+ * autocorrelated time series", 1946); -1 if one of them is not to be relied
+ * on.
  */
 static double
 stats_common_correlation(const StatsSample *samples)
 {
 	CtSeries	together = {0};
 	double		runs = 0;
+	double		seconds;
+	double		correlation;
 	int			s;
 	int			i;
 
@@ -321,10 +345,15 @@ stats_common_correlation(const StatsSample *samples)
 	}
 	if (runs == 0)
 		return 0;
-	together.n = (int) rint(together.n / runs);
+	seconds = together.n;
+	together.n = (int) rint(seconds / runs);
 	together.lagged /= runs;
 	together.variance /= runs * (together.n - 1);
-	return ct_stats_correlation(&together);
+	correlation = ct_stats_correlation(&together);
+
+	/* few seconds say little about it, and a claim shall not rest on its being small by chance */
+	correlation += DOUBT * sqrt((1 - correlation * correlation) / seconds);
+	return Min(correlation, MAX_CORRELATION);
 }
 
 /* The same variance as the seconds within the runs tell it. */
@@ -351,7 +380,7 @@ stats_within_runs(const StatsSample *samples, bool counts)
 			double		variance = ct_stats_variance_of_mean(&series, correlation, &degrees);
 			double		scale = series.mean > 0 ? run->value / series.mean / unit : 0;
 
-			if (degrees + 1 < MIN_EFFECTIVE)
+			if (series.n / stats_inflation(correlation) < MIN_EFFECTIVE)
 				return result;
 			variance *= scale * scale;
 			if (counts)

@@ -12,7 +12,9 @@
  * account in tests of the mean", Journal of Climate 8, 1995).  r is estimated
  * from the series themselves, without the bias that short ones have (Kendall,
  * "Note on bias in the estimation of autocorrelation", Biometrika 41, 1954).
- * Where a series drifts, its mean is that of nothing; see CtSeries.
+ * Where a series drifts, its mean is that of nothing; see CtSeries.  Neighbours
+ * that are alike make lines, too: what is no more than that isn't called a
+ * drift, but makes the mean uncertain.
  *
  * Nothing here allocates, raises, or reads a clock.
  */
@@ -43,7 +45,7 @@ typedef struct CtSeries
 
 /*
  * Sums a series up.  A trend is one of the straight line through it, at a
- * level of 1 %, that comes to a difference that matters: more than
+ * level of 1 %, with the correlation about the line taken into account, that comes to a difference that matters: more than
  * CT_TRIVIAL_DRIFT of the mean between the middles of its halves.
  */
 #define CT_TRIVIAL_DRIFT	0.05
@@ -141,8 +143,10 @@ typedef struct CtChange
  * them do.  The first is right, but knows little where there are few runs; the
  * second knows much, but nothing of what differs between runs.  So where the
  * first isn't larger than the second would have it (by an F test with a level
- * of 25 %, as Bancroft and Han advise, "Inference based on conditional
- * specification", 1977), both are pooled; where it is, it alone is taken, if
+ * of 50 %, as is advised where the second has by far more degrees of freedom:
+ * Bozivich, Bancroft and Hartley, "Power of analysis of variance test
+ * procedures for certain incompletely specified models", Annals of
+ * Mathematical Statistics 27, 1956), both are pooled; where it is, it alone is taken, if
  * it has CT_MIN_RUN_DEGREES.  The seconds count only if all runs have enough
  * of them, and none has a trend.
  *
