@@ -3,8 +3,9 @@
  * themselves, by ct_regressions.  Needs the runs of scenario "comparison", and
  * their length in the variable "seconds".  Prints a line per kind of
  * comparison: its name, how many there were, in how many of them something was
- * significant (where the later run was made slower: that tps fell), and in how
- * many that could not be told of tps.
+ * significant (where the later runs were made slower: that tps fell), in how
+ * many that could not be told of tps, in how many any metric was significant,
+ * and the median of detectable, of tps, in percent.
  *
  * Comparisons other than with the last ten are made of copies of runs, so that
  * their order can be chosen and their seconds drawn; all else is as ever.
@@ -18,7 +19,16 @@ CREATE TEMP TABLE real AS
 	FROM ct_result
 	WHERE scenario = 'comparison' AND status = 'succeeded';
 
-CREATE TEMP TABLE compared (kind text, found boolean, told boolean);
+CREATE TEMP TABLE compared (kind text, found boolean, told boolean, any_found boolean, detectable float8);
+
+/* all of their whole seconds, one after the other */
+CREATE TEMP TABLE history AS
+	SELECT (row_number() OVER (ORDER BY s.run_id, s."time"))::int - 1 AS position, count(*) OVER ()::int AS of, s.run_id AS source,
+		s.transactions / s.seconds AS tps, s.mean_ms, s.p50_ms, s.p95_ms, s.p99_ms, s.max_ms
+	FROM ct_result_second s JOIN real USING (run_id)
+	WHERE s.seconds > 0.5;
+CREATE UNIQUE INDEX ON history (position);
+ANALYZE history;
 
 /* Adds the same run again, as the first of a group of repeats (0) or a further one, and returns its id. */
 CREATE FUNCTION pg_temp.copied(source bigint, first bigint) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -83,6 +93,43 @@ BEGIN
 	RETURN id;
 END $$;
 
+/*
+ * Runs of n seconds, each a stretch of that history from anywhere on, so that
+ * they differ as much as real ones did within so long; each second so many
+ * times slower.  A group of repeats: their ids.
+ */
+CREATE FUNCTION pg_temp.stretches(repeats int, n int, slower float8) RETURNS bigint[] LANGUAGE plpgsql AS $$
+DECLARE
+	ids	bigint[];
+BEGIN
+	CREATE TEMP TABLE stretch ON COMMIT DROP AS
+		WITH run AS MATERIALIZED (
+			SELECT nextval(pg_get_serial_sequence('ct_result', 'run_id')) AS run_id, floor(random() * (SELECT max(of) FROM history))::int AS first
+			FROM generate_series(1, repeats)
+		)
+		SELECT run.run_id, first_value(r.source) OVER (PARTITION BY run.run_id ORDER BY i) AS source, i,
+			r.tps / slower AS tps, r.mean_ms * slower AS mean_ms, r.p50_ms * slower AS p50_ms, r.p95_ms * slower AS p95_ms,
+			r.p99_ms * slower AS p99_ms, r.max_ms * slower AS max_ms
+		FROM run, generate_series(0, n - 1) i, history r
+		WHERE r.position = (run.first + i) % r.of;
+	SELECT array_agg(DISTINCT s.run_id ORDER BY s.run_id) INTO ids FROM stretch s;
+	INSERT INTO ct_result
+	SELECT c.*
+	FROM (SELECT s.run_id, min(s.source) AS source, avg(s.tps) AS tps, avg(s.mean_ms) AS mean_ms, avg(s.p50_ms) AS p50_ms,
+			avg(s.p95_ms) AS p95_ms, avg(s.p99_ms) AS p99_ms, ids[1] AS repeat_of
+		  FROM stretch s GROUP BY s.run_id) s
+	JOIN ct_result o ON o.run_id = s.source, jsonb_populate_record(o, to_jsonb(s) - 'source') c;
+	INSERT INTO ct_result_usage
+	SELECT c.*
+	FROM (SELECT DISTINCT s.run_id, s.source FROM stretch s) s
+	JOIN ct_result_usage o ON o.run_id = s.source, jsonb_populate_record(o, jsonb_build_object('run_id', s.run_id)) c;
+	INSERT INTO ct_result_second (run_id, "time", seconds, transactions, failed, retries, p50_ms, p95_ms, p99_ms, max_ms, mean_ms)
+	SELECT s.run_id, coalesce(o.gate_at, o.started_at) + (s.i + 1) * interval '1 s', 1, round(s.tps), 0, 0, s.p50_ms, s.p95_ms, s.p99_ms, s.max_ms, s.mean_ms
+	FROM stretch s JOIN ct_result o ON o.run_id = s.source;
+	DROP TABLE stretch;
+	RETURN ids;
+END $$;
+
 /* Compares a run, or a group of repeats by its last one, with a baseline; none: with the last ten. */
 CREATE FUNCTION pg_temp.compare(kind text, baseline bigint[], later bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -91,18 +138,33 @@ BEGIN
 	END IF;
 	INSERT INTO compared
 	SELECT kind, coalesce(bool_or(r.significant AND (kind NOT LIKE 'slower%' OR r.metric = 'tps' AND r.change < 0)), false),
-		coalesce(bool_or(r.significant IS NOT NULL) FILTER (WHERE r.metric = 'tps'), false)
+		coalesce(bool_or(r.significant IS NOT NULL) FILTER (WHERE r.metric = 'tps'), false),
+		coalesce(bool_or(r.significant), false),
+		max(r.detectable) FILTER (WHERE r.metric = 'tps')
 	FROM ct_regressions r
 	WHERE r.run_id = later;
 END $$;
+
+/* The same of so many repeats on each side, of n seconds. */
+CREATE FUNCTION pg_temp.compare_repeats(kind text, repeats int, n int, slower float8) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	before	bigint[] := pg_temp.stretches(repeats, n, 1);
+	after	bigint[] := pg_temp.stretches(repeats, n, slower);
+BEGIN
+	PERFORM pg_temp.compare(kind, before, after[repeats]);
+END $$;
+
+CREATE FUNCTION pg_temp.detectable(the_kind text) RETURNS float8 LANGUAGE sql AS $$
+	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY coalesce(detectable, 'inf')) FROM compared WHERE kind = the_kind $$;
 
 DO $$
 DECLARE
 	runs	int := (SELECT count(*) FROM real);
 	ids		bigint[] := (SELECT array_agg(run_id ORDER BY position) FROM real);
 	drawn	int := current_setting('bench.seconds')::int;
-	long	boolean;
+	enough	int := 5;
 	slower	int;
+	design	record;
 	k		int;
 	b		bigint[];
 	a		bigint[];
@@ -122,19 +184,34 @@ BEGIN
 		a := pg_temp.copied(ARRAY[ids[k + 1], ids[k + 3], ids[k + 5], ids[k + 7], ids[k + 9]]);
 		PERFORM pg_temp.compare('interleaved', b, a[5]);
 	END LOOP;
+
+	/* as the docs advise: twice as many, until they would show what is looked for */
+	LOOP
+		FOR k IN 1 .. 20 LOOP
+			PERFORM pg_temp.compare_repeats('repeats_' || enough, enough, 10, 1);
+		END LOOP;
+		EXIT WHEN pg_temp.detectable('repeats_' || enough) <= 0.05 OR pg_temp.detectable('repeats_' || enough) = 'inf' OR enough >= 160;
+		enough := 2 * enough;
+	END LOOP;
+	FOR k IN 1 .. 100 LOOP
+		PERFORM pg_temp.compare_repeats('repeats_' || enough, enough, 10, 1);
+	END LOOP;
 	FOR k IN 1 .. 400 - (SELECT count(*) FROM compared) LOOP
 		PERFORM pg_temp.compare('drawn', ARRAY[pg_temp.drawn(ids[1 + k % runs], drawn * (1 + 2 * (k / runs % 2)), 1)],
 			pg_temp.drawn(ids[1 + k % runs], drawn * (1 + 2 * (k / runs % 2)), 1));
 	END LOOP;
+
 	FOREACH slower IN ARRAY ARRAY[5, 10] LOOP
-		FOREACH long IN ARRAY ARRAY[false, true] LOOP
+		FOR design IN VALUES (1, 30), (5, 10), (5, 30), (enough, 10) LOOP
+			CONTINUE WHEN (SELECT count(*) FROM compared WHERE kind = format('slower_%s_%s_%s', slower, design.column1, design.column2)) > 0;
 			FOR k IN 1 .. 100 LOOP
-				PERFORM pg_temp.compare(format('slower_%s_%s', slower, CASE WHEN long THEN 'long' ELSE 'short' END),
-					ARRAY[pg_temp.drawn(ids[1 + k % runs], CASE WHEN long THEN 3 ELSE 1 END * drawn, 1)],
-					pg_temp.drawn(ids[1 + k % runs], CASE WHEN long THEN 3 ELSE 1 END * drawn, 1 + slower / 100.0));
+				PERFORM pg_temp.compare_repeats(format('slower_%s_%s_%s', slower, design.column1, design.column2),
+					design.column1, design.column2, 1 + slower / 100.0);
 			END LOOP;
 		END LOOP;
 	END LOOP;
 END $$;
 
-SELECT kind, count(*), count(*) FILTER (WHERE found), count(*) FILTER (WHERE NOT told) FROM compared GROUP BY kind ORDER BY kind;
+SELECT kind, count(*), count(*) FILTER (WHERE found), count(*) FILTER (WHERE NOT told), count(*) FILTER (WHERE any_found),
+	coalesce(round(100 * nullif(pg_temp.detectable(kind), 'inf')::numeric, 1)::text, '-')
+FROM compared GROUP BY kind ORDER BY kind;

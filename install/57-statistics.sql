@@ -217,17 +217,23 @@ CREATE VIEW @extschema@.ct_regressions WITH (security_barrier) AS
 	 * What others on the machine used, where telemetry tells: percent of all
 	 * CPUs.  Neither runs nor their seconds show by how much they were slower
 	 * for a load that was there throughout, and a difference may be due to it
-	 * if it is more than 25 in one of the runs, or 10 more on one side.
+	 * if it is more than 25 in one of the runs, or 10 more on one side.  Of six
+	 * runs or more, one that was disturbed shows in how much they differ: there
+	 * it is more than 25 in the mean of a side.
 	 */
 	CROSS JOIN LATERAL (
-		SELECT coalesce(pg_catalog.max(i.others) > 25::float8
-				OR pg_catalog.abs(pg_catalog.avg(i.others) FILTER (WHERE i.run_id >= g.run_ids[1])
-					- pg_catalog.avg(i.others) FILTER (WHERE i.run_id < g.run_ids[1])) > 10::float8, false) AS disturbed
+		SELECT coalesce(CASE WHEN pg_catalog.cardinality(b.run_ids) + pg_catalog.cardinality(g.run_ids) < 6 THEN i.most
+					ELSE greatest(i.before, i.after) END > 25::float8
+				OR pg_catalog.abs(i.after - i.before) > 10::float8, false) AS disturbed
 		FROM (
-			SELECT o.run_id, o.machine_cpu - o.server_cpu AS others
-			FROM @extschema@.ct_result_usage o
-			WHERE o.run_id = ANY (pg_catalog.array_cat(b.run_ids, g.run_ids))
-			OFFSET 0) i) u
+			SELECT pg_catalog.max(i.others) AS most,
+				pg_catalog.avg(i.others) FILTER (WHERE i.run_id < g.run_ids[1]) AS before,
+				pg_catalog.avg(i.others) FILTER (WHERE i.run_id >= g.run_ids[1]) AS after
+			FROM (
+				SELECT o.run_id, o.machine_cpu - o.server_cpu AS others
+				FROM @extschema@.ct_result_usage o
+				WHERE o.run_id = ANY (pg_catalog.array_cat(b.run_ids, g.run_ids))
+				OFFSET 0) i) i) u
 	CROSS JOIN LATERAL (VALUES
 		(1, 'tps', v.tps, s.tps, false, true),
 		(2, 'mean_ms', v.mean_ms, s.mean_ms, false, true),
@@ -253,7 +259,7 @@ COMMENT ON COLUMN @extschema@.ct_regressions.after IS 'mean over the run and its
 COMMENT ON COLUMN @extschema@.ct_regressions.change IS 'after / before - 1: 0.1 is ten percent more; null from none to some';
 COMMENT ON COLUMN @extschema@.ct_regressions.change_low IS 'lower end of its interval, at a level of 99.9 %, from what runs and the seconds within them differ by; null where these don''t tell, and from 0 on';
 COMMENT ON COLUMN @extschema@.ct_regressions.change_high IS 'upper end of the same';
-COMMENT ON COLUMN @extschema@.ct_regressions.significant IS 'true: the interval leaves 0 out; false: chance may have made it. Null where the data don''t allow to tell: fewer than six runs in all (four more than samples), and one of them with less than four whole seconds, or with a trend; or runs that differ more than their seconds say, and fewer than that; errors of runs of unlike duration or number of transactions. Null in the place of true, with the interval, where others on the machine may have made the difference: their CPU (machine_cpu less server_cpu in ct_usage) was more than 25 % of all CPUs'' in one of the runs, or differed by more than 10 between this side and the baseline; where ct_ext.telemetry was off or the system doesn''t tell, nothing is known of them, and it is true';
+COMMENT ON COLUMN @extschema@.ct_regressions.significant IS 'true: the interval leaves 0 out; false: chance may have made it. Null where the data don''t allow to tell: fewer than six runs in all (four more than samples), and one of them with less than four whole seconds, or with a trend; or runs that differ more than their seconds say, and fewer than that; errors of runs of unlike duration or number of transactions. Null in the place of true, with the interval, where others on the machine may have made the difference: their CPU (machine_cpu less server_cpu in ct_usage) was more than 25 % of all CPUs'' in one of the runs (of six runs or more: in the mean of a side), or differed by more than 10 between this side and the baseline; where ct_ext.telemetry was off or the system doesn''t tell, nothing is known of them, and it is true';
 COMMENT ON COLUMN @extschema@.ct_regressions.detectable IS 'the smallest change, as a fraction, that runs like these show in four of five cases: 0.05 is five percent more (or less by the same ratio). Where it is large, "significant = false" is no evidence: longer runs or more repeats make it smaller, see docs/statistics.md. Null where nothing can be told, from 0 on, and where the CPU of others is such that no difference is called significant';
 
 /*

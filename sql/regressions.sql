@@ -160,6 +160,15 @@ SELECT used(id, others) FROM (VALUES (101, 0), (102, 24), (103, 4), (104, 3), (1
 SELECT ct_set_baseline(ARRAY[101,102]);
 SELECT run_id, baseline, significant FROM ct_regressions WHERE metric = 'tps' AND run_id > 102;
 SELECT ct_drop_baseline(101);
+-- of five runs one that was disturbed is enough, of six it is their mean that counts
+SELECT made(110 + i, 'five', CASE WHEN i > 2 THEN 900 ELSE 1000 END + i, repeat_of => CASE WHEN i > 2 THEN 113 END), used(110 + i, CASE i WHEN 5 THEN 29 ELSE 3 END)
+FROM generate_series(1, 5) i;
+SELECT made(120 + i, 'six', CASE WHEN i > 3 THEN 900 ELSE 1000 END + i, repeat_of => CASE WHEN i > 3 THEN 124 END), used(120 + i, CASE i WHEN 5 THEN 29 ELSE 3 END)
+FROM generate_series(1, 6) i;
+SELECT made(130 + i, 'mean', CASE WHEN i > 3 THEN 900 ELSE 1000 END + i, repeat_of => CASE WHEN i > 3 THEN 134 END), used(130 + i, CASE WHEN i > 3 THEN 26 ELSE 20 END)
+FROM generate_series(1, 6) i;
+SELECT r.run_id, r.baseline, r.change_high < 0 AS slower, r.significant, r.detectable > 0 AS detectable
+FROM ct_regressions r WHERE r.metric = 'tps' AND r.run_id IN (115, 126, 136);
 DROP FUNCTION used;
 DELETE FROM ct_result;
 

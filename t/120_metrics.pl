@@ -498,6 +498,71 @@ for my $w (0 .. $#worlds)
 	cmp_ok($found[0], '>=', $ten, "... a tenth slower is found in $found[0] of 100");
 	cmp_ok($found[1], '>=', $five, "... a twentieth in $found[1]");
 }
+
+# ---- what can be detected ----
+
+# The tables in docs/statistics.md, by the formulas that the C code is meant to follow: (t of the level + t of
+# the power) standard errors, on the scale of logarithms.
+my ($of_runs, $of_seconds) = do
+{
+	local $/ = undef;
+	open my $docs, '<', "$root/docs/statistics.md" or die $!;
+	my $text = <$docs>;
+	map { my $what = $_; [ map { [ split /\s*\|\s*/ ] } grep { !/^--/ } map { s/^\| | \|$//gr } $text =~ /^(\| $what .*\n(?:\|.*\n)+)/m ? split(/\n/, $1) : () ] } 'runs differ by', 'seconds vary by';
+};
+my %table;
+sub told { my ($name, $variance, $degrees) = @_; ask("$name $_", 't_quantile', $_, $degrees) for 0.9995, 0.8; return $table{$name} = sqrt $variance }
+sub table
+{
+	my ($table, $how) = @_;
+	my ($head, @rows) = @$table;
+
+	for my $row (@rows[ grep { $rows[$_][0] =~ /\d/ } 0 .. $#rows ])
+	{
+		my $deviation = ($row->[0] =~ /(\d+)/)[0] / 100;
+		told("$head->[0] $row->[0] $head->[$_] is $row->[$_]", $how->($deviation, $head->[$_] =~ /(\d+)/g)) for 1 .. $#$row;
+	}
+	return;
+}
+table($of_runs, sub { my ($deviation, $n) = @_; return ($deviation**2 * 2 / $n, 2 * $n - 2) });
+table($of_seconds, sub {
+	my ($deviation, $n, $length) = @_;
+	my $r = 0.4 + 0.5 * sqrt((1 - 0.4**2) / (2 * $n * $length));
+	my $inflation = (1 + $r) / (1 - $r);
+	my $each = $deviation**2 * $inflation / $length / $n**2;
+	my $all = 2 * $n * $each + 2 * 0.005**2 / $n;
+	return ($all, $all**2 / (2 * $n * $each**2 / ($length / $inflation - 1)) + 2 * $n - 2);
+});
+is(scalar(keys %table), 4 * 6 + 4 * 6, 'the tables of what is detectable have so many numbers');
+# and of runs as they are: with exactly so large a deviation; and of seconds whose correlation is about that
+for my $n (3, 5, 10, 20, 40, 80)
+{
+	my @before = map { ($_ - ($n - 1) / 2) } 0 .. $n - 1;
+	my (undef, $stddev) = moments(@before);
+	my $unit = 0.04 / ($stddev * sqrt($n / ($n - 1)));
+	my @runs = map { 1000 * (1 + $unit * $_) } @before;
+	ask("deviating $n", 'change', 0, 0.999, bare(@runs), bare(@runs));
+}
+compute();
+my @wrong = grep { my $name = $_; sprintf('%.1f', 100 * (exp($table{$name} * ($answer{"$name 0.9995"} + $answer{"$name 0.8"})) - 1)) ne ($name =~ /is (.*)/)[0] } sort keys %table;
+is("@wrong", '', 'each of them is what the formula says');
+my %four = map { ($_->[0] => $_) } grep { $_->[0] eq '4 %' } @$of_runs;
+is(join(' ', map { sprintf '%.1f', 100 * (split / /, $answer{"deviating $_"})[6] } 3, 5, 10, 20, 40, 80), join(' ', @{ $four{'4 %'} }[ 1 .. 6 ]),
+	'and what is detected in runs with such a deviation');
+
+# runs that differ by what was said to be detectable, are found so often
+my @shown = sort { $a <=> $b } map { (split / /, $answer{"world 2 $_"})[6] } 1 .. 400;
+my $shown = $shown[200];
+for my $i (1 .. 400)
+{
+	my @before = map { [ seconds(10, 1000, 0.03, 0.2) ] } 1 .. 5;
+	my @after = map { [ map { $_ * (1 + $shown) } seconds(10, 1000, 0.03, 0.2) ] } 1 .. 5;
+	ask("shown $i", 'change', 0, 0.999, runs(@before), runs(@after));
+}
+compute();
+my $of = grep { verdict("shown $_") eq 'significant' } 1 .. 400;
+ok($of > 0.72 * 400 && $of < 0.92 * 400, sprintf 'of changes of %.4f, which are said to be shown in four of five cases, %d of 400 are', $shown, $of);
+
 # ---- how memory grows with transactions ----
 
 # Points as transactions and memory; what the slope is, of a thousand transactions, and its interval's ends.
