@@ -38,6 +38,10 @@ SELECT check_name, status FROM ct_checks WHERE run_id = :run_id AND kind = 'thre
 SELECT ct_test(E'SELECT 1;\n\\if false\n\\outcome never\n\\tally none 1\n\\endif', workers => 1, transactions => 5, min_overlap => 0,
 	checks => ARRAY['never.transactions = 0', 'never.p50_ms < 1e9', 'never.p50_ms >= 0', 'tally.none = 0']) AS run_id \gset
 SELECT check_name, target, actual, status FROM ct_checks WHERE run_id = :run_id AND kind = 'threshold' ORDER BY 1, 2;
+-- numbers are told so that one sees why they miss
+SELECT ct_test(E'\\tally bytes 12884901889', workers => 1, transactions => 1, min_overlap => 0,
+	checks => ARRAY['tally.bytes < 12884901889', 'tally.bytes.count < 1000001']) AS run_id \gset
+SELECT check_name, target, actual, status FROM ct_checks WHERE run_id = :run_id AND kind = 'threshold' ORDER BY 1;
 -- a tally: its sum, how often, and what was added; of what is rolled back, and what was never said, nothing
 SELECT ct_test(E'\\tally max :iteration * 10 - 25\n\\tally max 0.5\nBEGIN;\n\\tally both :iteration\n\\tally both -1\n\\if :iteration = 8\nROLLBACK;\n\\else\nCOMMIT;\n\\endif\n\\if false\n\\tally none 1\n\\endif',
 	workers => 2, transactions => 8, min_overlap => 0,

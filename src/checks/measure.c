@@ -337,8 +337,9 @@ measure_thresholds(const CtProgram *program, CtResults *results)
 
 		result->name = threshold->metric;
 		result->kind = "threshold";
-		result->target = psprintf("%s %.10g", threshold->op, threshold->target);
-		result->actual = psprintf("%.6g", actual);
+		result->target = psprintf("%s %.15g", threshold->op, threshold->target);
+		/* six digits are enough of what is measured, but counts are told whole */
+		result->actual = fabs(actual) >= 1e6 && fabs(actual) < 1e15 ? psprintf("%.0f", actual) : psprintf("%.6g", actual);
 		result->holds = ct_metric_holds(actual, threshold->op, threshold->target);
 		result->undecided = program->thresholds[foreach_current_index(lc)].kind == CT_VS_BASELINE &&
 			threshold->baseline_run == 0;
