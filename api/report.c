@@ -19,6 +19,7 @@
 #include "nodes/makefuncs.h"
 #include "parser/parse_func.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
 #include "api/run.h"
@@ -27,6 +28,7 @@
 
 CT_FUNCTION_INFO_V1(ct_report);
 CT_FUNCTION_INFO_V1(ct_report_list);
+CT_FUNCTION_INFO_V1(ct_report_of);
 CT_FUNCTION_INFO_V1(ct_summary);
 CT_FUNCTION_INFO_V1(ct_assert);
 CT_FUNCTION_INFO_V1(ct_ok);
@@ -35,11 +37,15 @@ CT_FUNCTION_INFO_V1(ct_ok);
 static text *
 report_text(const char *format, const int64 *run_ids, int n, bool many)
 {
+	static const char header[VARHDRSZ] = {0};
 	StringInfoData buf;
 
+	/* what is written is the value itself: no copy, for it may be long */
 	initStringInfo(&buf);
+	appendBinaryStringInfo(&buf, header, VARHDRSZ);
 	ct_report_write(&buf, ct_report_find_format(format), run_ids, n, many);
-	return cstring_to_text_with_len(buf.data, buf.len);
+	SET_VARSIZE(buf.data, buf.len);
+	return (text *) buf.data;
 }
 
 /* ct_report(run_id bigint, format text) RETURNS text, strict */
@@ -63,6 +69,24 @@ ct_report_list(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("report format must not be null")));
 	PG_RETURN_TEXT_P(report_text(text_to_cstring(PG_GETARG_TEXT_PP(1)), run_ids, n, true));
+}
+
+/*
+ * ct_report(runs text, format text) RETURNS text, strict
+ *
+ * What the parser prefers for an argument of whose type nobody has told: a
+ * literal, a null, or a parameter of a client that tells no types.
+ */
+Datum
+ct_report_of(PG_FUNCTION_ARGS)
+{
+	char	   *runs = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	if (runs[strspn(runs, " \t\n\r\v\f")] == '{')
+		return DirectFunctionCall2(ct_report_list,
+								   OidFunctionCall3(F_ARRAY_IN, CStringGetDatum(runs), ObjectIdGetDatum(INT8OID),
+													Int32GetDatum(-1)), PG_GETARG_DATUM(1));
+	return DirectFunctionCall2(ct_report, DirectFunctionCall1(int8in, CStringGetDatum(runs)), PG_GETARG_DATUM(1));
 }
 
 /* ct_summary(run_ids bigint[]) RETURNS record */

@@ -18,6 +18,17 @@ CREATE FUNCTION @extschema@.ct_report(run_ids bigint[], format text DEFAULT 'tex
 
 COMMENT ON FUNCTION @extschema@.ct_report(bigint[], text) IS 'reports of many runs, in the order of the array, under one snapshot, below a line that says how many there are, how many passed and failed; text: one after the other, markdown and html: the same below a table of the runs, json: an array of objects, junit and tap: a test each. Raises 42704 if one of them doesn''t exist, 22023 if there is none, 22004 for nulls';
 
+/*
+ * For arguments whose type nobody tells: of the three, the parser takes the one
+ * of text for these, and none where it has to choose between the two above.
+ */
+CREATE FUNCTION @extschema@.ct_report(runs text, format text DEFAULT 'text') RETURNS text
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'ct_report_of';
+
+COMMENT ON FUNCTION @extschema@.ct_report(text, text) IS 'the same of a run''s id, or of an array of ids, as text: ct_report(''17''), ct_report(''{17,18}''), ct_report($1). Null of null; raises 22P02 for what is neither';
+
 CREATE FUNCTION @extschema@.ct_summary(
 	run_ids			bigint[],
 	OUT total		int,

@@ -198,6 +198,15 @@ SELECT ct_report((SELECT array_agg(run_id) FROM ct_runs WHERE run_id < 0), 'mark
 SELECT ct_report('{900001}'::bigint[], NULL);
 SELECT ct_report('{900001}'::bigint[], 'pdf');
 
+-- of whatever type
+SELECT ct_report('900001') = ct_report(900001) AS literal, ct_report(' {900001,900002}', 'json') = ct_report('{900001,900002}'::bigint[], 'json') AS list,
+	ct_report(NULL) IS NULL AS nothing, ct_report(NULL, 'json') IS NULL AS nothing_in_json;
+PREPARE report AS SELECT left(ct_report($1, $2), 4);
+EXECUTE report ('900001', 'text');
+DEALLOCATE report;
+SELECT ct_report('the last one');
+SELECT ct_report('{900001,NULL}');
+
 --
 -- Assertions
 --

@@ -51,6 +51,22 @@ SELECT count(*) FILTER (WHERE line ~ '^(ok|not ok) ') AS tests, count(*) FILTER 
 	count(*) FILTER (WHERE line ~ '(^|[^\\])#' AND line !~ '^#') AS directives, max(length(line)) < 500 AS short
 FROM string_to_table(ct_report(ARRAY[910007, 910007], 'tap'), E'\n') AS line;
 
+-- Markdown: what begins a list, ends a span, is an entity or another line; pipes are escaped in cells only
+UPDATE ct_result SET scenario = 'a``b` | c', variant = E'| \\', reason = '1. - no list &lt;b&gt; [x](y) *z* #', warnings = ARRAY['- no list', '+ nor one'] WHERE run_id = 910006;
+UPDATE ct_result_check SET check_name = E'a | `` \\| b\n| c |' WHERE run_id = 910007;
+\pset format unaligned
+\pset tuples_only on
+SELECT line FROM ct_report(910006, 'markdown') AS r, string_to_table(r, E'\n') AS line WHERE line ~ 'list|nor one|###';
+SELECT line FROM ct_report(910007, 'markdown') AS r, string_to_table(r, E'\n') AS line WHERE line ~ '``';
+\pset tuples_only off
+\pset format aligned
+
+-- an error of 64 kB: a line or two of it, but in JSON
+UPDATE ct_result SET message = repeat('x ]]> # \', 8192) WHERE run_id = 910004;
+SELECT format, length(ct_report(910004, format)) < 4000 AS short
+	FROM unnest('{text,markdown,junit,tap}'::text[]) AS format;
+SELECT length(ct_report(910004, 'json')::jsonb -> 'run' ->> 'message') AS whole;
+
 -- sums
 SELECT * FROM ct_summary(ARRAY[910001, 910002, 910003, 910004, 910005, 910006, 910007]);
 SELECT * FROM ct_summary(ARRAY[910001, 910006]);

@@ -137,7 +137,7 @@ ct_report_regressions(const CtReport *report)
 	static const CtReportColumn columns[] = {
 		{"metric",.code = true, CT_TEXT_CELL(CtReportRegression, metric)},
 		{"before",.right = true}, {"after",.right = true}, {"change",.right = true}, {"shows from",.right = true},
-		{"which is"},
+		{"what is known"},
 	};
 	CtReportTable *table = ct_table_create("Compared with earlier runs", "ct_regressions", columns, lengthof(columns));
 	int			i;

@@ -145,8 +145,21 @@ format_is_control(const char *p)
 
 	if (c < 0x20 || c == 0x7f)
 		return true;
+	if (GetDatabaseEncoding() != PG_UTF8)
+		return false;
 	/* U+0080 to U+009F, which some terminals take for escape sequences */
-	return GetDatabaseEncoding() == PG_UTF8 && c == 0xc2 && (unsigned char) p[1] < 0xa0;
+	if (c == 0xc2)
+		return (unsigned char) p[1] < 0xa0;
+
+	/*
+	 * U+2028 and U+2029, which end a line for some readers; U+202A to U+202E
+	 * and U+2066 to U+2069, after which the rest of the line is written in
+	 * another direction
+	 */
+	if (c != 0xe2 || (unsigned char) p[1] < 0x80)
+		return false;
+	return ((unsigned char) p[1] == 0x80 && (unsigned char) p[2] >= 0xa8 && (unsigned char) p[2] <= 0xae) ||
+		((unsigned char) p[1] == 0x81 && (unsigned char) p[2] >= 0xa6 && (unsigned char) p[2] <= 0xa9);
 }
 
 int
@@ -182,7 +195,7 @@ ct_text_cut(const char *text, int width, bool unicode)
 
 		if (blank && space)
 			continue;
-		if (used + w > width && !(blank && text[1] == '\0'))
+		if (used + w > width && !(blank && text[pg_mblen(text)] == '\0'))
 		{
 			buf.len = fits;
 			buf.data[fits] = '\0';

@@ -102,6 +102,15 @@ html_figure(StringInfo buf, const char *name, const char *value)
 	appendStringInfoString(buf, "</dd></div>\n");
 }
 
+/* A name, in whichever direction its script is written. */
+static void
+html_name(StringInfo buf, const char *name, bool unicode)
+{
+	appendStringInfoString(buf, "<bdi>");
+	ct_markup_text(buf, ct_text_cut(name, 200, unicode));
+	appendStringInfoString(buf, "</bdi>");
+}
+
 static void
 html_headline(CtPage *page)
 {
@@ -116,11 +125,11 @@ html_headline(CtPage *page)
 		*p = pg_ascii_tolower((unsigned char) *p);
 	appendStringInfo(buf, "<header class=\"head %s\">\n<p class=\"verdict\">%s</p>\n<h%d id=\"%s-h\">",
 					 class, title, page->level, page->anchor);
-	ct_markup_text(buf, ct_text_cut(report->scenario, 200, report->unicode));
+	html_name(buf, report->scenario, report->unicode);
 	if (report->variant)
 	{
 		appendStringInfoString(buf, " / ");
-		ct_markup_text(buf, ct_text_cut(report->variant, 200, report->unicode));
+		html_name(buf, report->variant, report->unicode);
 	}
 	appendStringInfo(buf, "</h%d>\n", page->level);
 	ct_markup_paragraph(buf, "reason", ct_report_reason(report));

@@ -9,42 +9,88 @@
 #define CELL_WIDTH 120
 #define MAX_ROWS 50
 
-/* Prose: nothing of the user's may turn into markup. */
+/*
+ * Prose: nothing of the user's may turn into markup, be it at the beginning of
+ * a line, where a number or dash would begin a list.
+ */
 static void
 markdown_prose(StringInfo buf, const char *text)
 {
 	char	   *one_line = ct_text_cut(text, PG_INT32_MAX, false);
-	const char *p;
+	bool		first = buf->len == 0 || buf->data[buf->len - 1] == '\n' ||
+		(buf->len > 1 && strncmp(buf->data + buf->len - 2, "> ", 2) == 0);
+	const char *p = one_line;
 
-	/* bytes are enough: the specials are ASCII, and server encodings have ASCII nowhere else */
-	for (p = one_line; *p; p++)
+	if (first)
 	{
-		if (strchr("\\`*_[]<>|#~", *p))
+		for (; *p >= '0' && *p <= '9'; p++)
+			appendStringInfoChar(buf, *p);
+		if (p > one_line ? *p == '.' || *p == ')' : *p == '-' || *p == '+' || *p == '=')
+			appendStringInfoChar(buf, '\\');
+	}
+	/* bytes are enough: the specials are ASCII, and server encodings have ASCII nowhere else */
+	for (; *p; p++)
+	{
+		if (strchr("\\`*_[]<>|#~&", *p))
 			appendStringInfoChar(buf, '\\');
 		appendStringInfoChar(buf, *p);
 	}
 	pfree(one_line);
 }
 
-/* Names and SQL.  A pipe would end a table's cell even in there. */
+/* The longest row of ticks in it. */
+static int
+markdown_ticks(const char *text)
+{
+	int			longest = 0;
+	int			n = 0;
+
+	for (; *text; text++)
+	{
+		n = *text == '`' ? n + 1 : 0;
+		longest = Max(longest, n);
+	}
+	return longest;
+}
+
+/* Names and SQL, between more ticks than are in them.  A pipe would end a table's cell even in there. */
 static void
-markdown_code(StringInfo buf, const char *text, int width, bool unicode)
+markdown_span(StringInfo buf, const char *text, int width, bool unicode, bool in_cell)
 {
 	char	   *one_line = ct_text_cut(text, width, unicode);
-	bool		ticks = strchr(one_line, '`') != NULL;
+	int			ticks = markdown_ticks(one_line);
 	const char *p;
+	int			i;
 
 	if (*one_line == '\0')
 		return;
-	appendStringInfoString(buf, ticks ? "`` " : "`");
+	for (i = 0; i <= ticks; i++)
+		appendStringInfoChar(buf, '`');
+	if (ticks > 0)
+		appendStringInfoChar(buf, ' ');
 	for (p = one_line; *p; p++)
 	{
-		if (*p == '|')
+		if (*p == '|' && in_cell)
 			appendStringInfoChar(buf, '\\');
 		appendStringInfoChar(buf, *p);
 	}
-	appendStringInfoString(buf, ticks ? " ``" : "`");
+	if (ticks > 0)
+		appendStringInfoChar(buf, ' ');
+	for (i = 0; i <= ticks; i++)
+		appendStringInfoChar(buf, '`');
 	pfree(one_line);
+}
+
+static void
+markdown_code(StringInfo buf, const char *text, int width, bool unicode)
+{
+	markdown_span(buf, text, width, unicode, false);
+}
+
+static void
+markdown_cell(StringInfo buf, const char *text, bool unicode)
+{
+	markdown_span(buf, text, CELL_WIDTH, unicode, true);
 }
 
 static void
@@ -81,7 +127,7 @@ markdown_table(StringInfo buf, bool unicode, const CtReportTable *table)
 		{
 			appendStringInfoChar(buf, ' ');
 			if (table->columns[i].code)
-				markdown_code(buf, cells[i], CELL_WIDTH, unicode);
+				markdown_cell(buf, cells[i], unicode);
 			else if (strcmp(cells[i], "FAIL") == 0)
 				appendStringInfoString(buf, "**FAIL**");
 			else
@@ -179,7 +225,7 @@ markdown_story_steps(StringInfo buf, const CtReport *report, const CtReportStory
 			appendStringInfoChar(buf, ' ');
 			if (k == line->session && line->what)
 			{
-				markdown_code(buf, line->what, CELL_WIDTH, report->unicode);
+				markdown_cell(buf, line->what, report->unicode);
 				if (line->outcome)
 					appendStringInfoString(buf, "<br>");
 			}
@@ -207,9 +253,9 @@ markdown_story_states(StringInfo buf, const CtReport *report, const CtReportStor
 	for (i = 0; i < story->ndiffering; i++)
 	{
 		appendStringInfoString(buf, "| ");
-		markdown_code(buf, story->here[i], CELL_WIDTH, report->unicode);
+		markdown_cell(buf, story->here[i], report->unicode);
 		appendStringInfoString(buf, " | ");
-		markdown_code(buf, story->serial[i], CELL_WIDTH, report->unicode);
+		markdown_cell(buf, story->serial[i], report->unicode);
 		appendStringInfoString(buf, " |\n");
 	}
 	if (story->nsame > 0)

@@ -219,6 +219,8 @@ ct_page_timeline(CtPage *page)
 	ct_markup_paragraph(page->buf, NULL, ct_report_throughput(report));
 	ct_markup_paragraph(page->buf, NULL, ct_report_trend(report));
 	ct_markup_paragraph(page->buf, "note", detail);
+	if (most == 0)
+		return;
 	appendStringInfoString(page->buf, "<div class=\"charts\">\n");
 
 	ct_page_figure(page, "Transactions per second", NULL);

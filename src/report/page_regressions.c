@@ -9,8 +9,8 @@
 #include "src/report/page.h"
 
 #define WIDTH 440
-#define ROW_HEIGHT 34
-#define MOST 300				/* percent; what is beyond would leave no room for the rest */
+#define ROW_HEIGHT 26
+#define MOST 100				/* percent; what is beyond would leave no room for the rest */
 
 static double
 regression_percent(double change)
@@ -48,7 +48,7 @@ regression_chart(CtPage *page, const CtReportTable *table)
 							beyond ? " What ends at the right edge goes on beyond it." : ""));
 	ct_svg_begin(&svg, page->buf, WIDTH, n * ROW_HEIGHT + 22 + CT_SVG_BOTTOM,
 				 psprintf("Change of %s, with intervals", ct_format_plural(n, "metric", "metrics")));
-	svg.x.from = 24;
+	svg.x.from = 84;
 	svg.x.to = WIDTH - 30;
 	ct_svg_scale_around_zero(&svg.x, CT_SVG_CHANGE, low, high);
 	ct_svg_x_axis(&svg);
@@ -69,14 +69,14 @@ regression_chart(CtPage *page, const CtReportTable *table)
 
 		if (isnan(row->change_low) || isnan(row->change_high))
 			continue;
-		y = svg.y.to + ++n * ROW_HEIGHT - 4;
+		y = svg.y.to + ++n * ROW_HEIGHT - 8;
 		from = ct_svg_at(&svg.x, regression_percent(row->change_low));
 		to = ct_svg_at(&svg.x, regression_percent(row->change_high));
-		ct_svg_text(&svg, "halo", "start", svg.x.from, y - 10,
-					psprintf("%s: %s", row->metric, ct_report_change(row)));
-		ct_svg_rectangle(&svg, psprintf("f%d", colour), from, y - 2, Max(to - from, 1), 4, NULL);
+		ct_svg_text(&svg, "", "end", svg.x.from - 12, y + 4, row->metric);
+		ct_svg_rectangle(&svg, psprintf("f%d", colour), from, y - 4, Max(to - from, 1), 8,
+						 psprintf("%s: %s", row->metric, ct_report_change(row)));
 		if (!isnan(row->change))
-			ct_svg_mark(&svg, CT_SVG_CIRCLE, colour, ct_svg_at(&svg.x, regression_percent(row->change)), y);
+			ct_svg_mark(&svg, CT_SVG_BAR, colour, ct_svg_at(&svg.x, regression_percent(row->change)), y);
 		appendStringInfoChar(page->buf, '\n');
 	}
 	ct_svg_end(&svg);

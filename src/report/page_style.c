@@ -59,7 +59,7 @@ const char ct_page_style[] =
 ".orders td{text-align:center;padding:.22rem .6rem}.orders th+th{text-align:center}.orders tbody th{white-space:normal;text-align:left}"
 ".once{font-weight:650;background:var(--soft)}.is-open{color:var(--warn)}\n"
 ".steps{font-size:.92em;color:var(--dim)}\n"
-".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,25rem),1fr));gap:1.2rem 2rem;align-items:start}\n"
+".charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,25rem),1fr));gap:1.2rem 2rem;align-items:start}\n"
 ".small{grid-template-columns:repeat(auto-fill,minmax(min(100%,15rem),1fr))}\n"
 "figure{margin:.6rem 0;min-width:0;break-inside:avoid}\n"
 "figcaption{font-weight:600;font-size:.92rem;margin-bottom:.3rem}figcaption small{display:block;font-weight:400;font-size:.82rem}\n"

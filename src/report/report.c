@@ -79,6 +79,21 @@ ct_report_find_format(const char *name)
 	return NULL;				/* keep compiler quiet */
 }
 
+/* Raises if the first n runs' reports already are too much. */
+static void
+report_check_length(StringInfo buf, const CtReportFormat *format, int n, int of)
+{
+	if (buf->len <= CT_MAX_REPORT)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("report of %d runs is too long", of),
+			 errdetail("In format \"%s\" the first %d of them come to %d MB; a report can have %d MB.", format->name, n,
+					   buf->len / 1024 / 1024, CT_MAX_REPORT / 1024 / 1024),
+			 n > 1 ? errhint("Report about %d runs at a time, or choose a format with less of each run.", n - 1) :
+			 errhint("Choose a format with less of the run.")));
+}
+
 void
 ct_report_write(StringInfo buf, const CtReportFormat *format, const int64 *run_ids, int n, bool many)
 {
@@ -105,6 +120,7 @@ ct_report_write(StringInfo buf, const CtReportFormat *format, const int64 *run_i
 			ct_report_load_comparisons(report);
 		format->one(buf, &list, i, report);
 		SPI_finish();
+		report_check_length(buf, format, i + 1, n);
 	}
 	if (format->end)
 		format->end(buf, &list);

@@ -243,9 +243,17 @@ extern const CtReportFormat ct_report_html;
 extern const CtReportFormat *ct_report_find_format(const char *name);
 
 /*
+ * Bytes that a report may have: the server has several copies of a value while
+ * it sends one, of another encoding up to four times as long, and none of them
+ * may have more than 1 GB.
+ */
+#define CT_MAX_REPORT	(256 * 1024 * 1024)
+
+/*
  * Appends the runs' reports to buf, which may be of any context.  Looks at
  * what is committed now.  Raises UNDEFINED_OBJECT where the role sees no such
- * run, before anything was written.
+ * run, before anything was written, and PROGRAM_LIMIT_EXCEEDED where it comes
+ * to more than CT_MAX_REPORT.
  */
 extern void ct_report_write(StringInfo buf, const CtReportFormat *format,
 							const int64 *run_ids, int n, bool many);

@@ -64,7 +64,7 @@ sub ct_page_text
 	my ($html) = @_;
 
 	$html =~ s/<style>.*?<\/style>//s;
-	$html =~ s/<(?:code|a|\/code|\/a)\b[^>]*>//g;
+	$html =~ s/<(?:code|a|bdi|\/code|\/a|\/bdi)\b[^>]*>//g;
 	$html =~ s/<[^>]*>/ /g;
 	$html =~ s/\s+/ /g;
 	return decoded($html);
@@ -98,7 +98,7 @@ sub ct_page_wrong
 	my ($page) = @_;
 	my %void = map { $_ => 1 } qw(meta br);
 	my %optional = map { $_ => 1 } qw(td th tr li);
-	my %known = map { $_ => 1 } qw(html head title style body main footer article header section nav h1 h2 h3 h4 h5 p a code dl dt dd div ul ol li
+	my %known = map { $_ => 1 } qw(html head title style body main footer article header section nav h1 h2 h3 h4 h5 p a bdi code dl dt dd div ul ol li
 	  table thead tbody tr th td figure figcaption small details summary span svg path rect text g meta br);
 	my (@open, @wrong);
 

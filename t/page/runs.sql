@@ -1,6 +1,6 @@
 -- Runs that t/190_page.pl and t/190_page_browser.pl make pages of: 1 has rows of every kind, 2 is another
 -- variant of it, 3 is as large as runs get, 4 never came to a verdict, 5 has a <script> in each name; 9 to 11
--- are repeats, and 6 to 8 earlier runs of the same, which are the baseline.
+-- are repeats, and 6 to 8 earlier runs of the same, which are the baseline; 12 did nothing.
 CREATE FUNCTION make_run(id bigint, scenario text, variant text, verdict text, seconds int, workers int) RETURNS void LANGUAGE sql AS $$
 	INSERT INTO ct_result (run_id, scenario, variant, role, status, verdict, reason, started_at, gate_at, finished_at,
 			duration, workers_asked, workers, isolation, transactions, failed, retries, anomalies, overlapped, waited, met,
@@ -130,6 +130,11 @@ UPDATE ct_result SET tps = 760 + run_id, tps_low = 750, tps_high = 780, p95_ms =
 INSERT INTO ct_result_error (run_id, script, sqlstate, condition_name, handling, count, first_message, first_seen) VALUES (11, 'checkout', '40001', 'serialization_failure', 'retried', 7, 'could not serialize access due to concurrent update', '2026-11-21 10:00:01+00');
 INSERT INTO ct_result_class (run_id, "position", class, clients, transactions, failed, mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms) VALUES
 	(1, 1, 'readers', 80, 24000, 0, 1.9, 1.7, 2.9, 3.7, 6.1, 18, 340.1), (1, 2, 'writers', 18, 6321, 12, 2.7, 2.4, 4, 5.9, 12.1, 21.5, 348.2), (1, 3, 'idle', 2, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+SELECT make_run(12, U&'nothing\2028ok 7\202Enoitcetid\2066', NULL, 'inconclusive', 3, 2);
+UPDATE ct_result SET transactions = 0, failed = 0, retries = 0, overlapped = 0, waited = 0, met = 0, contended = 0, tps = 0, tps_low = NULL, tps_high = NULL,
+	mean_ms = NULL, p50_ms = NULL, p95_ms = NULL, p99_ms = NULL, p999_ms = NULL, max_ms = NULL WHERE run_id = 12;
+UPDATE ct_result_second SET transactions = 0, failed = 0, retries = 0, p50_ms = NULL, p95_ms = NULL, p99_ms = NULL, max_ms = NULL WHERE run_id = 12;
+UPDATE ct_result_worker SET transactions = 0 WHERE run_id = 12;
 SELECT ct_set_baseline('{6,7,8}'::bigint[]);
 
 SELECT setval(pg_get_serial_sequence('ct_result', 'run_id'), 19) AS last;
