@@ -160,7 +160,7 @@ ct_levels(PG_FUNCTION_ARGS)
 		positive = positive && numbers[i] > 0;
 	for (i = 0; i < n; i++)
 		logs[i] = positive ? log(numbers[i]) : numbers[i];
-	npoints = ct_changepoints(logs, n, points, palloc(Max(2 * n, 1) * sizeof(double)));
+	npoints = ct_changepoints(logs, n, points, palloc((2 * n + 1) * sizeof(double)));
 	for (p = 0; p <= npoints; p++)
 	{
 		int			first = p > 0 ? points[p - 1] : 0;

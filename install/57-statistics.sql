@@ -310,4 +310,4 @@ COMMENT ON COLUMN @extschema@.ct_trends.metric IS 'tps, mean_ms, p50_ms, p95_ms,
 COMMENT ON COLUMN @extschema@.ct_trends.value IS 'what the run has come to, in the metric''s unit';
 COMMENT ON COLUMN @extschema@.ct_trends.level IS 'median of the runs between two changes, this one among them';
 COMMENT ON COLUMN @extschema@.ct_trends.change IS 'this level as a fraction of the one before, less 1: 0.1 is ten percent more; null for the first level, and from 0 on';
-COMMENT ON COLUMN @extschema@.ct_trends.change_point IS 'whether the level begins with this run: a change that a series without one would show once in a hundred times at most (Hawkins 1977); it takes three runs to be seen';
+COMMENT ON COLUMN @extschema@.ct_trends.change_point IS 'whether the level begins with this run: a change that a series without one would show once in a hundred times at most (Hawkins 1977; one that comes back after a while: Olshen 2004); it takes three runs to be seen';

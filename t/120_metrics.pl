@@ -551,8 +551,8 @@ is(join(' ', map { sprintf '%.1f', 100 * (split / /, $answer{"deviating $_"})[6]
 	'and what is detected in runs with such a deviation');
 
 # runs that differ by what was said to be detectable, are found so often
-my @shown = sort { $a <=> $b } map { (split / /, $answer{"world 2 $_"})[6] } 1 .. 400;
-my $shown = $shown[200];
+my @said = sort { $a <=> $b } map { (split / /, $answer{"world 2 $_"})[6] } 1 .. 400;
+my $shown = $said[200];
 for my $i (1 .. 400)
 {
 	my @before = map { [ seconds(10, 1000, 0.03, 0.2) ] } 1 .. 5;
@@ -679,17 +679,33 @@ my %levels = (
 	nile => [ \@nile, '28' ], steady => [ [ (7) x 20 ], '' ], few => [ [ 1, 1, 9, 9, 9 ], '' ], none => [ [], '' ],
 	step => [ [ (7) x 5, (9) x 3 ], '5' ], two => [ [ level(12, 1000), level(8, 1100), level(15, 1250) ], '12 20' ],
 	off => [ \@off, '' ], last => [ [ level(30, 1000), level(3, 1100) ], '30' ],
-	'off and step' => [ [ @off, level(5, 900) ], '40' ]);
+	'off and step' => [ [ @off, level(5, 900) ], '40' ],
+	# what comes back: a dip, two of them, of which one is at another level, one that is off as well, and one that is too short
+	dip => [ [ level(26, 1000), level(8, 965), level(26, 1000) ], '26 34' ],
+	'early dip' => [ [ level(4, 1000), level(8, 950), level(48, 1000) ], '4 12' ],
+	dips => [ [ level(20, 1000), level(8, 950), level(30, 1000), level(6, 1060), level(20, 1000) ], '20 28 58 64' ],
+	'exact dip' => [ [ (7) x 10, (9) x 4, (7) x 10 ], '10 14' ],
+	'dip, and a new level' => [ [ level(20, 1000), level(8, 950), level(12, 1000), level(20, 1070) ], '20 28 40' ],
+	'short dip' => [ [ level(26, 1000), level(2, 940), level(32, 1000) ], '' ]);
 ask("levels $_", 'changepoints', scalar @{ $levels{$_}[0] }, @{ $levels{$_}[0] }) for keys %levels;
 for my $i (1 .. 400)
 {
 	my @same = level(30, 1000);
+	my @long = level(60, 1000);
+	my @dip = (level(26, 1000), level(8, 970), level(26, 1000));
 	ask("unchanged $i", 'changepoints', scalar @same, @same);
+	ask("long unchanged $i", 'changepoints', scalar @long, @long);
+	ask("dip of three deviations $i", 'changepoints', scalar @dip, @dip) if $i <= 100;
 }
 compute();
 is($answer{"levels $_"}, $levels{$_}[1] eq '' ? 'at' : "at $levels{$_}[1]", "changes: $_") for sort keys %levels;
-my $seen = grep { $answer{"unchanged $_"} ne 'at' } 1 .. 400;
-cmp_ok($seen, '<=', 8, "of 400 series that never changed $seen have a change, where one in a hundred is meant");
+for my $what ('unchanged', 'long unchanged')
+{
+	my $seen = grep { $answer{"$what $_"} ne 'at' } 1 .. 400;
+	cmp_ok($seen, '<=', 4, "$what: of 400 series $seen have a change, where at most one in a hundred is meant");
+}
+my $dips = grep { my @at = split / /, $answer{"dip of three deviations $_"}; @at == 3 && abs($at[1] - 26) <= 2 && abs($at[2] - 34) <= 2 } 1 .. 100;
+cmp_ok($dips, '>=', 80, "a dip of 8 in 60 runs, of three deviations, is seen in $dips of 100");
 
 # ---- thresholds ----
 

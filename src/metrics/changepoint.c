@@ -51,79 +51,139 @@ changepoint_clip(const double *values, int n, double *clipped, double *scratch)
 		clipped[i] = most > 0 ? Min(Max(values[i], median - most), median + most) : values[i];
 }
 
-/* The index at which a piece is best split in two; -1 if it is one. */
-static int
-changepoint_split(const double *values, int n, double *clipped, double *scratch)
+/* the best of some ways to cut a piece: from first to before end it has another level than elsewhere */
+typedef struct ChangepointCut
 {
-	double		sum = 0;
+	int			first;
+	int			end;			/* the piece's, where it is cut in two */
+	double		explained;		/* of the squares; t grows with them */
+	double		ways;			/* how many were tried */
+} ChangepointCut;
+
+/*
+ * Are CT_MIN_SEGMENT of an episode's runs nearer to its level than to that
+ * around it?  One or two that are far off make no level of those beside them.
+ */
+static bool
+changepoint_is_level(const double *values, int first, int end, int n, double mean, double deviations)
+{
+	double		inside = mean + deviations / (end - first);
+	double		around = mean - deviations / (n - (end - first));
+	int			near = 0;
+	int			i;
+
+	for (i = first; i < end && near < CT_MIN_SEGMENT; i++)
+		near += fabs(values[i] - inside) < fabs(values[i] - around);
+	return near >= CT_MIN_SEGMENT;
+}
+
+/* deviations: the sum of those from the piece's mean, from first to before end. */
+static void
+changepoint_try(ChangepointCut *cut, const double *values, int first, int end, int n, double mean,
+				double deviations)
+{
+	double		length = end - first;
+	double		explained = deviations * deviations * n / (length * (n - length));
+
+	cut->ways++;
+	if (explained > cut->explained &&
+		(end == n || changepoint_is_level(values, first, end, n, mean, deviations)))
+	{
+		cut->explained = explained;
+		cut->first = first;
+		cut->end = end;
+	}
+}
+
+/* Bonferroni's bound for the probability that one of all these ways explains so much by chance. */
+static double
+changepoint_chance(const ChangepointCut *cut, int n, double squares)
+{
+	double		rest = squares - cut->explained;
+
+	if (cut->ways == 0)
+		return 1;
+	if (rest <= 1e-12 * squares)
+		return 0;
+	return 2 * ct_student_cdf(-sqrt(cut->explained * (n - 2) / rest), n - 2) * cut->ways;
+}
+
+/* Is a piece cut in two or three, and where?  sums has room for n + 1. */
+static bool
+changepoint_cut(const double *values, int n, double *clipped, double *sums, ChangepointCut *found)
+{
+	ChangepointCut two = {0};
+	ChangepointCut three = {0};
 	double		squares = 0;
-	double		left = 0;
-	double		best = 0;
-	double		rest;
-	double		t;
-	double		mean;
-	int			split = -1;
+	double		mean = 0;
+	double		chance;
+	int			first;
+	int			end;
 	int			i;
 
 	if (n < 2 * CT_MIN_SEGMENT)
-		return -1;
-	changepoint_clip(values, n, clipped, scratch);
+		return false;
+	changepoint_clip(values, n, clipped, sums);
 	for (i = 0; i < n; i++)
-		sum += clipped[i];
-	mean = sum / n;
+		mean += clipped[i] / n;
+	sums[0] = 0;
 	for (i = 0; i < n; i++)
-		squares += (clipped[i] - mean) * (clipped[i] - mean);
-
-	/* the squares that a split explains; t grows with them */
-	for (i = 1; i <= n - CT_MIN_SEGMENT; i++)
 	{
-		double		explained;
-
-		left += clipped[i - 1] - mean;
-		explained = left * left * n / ((double) i * (n - i));
-		if (i >= CT_MIN_SEGMENT && explained > best)
-		{
-			best = explained;
-			split = i;
-		}
+		squares += (clipped[i] - mean) * (clipped[i] - mean);
+		sums[i + 1] = sums[i] + (clipped[i] - mean);
 	}
 
 	/* what is left after rounding is nothing */
-	if (split < 0 || squares <= 1e-20 * n * mean * mean)
-		return -1;
-	rest = squares - best;
-	if (rest <= 1e-12 * squares)
-		return split;
-	t = sqrt(best * (n - 2) / rest);
-	if (2 * ct_student_cdf(-t, n - 2) * (n - 2 * CT_MIN_SEGMENT + 1) >= CT_CHANGEPOINT_LEVEL)
-		return -1;
-	return split;
+	if (squares <= 1e-20 * n * mean * mean)
+		return false;
+	for (first = CT_MIN_SEGMENT; first <= n - CT_MIN_SEGMENT; first++)
+	{
+		changepoint_try(&two, clipped, first, n, n, mean, sums[n] - sums[first]);
+		for (end = first + CT_MIN_SEGMENT; end <= Min(n - CT_MIN_SEGMENT, first + CT_MAX_EPISODE); end++)
+			changepoint_try(&three, clipped, first, end, n, mean, sums[end] - sums[first]);
+	}
+	chance = changepoint_chance(&two, n, squares);
+	*found = two;
+	if (changepoint_chance(&three, n, squares) < chance)
+	{
+		chance = changepoint_chance(&three, n, squares);
+		*found = three;
+	}
+
+	/* each of both questions has half of the level */
+	return chance < CT_CHANGEPOINT_LEVEL / 2;
 }
 
 /* first: the index of values[0] in the whole series. */
 static int
-changepoint_search(const double *values, int n, int first, int *points, double *clipped, double *scratch)
+changepoint_search(const double *values, int n, int first, int *points, double *clipped, double *sums)
 {
 	int			found = 0;
-	int			split;
+	ChangepointCut cut;
 
-	/* the shorter piece by recursion, so that it isn't deep */
-	while ((split = changepoint_split(values, n, clipped, scratch)) > 0)
+	/* the longest piece is gone on with, the others are searched by recursion, so that it isn't deep */
+	while (changepoint_cut(values, n, clipped, sums, &cut))
 	{
-		points[found++] = first + split;
-		if (split < n - split)
+		int			starts[4] = {0, cut.first, cut.end, n};
+		int			longest = 0;
+		int			i;
+
+		for (i = 0; i < 3; i++)
 		{
-			found += changepoint_search(values, split, first, points + found, clipped, scratch);
-			values += split;
-			first += split;
-			n -= split;
+			if (i > 0 && starts[i] < n)
+				points[found++] = first + starts[i];
+			if (starts[i + 1] - starts[i] > starts[longest + 1] - starts[longest])
+				longest = i;
 		}
-		else
+		for (i = 0; i < 3; i++)
 		{
-			found += changepoint_search(values + split, n - split, first + split, points + found,
-										clipped, scratch);
-			n = split;
+			if (i != longest)
+				found += changepoint_search(values + starts[i], starts[i + 1] - starts[i], first + starts[i],
+											points + found, clipped, sums);
 		}
+		values += starts[longest];
+		first += starts[longest];
+		n = starts[longest + 1] - starts[longest];
 	}
 	return found;
 }

@@ -10,7 +10,11 @@
  * populations", ibid. 74, 1979).  Where there is a change, both pieces are
  * looked at in the same way (binary segmentation: Scott and Knott, "A cluster
  * analysis method for grouping means in the analysis of variance", Biometrics
- * 30, 1974).
+ * 30, 1974).  A level that comes back after a while is no change of that kind,
+ * for what is before and after it is alike: so episodes of up to
+ * CT_MAX_EPISODE runs are tested against all that is around them, in the same
+ * way, as by circular binary segmentation (Olshen, Venkatraman, Lucito and
+ * Wigler, Biostatistics 5, 2004), with the bound in the place of permutations.
  *
  * A run in which the machine did something else as well hides changes, for it
  * makes everything look noisy.  So a value far off is taken to be just off: at
@@ -21,7 +25,8 @@
 #define CT_CHANGEPOINT_H
 
 #define CT_MIN_SEGMENT		3	/* runs between two changes: one or two that are off are none */
-#define CT_CHANGEPOINT_LEVEL 0.01	/* of a test: so often a series that never changed has a change */
+#define CT_MAX_EPISODE		500		/* longer ones are seen as two changes */
+#define CT_CHANGEPOINT_LEVEL 0.01	/* of both tests: so often a series that never changed has a change */
 #define CT_FAR_OFF			5.0
 
 /* The median of n > 0 values, which it sorts. */
@@ -30,7 +35,7 @@ extern double ct_median(double *values, int n);
 /*
  * Finds the changes in n values, in order.  points has room for n / CT_MIN_SEGMENT;
  * it is given the indexes, ascending, of those that a new level begins with.
- * Returns their number.  scratch has room for 2 * n.
+ * Returns their number.  scratch has room for 2 * n + 1.
  */
 extern int	ct_changepoints(const double *values, int n, int *points, double *scratch);
 
