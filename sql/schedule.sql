@@ -69,6 +69,30 @@ SELECT healthy, problem, failing, late FROM ct_health(since => '0');
 SELECT regress_ct_run('regress daily', 'default', current_user, 'running', NULL, '1 ms') AS id;
 SELECT healthy, problem, failing, crashed_runs, running FROM ct_health(since => '5 min');
 DELETE FROM ct_result WHERE run_id = (SELECT max(run_id) FROM ct_result);
+-- its runs are pruned: as if it had not run
+BEGIN;
+DELETE FROM ct_result WHERE scenario = 'regress daily';
+SELECT healthy, problem, failing, late FROM ct_health('12 h', '0');
+-- it is under way: the one before it counts, and it is neither late nor failing itself
+INSERT INTO ct_result SELECT (r).* FROM (SELECT jsonb_populate_record(t, '{"run_id": -1, "verdict": "fail", "scenario": "regress daily", "variant": "default"}') AS r
+	FROM ct_result t WHERE run_id = (SELECT max(run_id) FROM ct_result WHERE role = current_user::regrole)) x;
+COMMIT;
+SELECT ct_start('regress daily', duration => '1 hour', workers => 1, min_overlap => 0) AS id \gset
+SELECT healthy, problem = 'job "daily": run -1: fail' AS before, failing, late, running,
+	s ->> 'run_id' = :'id' AS last, s ->> 'status' IN ('starting', 'running') AS going_on, s ->> 'verdict' AS verdict
+FROM ct_health('12 h', '5 min'), jsonb_array_elements(schedules) s WHERE s ->> 'job_name' = 'daily';
+UPDATE ct_result SET verdict = 'pass' WHERE run_id = -1;
+SELECT healthy, problem, failing, late, running FROM ct_health('12 h', '5 min');
+SELECT ct_stop(:id);
+SELECT ct_wait(:id);
+SELECT healthy, problem, failing, late, running, s ->> 'run_id' = :'id' AS last, s ->> 'status' AS status, s ->> 'verdict' AS verdict
+FROM ct_health('12 h', '5 min'), jsonb_array_elements(schedules) s WHERE s ->> 'job_name' = 'daily';
+DELETE FROM ct_result WHERE run_id = -1;
+-- a job that is unscheduled is none any more
+BEGIN;
+DELETE FROM ct_job WHERE job_name <> 'prune';
+SELECT healthy, problem, jobs, schedules FROM ct_health('12 h', '0');
+ROLLBACK;
 -- and the scenario is dropped
 SELECT ct_drop_scenario('regress daily');
 SELECT healthy, problem, failing FROM ct_health(since => '0');
