@@ -45,13 +45,14 @@ ct_report_repeats(const CtReport *report)
 	return table;
 }
 
-/* The least and the most of a number of the repeats that know it; says how many these are. */
+/* The least and the most of a number of the repeats that know it, NaN if none does; says how many do. */
 static int
 comparison_range(const CtReport *report, int offset, double *least, double *most)
 {
 	int			n = 0;
 	int			i;
 
+	*least = *most = NAN;
 	for (i = 0; i < report->nrepeats; i++)
 	{
 		double		value = ct_report_number(&report->repeats[i], CT_FLOAT8, offset);
