@@ -80,8 +80,9 @@ for my $load ('"rate": 50', '"clients": 2')
 	ok(ct_await($node, "SELECT load_phase = 'two' AND transactions > 40 FROM ct_progress"), "$load: the phase that it is in is told");
 	$node->safe_psql('postgres', "SELECT ct_stop($run_id)");
 	$node->safe_psql('postgres', "SELECT ct_wait($run_id)");
+	# (and at that moment a busy machine may be behind its schedule)
 	is($node->safe_psql('postgres', "SELECT verdict, reason FROM ct_runs WHERE run_id = $run_id") =~
-		  s/after \d+ transactions/after N transactions/r,
+		  s/after \d+ transactions/after N transactions/r =~ s/ \d+ transactions? of the schedule (?:was|were) not executed;//r,
 		'fail|threshold "three.p95_ms < 1e+05" was missed: NaN, the run ended before that phase; found at the end, after N transactions; ended early by ct_stop()'
 		  =~ s/1e\+05/100000/r, "$load: a threshold of a phase that never was is not met");
 	is(last_phases("phase, seconds > 0, transactions > 0"), 'one t t, two t t, three f f', "$load: the phases until then");
