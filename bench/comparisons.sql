@@ -155,7 +155,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION pg_temp.detectable(the_kind text) RETURNS float8 LANGUAGE sql AS $$
-	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY coalesce(detectable, 'inf')) FROM compared WHERE kind = the_kind $$;
+	SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY coalesce(detectable, 'inf')) FROM compared WHERE kind = the_kind $$;
 
 DO $$
 DECLARE
