@@ -12,7 +12,7 @@ SELECT ct_test('\set x 1', workers => 2, transactions => 10, min_overlap => 11) 
 SELECT pg_temp.advice(:run_id);
 SELECT ct_test('\set x 1', workers => 2, transactions => 10, min_overlap => 10) AS run_id \gset
 SELECT pg_temp.advice(:run_id);
-SELECT ct_test('\sleep 10 ms', workers => 2, duration => '100 ms', min_overlap => 1) AS run_id \gset
+SELECT ct_test('\sleep 10 ms', workers => 2, duration => '1 s', min_overlap => 1) AS run_id \gset
 SELECT pg_temp.advice(:run_id);
 
 SELECT ct_test('\set x 1', workers => 2, transactions => 2, min_overlap => 0) AS run_id \gset

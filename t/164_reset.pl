@@ -174,6 +174,10 @@ is(sql($amcheck), "\n6", 'amcheck');
 
 # ---- what can't be, and what isn't the same any more ----
 
+# an autovacuum between a take and its end would be one of these
+$node->safe_psql('postgres', "ALTER SYSTEM SET autovacuum = off;\nSELECT pg_reload_conf()");
+ok(ct_await($node, "SELECT current_setting('autovacuum') = 'off' AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type LIKE 'autovacuum%')"), 'nobody else is at the tables');
+
 # each line: done by another session after a take, and what ct_images_restore says to it
 for (
 	[ 'UPDATE s.parent SET name = name', 't', 'rows' ],
@@ -214,6 +218,8 @@ my @locked = ("SELECT images_take('s', 65536) IS NOT NULL", connect_reader(), "S
 like($err, qr/canceling statement due to lock timeout/, 'nor to a table that somebody has locked');
 is((split /\n/, sql(@locked, "SELECT dblink_exec('reader', 'COMMIT')", 'SELECT images_restore(200) AND images_restored() > 0'))[-1], 't',
 	'but when it is free again');
+
+$node->safe_psql('postgres', "ALTER SYSTEM RESET autovacuum;\nSELECT pg_reload_conf()");
 
 # ---- memory ----
 
