@@ -145,7 +145,19 @@ SELECT sum(transactions) FROM ct_timeline WHERE run_id = pg_temp.last_run();
 SELECT worker, transactions FROM ct_workers WHERE run_id = pg_temp.last_run();
 
 -- what came before the warm-up's end is in no rate, but in outcomes and errors, which speak of all that is in the tables
-SELECT ct_test($$
+-- a run, and again if the machine has had other things to do than what is looked for
+CREATE PROCEDURE pg_temp.until_so(run text, so text) LANGUAGE plpgsql AS $$
+DECLARE
+	is_so boolean;
+BEGIN
+	FOR i IN 1 .. 5 LOOP
+		EXECUTE run;
+		COMMIT;
+		EXECUTE 'SELECT ' || so INTO is_so;
+		EXIT WHEN is_so;
+	END LOOP;
+END $$;
+CALL pg_temp.until_so($run$SELECT ct_test($$
 \if :iteration <= 10
 \outcome early
 \sleep 5 ms
@@ -157,8 +169,9 @@ SELECT raise((ARRAY['P0001', 'P0002', '40001'])[:iteration]);
 \sleep 40 ms
 \endif
 $$, setup => $$CREATE FUNCTION raise(state text) RETURNS void LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''on purpose'' USING errcode = state; END'$$,
-	workers => 1, warmup => '2 s', duration => '400 ms', max_tries => 2, min_overlap => 0, expected_errors => '{P0002=refused}') > 0 AS ran;
-SELECT transactions BETWEEN 1 AND 11 AS few, failed, retries, deadlocks, anomalies, duration, p50_ms >= 40 AS late FROM ct_runs WHERE run_id = pg_temp.last_run();
+	workers => 1, warmup => '1 s', duration => '400 ms', max_tries => 2, min_overlap => 0, expected_errors => '{P0002=refused}')$run$,
+	'transactions >= 4 AND failed = 0 AND retries = 0 FROM ct_runs WHERE run_id = pg_temp.last_run()');
+SELECT transactions BETWEEN 4 AND 11 AS few, failed, retries, deadlocks, anomalies, duration, p50_ms >= 40 AS late FROM ct_runs WHERE run_id = pg_temp.last_run();
 SELECT outcome, CASE WHEN outcome = 'late' THEN count > (SELECT transactions FROM ct_runs WHERE run_id = pg_temp.last_run()) ELSE count = CASE outcome WHEN 'refused' THEN 1 ELSE 11 END END AS all_of_them
 	FROM ct_outcomes WHERE run_id = pg_temp.last_run() ORDER BY outcome;
 SELECT script, sqlstate, handling, count, step, line FROM ct_errors WHERE run_id = pg_temp.last_run() ORDER BY sqlstate, handling;
