@@ -13,11 +13,11 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
+#include "api/outcome.h"
 #include "api/run.h"
 #include "bgworker/caller.h"
 #include "bgworker/launch.h"
 #include "src/catalog/version.h"
-#include "src/metrics/statistics.h"
 #include "src/plan/plan.h"
 #include "src/plan/validate.h"
 
@@ -31,23 +31,8 @@ typedef struct CtComparison
 	char	   *variant;
 	Datum		values[COMPARE_COLUMNS];
 	bool		nulls[COMPARE_COLUMNS];
-	const char *verdict;		/* the worst */
-	int64		repeat_of;		/* its first run, where there are several */
-	int64		run_id;			/* its last one; 0: there was none */
-	bool		passed;			/* all of them did */
-	int			measured;		/* runs that these are of; counts are sums, -1 where not known */
-	int64		anomalies;
-	int64		retries;
-	int64		failed;
-	int64		errors;
-	int64		deadlocks;
-	double		p50_ms;			/* sums, too */
-	double		p95_ms;
-	double		p99_ms;
-	double	   *rates;			/* tps of each */
-	double		tps;			/* their mean */
-	double		tps_low;		/* its interval, NaN if there is none */
-	double		tps_high;
+	CtRepeats  *repeats;
+	CtInterval	tps;			/* low and high are NaN where there is none */
 } CtComparison;
 
 /* number of the column that tells those that may be the cheapest correct one */
@@ -73,89 +58,37 @@ compare_put_number(CtComparison *row, int column, double number, double digits)
 	compare_put(row, column, Float8GetDatum(rint(number * digits) / digits), isnan(number));
 }
 
-/* How bad a verdict is, or a status where there is none. */
-static int
-compare_badness(const char *verdict)
-{
-	return strcmp(verdict, "pass") == 0 ? 0 : strcmp(verdict, "inconclusive") == 0 ? 1 :
-		strcmp(verdict, "fail") == 0 ? 3 : 2;
-}
-
-static void
-compare_note_verdict(CtComparison *row, const char *verdict)
-{
-	if (row->verdict == NULL || compare_badness(verdict) > compare_badness(row->verdict))
-		row->verdict = MemoryContextStrdup(GetMemoryChunkContext(row), verdict);
-	row->passed = compare_badness(row->verdict) == 0;
-}
-
-static void
-compare_add_count(int64 *sum, int64 count)
-{
-	*sum = *sum < 0 || count < 0 ? -1 : *sum + count;
-}
-
-/*
- * Takes what a run that is over has come to, in the current memory context.
- * Not read from its row in ct_result: somebody may have removed that already.
- */
-static void
-compare_take_run(CtComparison *row, const CtShared *shared)
-{
-	const CtSummary *summary = &shared->summary;
-
-	compare_note_verdict(row, shared->verdict[0] != '\0' ? shared->verdict :
-						 shared->status[0] != '\0' ? shared->status : "crashed");
-	row->run_id = shared->run_id;
-	if (row->repeat_of == 0)
-		row->repeat_of = shared->run_id;
-	if (!summary->measured)
-		return;
-	compare_add_count(&row->anomalies, summary->anomalies);
-	compare_add_count(&row->retries, summary->retries);
-	compare_add_count(&row->failed, summary->failed);
-	compare_add_count(&row->errors, summary->errors);
-	compare_add_count(&row->deadlocks, summary->deadlocks);
-	row->p50_ms += summary->p50_ms;
-	row->p95_ms += summary->p95_ms;
-	row->p99_ms += summary->p99_ms;
-	row->rates[row->measured++] = summary->tps;
-
-	/* of one run its own; of two, all that either says */
-	row->tps_low = row->measured == 1 ? summary->tps - summary->tps_half :
-		Min(row->tps_low, summary->tps - summary->tps_half);
-	row->tps_high = row->measured == 1 ? summary->tps + summary->tps_half :
-		Max(row->tps_high, summary->tps + summary->tps_half);
-}
-
 /* The row's values, once all of its runs are over. */
 static void
 compare_fill_row(CtComparison *row)
 {
-	CtInterval	interval;
+	const CtRepeats *repeats = row->repeats;
+	int64		run_id = ct_repeats_last(repeats);
 
 	memset(row->nulls, true, sizeof(row->nulls));
 	compare_put(row, 1, CStringGetTextDatum(row->variant), false);
-	compare_put(row, 2, CStringGetTextDatum(row->verdict), false);
-	compare_put(row, 12, Int64GetDatum(row->run_id), row->run_id == 0);
-	if (row->measured == 0)
+	compare_put(row, 2, CStringGetTextDatum(repeats->word), false);
+	compare_put(row, 12, Int64GetDatum(run_id), run_id == 0);
+	if (repeats->measured == 0)
 		return;
-	interval = ct_stats_mean_independent(row->rates, row->measured, 0.95);
-	compare_put_count(row, 3, row->anomalies);
-	compare_put_number(row, 4, interval.estimate, 1e1);
-	compare_put_number(row, 5, row->p50_ms / row->measured, 1e3);
-	compare_put_number(row, 6, row->p95_ms / row->measured, 1e3);
-	compare_put_number(row, 7, row->p99_ms / row->measured, 1e3);
-	compare_put_count(row, 8, row->retries);
-	compare_put_count(row, 9, row->failed);
-	compare_put_count(row, 10, row->errors);
-	compare_put_count(row, 13, row->deadlocks);
-	row->tps = isnan(interval.estimate) ? 0 : interval.estimate;
-	if (row->measured > 2)
-	{
-		row->tps_low = interval.low;
-		row->tps_high = interval.high;
-	}
+	row->tps = ct_repeats_tps(repeats, 0.95);
+	compare_put_count(row, 3, repeats->anomalies);
+	compare_put_number(row, 4, row->tps.estimate, 1e1);
+	compare_put_number(row, 5, ct_repeats_mean(repeats, repeats->p50_ms), 1e3);
+	compare_put_number(row, 6, ct_repeats_mean(repeats, repeats->p95_ms), 1e3);
+	compare_put_number(row, 7, ct_repeats_mean(repeats, repeats->p99_ms), 1e3);
+	compare_put_count(row, 8, repeats->retries);
+	compare_put_count(row, 9, repeats->failed);
+	compare_put_count(row, 10, repeats->errors);
+	compare_put_count(row, 13, repeats->deadlocks);
+	if (isnan(row->tps.estimate))
+		row->tps.estimate = 0;
+}
+
+static bool
+compare_passed(const CtComparison *row)
+{
+	return strcmp(row->repeats->word, "pass") == 0;
 }
 
 /*
@@ -166,9 +99,9 @@ compare_fill_row(CtComparison *row)
 static bool
 compare_may_be_cheapest(const CtComparison *row, const CtComparison *best)
 {
-	if (!row->passed)
+	if (!compare_passed(row))
 		return false;
-	return row == best || !(row->tps_high < best->tps_low);
+	return row == best || !(row->tps.high < best->tps.low);
 }
 
 /*
@@ -207,10 +140,10 @@ compare_run(CtComparison *row, const char *scenario, const CtRunOptions *options
 	const Jsonb *document = ct_plan_of_scenario(scenario, row->variant, options);
 	CtCall		call;
 
-	if (options->repeat > 1)
-		document = ct_plan_repeat(document, row->repeat_of == 0 ? CT_REPEATED : row->repeat_of);
-	if (!ct_call_try_start(&call, document, CT_CALL_WAITS))
+	if (!ct_call_try_start(&call, ct_repeats_document(row->repeats, document, options->repeat), CT_CALL_WAITS))
 	{
+		CtOutcome	none = {.status = "failed", .reason = ""};
+
 		if (first)
 			ct_no_slots();
 		ereport(WARNING,
@@ -218,7 +151,7 @@ compare_run(CtComparison *row, const char *scenario, const CtRunOptions *options
 				 errmsg("variant \"%s\" could not be run: no background worker slots were free", row->variant),
 				 errhint("Wait for other runs to end, or raise max_worker_processes (now %d) and restart the server.",
 						 max_worker_processes)));
-		compare_note_verdict(row, "failed");
+		ct_repeats_add(row->repeats, &none);
 		return;
 	}
 	(void) ct_call_wait(&call, 0, true);
@@ -226,7 +159,9 @@ compare_run(CtComparison *row, const char *scenario, const CtRunOptions *options
 	if (strcmp(call.shared->status, "cancelled") == 0)
 		ct_call_raise_error(&call, ERROR);
 	compare_warn_of_error(&call, row->variant);
-	compare_take_run(row, call.shared);
+
+	/* not read from its row in ct_result: somebody may have removed that already */
+	ct_repeats_add(row->repeats, ct_outcome_of_call(&call));
 	ct_call_detach(&call);
 }
 
@@ -263,7 +198,7 @@ ct_compare(PG_FUNCTION_ARGS)
 		CtComparison *row = palloc0(sizeof(CtComparison));
 
 		row->variant = lfirst(lc);
-		row->rates = palloc(options.repeat * sizeof(double));
+		row->repeats = ct_repeats_create(options.repeat);
 		rows = lappend(rows, row);
 	}
 
@@ -287,7 +222,7 @@ ct_compare(PG_FUNCTION_ARGS)
 		CtComparison *row = lfirst(lc);
 
 		compare_fill_row(row);
-		if (row->passed && (best == NULL || row->tps > best->tps))
+		if (compare_passed(row) && (best == NULL || row->tps.estimate > best->tps.estimate))
 			best = row;
 	}
 	foreach(lc, rows)

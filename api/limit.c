@@ -21,6 +21,7 @@
 #include "src/catalog/version.h"
 #include "src/metrics/knee.h"
 #include "src/metrics/metric.h"
+#include "src/plan/class.h"
 #include "src/plan/validate.h"
 #include "src/report/report.h"
 
@@ -46,6 +47,7 @@ typedef struct CtLimitTry
 	double		value;
 	int64		run_id;
 	bool		held;
+	bool		untold;			/* it says nothing about the load, and ended the search */
 	const char *failed;			/* NULL if it held */
 	const char *wait;			/* what it waited for, or NULL */
 } CtLimitTry;
@@ -64,6 +66,7 @@ limit_plan(const CtLimit *limit, double value)
 {
 	CtRunOptions options = limit->options;
 
+	options.closed_loop = limit->knee.whole;
 	if (!limit->knee.whole)
 	{
 		options.has_rate = true;
@@ -76,7 +79,7 @@ limit_plan(const CtLimit *limit, double value)
 		options.has_clients = true;
 		options.clients = (int) value;
 	}
-	return ct_plan_of_scenario(limit->scenario, limit->variant, &options);
+	return ct_run_plan_step(limit->scenario, limit->variant, &options, limit_load(limit, value));
 }
 
 /* What was waited for most, but for what the tool itself lets sessions wait for; NULL where nobody looked. */
@@ -145,7 +148,10 @@ limit_is_idle(const CtReport *report, double due)
 	return due < LEAST_DUE && report->verdict != NULL && report->transactions == 0 && report->failed == 0;
 }
 
-/* Reads what broke, what was waited for, and whether it was idle; in the current memory context. */
+/*
+ * Reads what broke, what was waited for, and whether it was idle; in the current
+ * memory context.  None of it is known where somebody has removed the run already.
+ */
 static void
 limit_read(int64 run_id, double due, const char **first_failed, const char **wait, bool *idle)
 {
@@ -156,31 +162,44 @@ limit_read(int64 run_id, double due, const char **first_failed, const char **wai
 	int			nestlevel;
 
 	nestlevel = ct_report_begin_reading();
-	report = ct_report_load(run_id);
-	failed = limit_first_failed(report);
-	dominant = limit_dominant_wait(report);
-	*idle = limit_is_idle(report, due);
+	report = ct_report_find(run_id);
+	failed = report ? limit_first_failed(report) : NULL;
+	dominant = report ? limit_dominant_wait(report) : NULL;
+	*idle = report != NULL && limit_is_idle(report, due);
 	*first_failed = failed ? MemoryContextStrdup(context, failed) : NULL;
 	*wait = dominant ? MemoryContextStrdup(context, dominant) : NULL;
 	ct_report_end_reading(nestlevel);
 }
 
 /*
- * Raises where a run says nothing about the load: it was cancelled, found no
- * slot, or can't be executed at any load, which the first one shows.
+ * Does a run say anything about the load?  Not if it was cancelled, or didn't
+ * find the slots that it needs: others have them now.  An error that ended it
+ * does, but for that of the first one, which can't be executed at any load.
  */
-static void
-limit_check_outcome(const CtLimit *limit, const CtOutcome *outcome, double value)
+static bool
+limit_is_told(const CtLimit *limit, const CtOutcome *outcome)
 {
-	if (outcome->verdict != NULL)
-		return;
-	if (outcome->run_id != 0 && strcmp(outcome->status, "failed") == 0 && limit->knee.npoints > 0)
-		return;
-	ereport(ERROR,
+	return outcome->verdict != NULL ||
+		(outcome->run_id != 0 && strcmp(outcome->status, "failed") == 0 &&
+		 outcome->sqlstate != ERRCODE_CONFIGURATION_LIMIT_EXCEEDED && limit->knee.npoints > 0);
+}
+
+/* The search ends here: with an error where nothing is known yet, else with what is. */
+static void
+limit_end(const CtLimit *limit, const CtOutcome *outcome, double value)
+{
+	const char *became = strcmp(outcome->status, "failed") == 0 ? "without a verdict" : outcome->status;
+
+	if (limit->knee.npoints == 0)
+		ereport(ERROR,
+				(errcode(outcome->sqlstate ? outcome->sqlstate : ERRCODE_QUERY_CANCELED),
+				 errmsg("the limit could not be found: at %s the run was %s", limit_load(limit, value), became),
+				 errdetail_internal("%s.", outcome->reason)));
+	ereport(WARNING,
 			(errcode(outcome->sqlstate ? outcome->sqlstate : ERRCODE_QUERY_CANCELED),
-			 errmsg("the limit could not be found: at %s the run was %s", limit_load(limit, value),
-					strcmp(outcome->status, "failed") == 0 ? "without a verdict" : outcome->status),
-			 errdetail_internal("%s.", outcome->reason)));
+			 errmsg("the search for the limit ended early: at %s the run was %s", limit_load(limit, value), became),
+			 errdetail_internal("%s.", outcome->reason),
+			 errhint("The result is what was known by then.")));
 }
 
 /*
@@ -195,27 +214,52 @@ limit_held(const CtOutcome *outcome)
 	return strcmp(outcome->verdict, "pass") == 0 || outcome->summary.tps > 0;
 }
 
-static void
+/* Runs at that load; returns false if that ends the search. */
+static bool
 limit_try(CtLimit *limit, double value)
 {
 	CtOutcome  *outcome = ct_outcome_of_run(limit_plan(limit, value));
 	CtLimitTry *try = palloc0(sizeof(CtLimitTry));
 	bool		idle;
+	const char *sessions = "";
 
-	limit_check_outcome(limit, outcome, value);
 	try->value = value;
 	try->run_id = outcome->run_id;
+	try->untold = !limit_is_told(limit, outcome);
+	if (try->untold)
+		limit_end(limit, outcome, value);
+	if (outcome->run_id != 0)
+		limit->tries = lappend(limit->tries, try);
+	if (try->untold)
+		return false;
 	try->held = limit_held(outcome);
 	limit_read(outcome->run_id, limit->knee.whole ? INFINITY : value * limit->options.duration,
 			   &try->failed, &try->wait, &idle);
 	try->held |= idle;
 	if (try->failed == NULL)
 		try->failed = outcome->reason;	/* there is no verdict, or nothing that one could be on */
-	limit->tries = lappend(limit->tries, try);
 	ct_knee_saw(&limit->knee, value, try->held);
+	if (limit->knee.whole && outcome->workers > 0 && outcome->workers < value)
+		sessions = psprintf(" on %d session%s", outcome->workers, outcome->workers == 1 ? "" : "s");
 	ereport(NOTICE,
-			(errmsg("%s: %s, run " INT64_FORMAT, limit_load(limit, value),
+			(errmsg("%s%s: %s, run " INT64_FORMAT, limit_load(limit, value), sessions,
 					try->held ? (idle ? "nothing was due" : "held") : psprintf("broke \"%s\"", try->failed), outcome->run_id)));
+	return true;
+}
+
+/* How many clients a run must have at least, one for each of what it has of them. */
+static int
+limit_least_clients(const CtLimit *limit)
+{
+	CtRunOptions options = limit->options;
+	int			least;
+
+	/* of some number, so that there is a plan that can be asked */
+	ct_run_with_sessions(&options, 1);
+	least = ct_class_least_clients(ct_plan_read(ct_plan_of_scenario(limit->scenario, limit->variant, &options)));
+	if (limit->options.has_workers)
+		least = Max(least, limit->options.workers);
+	return least <= CT_MAX_CLIENTS ? least : 1; /* the plan will say that no number will do */
 }
 
 static void
@@ -225,6 +269,7 @@ limit_read_arguments(CtLimit *limit, FunctionCallInfo fcinfo)
 	CtArgs		args;
 	const char *by;
 	double		step = DEFAULT_STEP;
+	int			least;
 
 	ct_args_begin(&args, fcinfo);
 	limit->scenario = ct_args_text(&args, "scenario");
@@ -239,7 +284,9 @@ limit_read_arguments(CtLimit *limit, FunctionCallInfo fcinfo)
 				 errmsg("unrecognized load \"%s\"", by),
 				 errhint("What is raised is \"rate\" or \"clients\".")));
 	knee->whole = by != NULL && strcmp(by, "clients") == 0;
-	knee->start = knee->whole ? 1 : DEFAULT_RATE;
+	ct_run_as_step(&limit->options, step);
+	least = knee->whole ? limit_least_clients(limit) : 1;
+	knee->start = knee->whole ? least : DEFAULT_RATE;
 	knee->max = knee->whole ? Max(ct_call_most_workers(limit->options.lock_hold != NULL), 1) : CT_MAX_RATE;
 	knee->resolution = DEFAULT_RESOLUTION;
 	(void) ct_args_double(&args, "start", &knee->start);
@@ -253,7 +300,6 @@ limit_read_arguments(CtLimit *limit, FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s cannot be given where it is what is raised", knee->whole ? "clients" : "rate"),
 				 errhint("start and max_value say from where to where.")));
-	ct_run_as_step(&limit->options, step);
 	if (!(knee->start > 0 && knee->start <= knee->max &&
 		  knee->max <= (knee->whole ? CT_MAX_CLIENTS : CT_MAX_RATE)))
 		ereport(ERROR,
@@ -272,7 +318,7 @@ limit_read_arguments(CtLimit *limit, FunctionCallInfo fcinfo)
 				 errmsg("resolution must be between 0.001 and 1"),
 				 errdetail("The given value is %g.", knee->resolution)));
 	/* where hardly a transaction is due in a run, the rate is not what breaks it */
-	knee->min = knee->whole ? 1 : Min(knee->start, Max(knee->start / 1024, LEAST_DUE / step));
+	knee->min = knee->whole ? least : Min(knee->start, Max(knee->start / 1024, LEAST_DUE / step));
 }
 
 /* Raises unless there is something that may break, and what it can be compared with. */
@@ -325,6 +371,8 @@ limit_telling_try(const CtLimit *limit, const CtKneeResult *result)
 	{
 		const CtLimitTry *try = lfirst(lc);
 
+		if (try->untold)
+			continue;
 		if (isnan(result->broken) ? try->held && (telling == NULL || try->value > telling->value) :
 			!try->held && try->value == result->broken && telling == NULL)
 			telling = try;
@@ -358,19 +406,24 @@ ct_find_limit(PG_FUNCTION_ARGS)
 	bool		nulls[6] = {false};
 	const CtLimitTry *telling;
 	double		value;
+	bool		ended = false;
 
 	ct_call_check("ct_find_limit()");
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	desc = BlessTupleDesc(desc);
 	limit_read_arguments(&limit, fcinfo);
-	limit_check_thresholds(&limit);
 	ct_run_share_seed(&limit.options);
 
-	while (ct_knee_next(&limit.knee, &value))
-		limit_try(&limit, value);
+	/* what can't be had at one of the ends loses nothing */
+	limit_check_thresholds(&limit);
+	(void) limit_plan(&limit, limit.knee.max);
+
+	while (!ended && ct_knee_next(&limit.knee, &value))
+		ended = !limit_try(&limit, value);
 	result = ct_knee_result(&limit.knee);
-	limit_tell(&limit, &result);
+	if (!ended)
+		limit_tell(&limit, &result);
 
 	telling = limit_telling_try(&limit, &result);
 	values[0] = Float8GetDatum(result.found);

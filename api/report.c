@@ -16,6 +16,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "lib/qunique.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_func.h"
 #include "utils/builtins.h"
@@ -89,7 +90,16 @@ ct_report_of(PG_FUNCTION_ARGS)
 	return DirectFunctionCall2(ct_report, DirectFunctionCall1(int8in, CStringGetDatum(runs)), PG_GETARG_DATUM(1));
 }
 
-/* ct_summary(run_ids bigint[]) RETURNS record */
+static int
+report_compare_ids(const void *a, const void *b)
+{
+	int64		left = *(const int64 *) a;
+	int64		right = *(const int64 *) b;
+
+	return left < right ? -1 : left > right;
+}
+
+/* ct_summary(run_ids bigint[]) RETURNS record; a run that is named twice counts once */
 Datum
 ct_summary(PG_FUNCTION_ARGS)
 {
@@ -103,6 +113,8 @@ ct_summary(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
+	qsort(run_ids, list.n, sizeof(int64), report_compare_ids);
+	list.n = qunique(run_ids, list.n, sizeof(int64), report_compare_ids);
 	nestlevel = ct_report_begin_reading();
 	list.lines = ct_report_load_lines(run_ids, list.n);
 	ct_report_sum_up(&list, &summary);
@@ -268,7 +280,7 @@ ct_ok(PG_FUNCTION_ARGS)
 									 text_to_cstring(PG_GETARG_TEXT_PP(1)), report->unicode);
 	description = MemoryContextStrdup(context, description);
 	if (!ok)
-		ct_tap_explain(&buf, report);
+		ct_tap_explain(&buf, report, line);
 	ct_report_end_reading(nestlevel);
 
 	pgtap = report_pgtap_ok();

@@ -86,6 +86,7 @@ ct_run_as_step(CtRunOptions *options, double step_duration)
 	ct_validate_seconds("step_duration", step_duration, false);
 	options->has_duration = true;
 	options->duration = step_duration;
+	options->phases = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("[]")));
 	if (options->has_min_overlap)
 		return;
 	options->has_min_overlap = true;
@@ -97,7 +98,30 @@ ct_run_with_sessions(CtRunOptions *options, int clients)
 {
 	options->has_clients = options->has_workers = options->workers_optional = true;
 	options->clients = clients;
-	options->workers = Min(clients, Min(ct_call_most_workers(options->lock_hold != NULL), CT_MAX_WORKERS));
+	options->workers = Min(clients, CT_MAX_WORKERS);
+}
+
+static void
+run_step_context(void *arg)
+{
+	errcontext("step with %s", (const char *) arg);
+}
+
+Jsonb *
+ct_run_plan_step(const char *scenario, const char *variant, const CtRunOptions *options,
+				 const char *step)
+{
+	ErrorContextCallback context;
+	Jsonb	   *document;
+
+	context.callback = run_step_context;
+	context.arg = unconstify(char *, step);
+	context.previous = error_context_stack;
+	error_context_stack = &context;
+	document = ct_plan_of_scenario(scenario, variant, options);
+	ct_call_check_plan(document);
+	error_context_stack = context.previous;
+	return document;
 }
 
 /*

@@ -21,13 +21,21 @@ extern void ct_run_share_seed(CtRunOptions *options);
 
 /*
  * What is asked of them is how much they do: a step is so many seconds long,
- * and whether anything could have gone wrong is no matter unless min_overlap is
+ * without the phases that the scenario has, and whether anything could have gone wrong is no matter unless min_overlap is
  * given.  Raises for a length that none can have.
  */
 extern void ct_run_as_step(CtRunOptions *options, double step_duration);
 
 /* So many clients, each in a session of its own as far as there are slots. */
 extern void ct_run_with_sessions(CtRunOptions *options, int clients);
+
+/*
+ * The plan of a step, one of several that are planned before the first one is
+ * run: raises all that can be said against it, with the step as the context,
+ * in words ("8 clients").
+ */
+extern Jsonb *ct_run_plan_step(const char *scenario, const char *variant, const CtRunOptions *options,
+							   const char *step);
 
 /*
  * Has the plan's run run, waits for it, and says how it ended; raises unless

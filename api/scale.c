@@ -2,9 +2,10 @@
  * scale.c
  *		ct_scale: throughput against clients, and what it follows.
  *
- * Each number of clients is run several times, in turns (1 2 4 8 1 2 4 8), so
- * that what changes meanwhile is in all of them.  Ratios come with intervals
- * of runs and their seconds (src/metrics/statistics.h), and the law that is
+ * All steps are planned before the first one is run, so that what can't be
+ * had loses nothing.  Each number of clients is run several times, in turns
+ * (1 2 4 8 1 2 4 8), so that what changes meanwhile is in all of them.  What
+ * the points are worth is src/metrics/scaling.h's to say, and the law that is
  * fitted is of all runs (src/metrics/usl.h).
  */
 #include "postgres.h"
@@ -21,31 +22,27 @@
 
 #include "api/outcome.h"
 #include "api/run.h"
+#include "bgworker/launch.h"
 #include "src/catalog/version.h"
+#include "src/metrics/scaling.h"
 #include "src/metrics/usl.h"
+#include "src/plan/class.h"
 #include "src/plan/validate.h"
 #include "src/report/report.h"
 
 CT_FUNCTION_INFO_V1(ct_scale);
 
-#define SCALE_COLUMNS	24
+#define SCALE_COLUMNS	25
 #define SCALE_LEVEL		0.95
 #define SCALE_STEPS		32
-#define SCALE_REPEAT	10
+#define SCALE_DEFAULTS	4		/* numbers of clients where none are named: doubled */
 
 /* a number of clients, and its runs */
 typedef struct CtScaleStep
 {
-	int			clients;
-	int			n;
-	CtSample	samples[SCALE_REPEAT];
-	int64		run_ids[SCALE_REPEAT];
-	double		p95_ms;			/* their mean */
-	bool		failed;
-	bool		inconclusive;
-	CtInterval	tps;
-	CtInterval	efficiency;		/* of each client, against the first step's */
-	CtInterval	retained;		/* of the highest throughput with fewer clients; NaN for the first step */
+	Jsonb	   *plan;
+	CtScalingPoint *point;
+	CtRepeats  *repeats;
 } CtScaleStep;
 
 typedef struct CtScale
@@ -58,21 +55,33 @@ typedef struct CtScale
 	double		min_retained;	/* or NaN */
 	int			nsteps;
 	CtScaleStep steps[SCALE_STEPS];
+	CtScalingPoint points[SCALE_STEPS];
 } CtScale;
 
-static void
-scale_read_clients(CtScale *scale, CtArgs *args)
+static char *
+scale_load(int clients)
 {
-	ArrayType  *array = ct_args_array(args, "clients");
+	return psprintf("%d client%s", clients, clients == 1 ? "" : "s");
+}
+
+static void
+scale_add_step(CtScale *scale, int clients)
+{
+	CtScaleStep *step = &scale->steps[scale->nsteps];
+
+	step->point = &scale->points[scale->nsteps++];
+	step->point->clients = clients;
+}
+
+/* The numbers of clients that the call names. */
+static void
+scale_read_clients(CtScale *scale, ArrayType *array)
+{
 	Datum	   *elements;
 	bool	   *nulls;
 	int			n;
 	int			i;
 
-	if (array == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("clients must not be null")));
 	deconstruct_array(array, INT4OID, sizeof(int32), true, TYPALIGN_INT, &elements, &nulls, &n);
 	if (n < 2 || n > SCALE_STEPS)
 		ereport(ERROR,
@@ -81,19 +90,61 @@ scale_read_clients(CtScale *scale, CtArgs *args)
 				 errhint("Write clients => '{1,2,4,8}'.")));
 	for (i = 0; i < n; i++)
 	{
+		int			clients = DatumGetInt32(elements[i]);
+
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("clients must not contain nulls")));
-		scale->steps[i].clients = DatumGetInt32(elements[i]);
-		ct_validate_integer("clients", scale->steps[i].clients, 1, CT_MAX_CLIENTS);
-		if (i > 0 && scale->steps[i].clients <= scale->steps[i - 1].clients)
+		ct_validate_integer("clients", clients, 1, CT_MAX_CLIENTS);
+		if (i > 0 && clients <= scale->points[i - 1].clients)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("clients must be in rising order"),
-					 errdetail("%d comes after %d.", scale->steps[i].clients, scale->steps[i - 1].clients)));
+					 errdetail("%d comes after %d.", clients, scale->points[i - 1].clients)));
+		scale_add_step(scale, clients);
 	}
-	scale->nsteps = n;
+}
+
+/*
+ * Those that suit where none are named: doubled, from the least that the
+ * scenario's scripts and classes need, and not more than can have a session each.
+ */
+static void
+scale_default_clients(CtScale *scale)
+{
+	int			most = ct_call_most_workers(scale->options.lock_hold != NULL);
+	CtRunOptions options = scale->options;
+	int			least;
+	int			wanted = 0;
+	int			i;
+
+	/* of some number, so that there is a plan that can be asked */
+	ct_run_with_sessions(&options, 1);
+	least = ct_class_least_clients(ct_plan_read(ct_plan_of_scenario(scale->scenario, scale->variant, &options)));
+	if (least > CT_MAX_CLIENTS)
+		least = 1;				/* no number will do, and what is planned will say so */
+	if (most < 1)
+		ct_no_slots();
+	if (most <= least)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("there are no background worker slots for more than %s", scale_load(least)),
+				 errdetail("The scenario needs %s, and each of more than these is to have a session of its own; there are slots for %d.",
+						   scale_load(least), most),
+				 errhint("Raise max_worker_processes (now %d) and restart the server, or name the numbers of clients: those beyond take turns on the sessions.",
+						 max_worker_processes)));
+	for (i = 0; i < SCALE_DEFAULTS; i++)
+	{
+		wanted = (int) Min((int64) least << i, CT_MAX_CLIENTS);
+		if (scale->nsteps == 0 || Min(wanted, most) > scale->points[scale->nsteps - 1].clients)
+			scale_add_step(scale, Min(wanted, most));
+	}
+	if (wanted > most)
+		ereport(NOTICE,
+				(errmsg("up to %d clients are tried, not %d", most, wanted),
+				 errdetail("Each has a session of its own, and there are background worker slots for no more."),
+				 errhint("Raise max_worker_processes (now %d) and restart the server for more.", max_worker_processes)));
 }
 
 /* A share that is asked for, in *share; NaN where it isn't. */
@@ -113,35 +164,54 @@ scale_read_arguments(CtScale *scale, FunctionCallInfo fcinfo)
 {
 	CtRunOptions *options = &scale->options;
 	CtArgs		args;
+	ArrayType  *clients;
 	double		step = 5;
 
 	ct_args_begin(&args, fcinfo);
 	scale->scenario = ct_args_text(&args, "scenario");
 	scale->variant = ct_args_text(&args, "variant");
-	scale_read_clients(scale, &args);
+	clients = ct_args_array(&args, "clients");
 	scale->repeat = 2;
 	(void) ct_args_int(&args, "repeat", &scale->repeat);
-	ct_validate_integer("repeat", scale->repeat, 1, SCALE_REPEAT);
+	ct_validate_integer("repeat", scale->repeat, 1, CT_SCALING_RUNS);
 	scale_read_share(&args, "min_efficiency", &scale->min_efficiency);
 	scale_read_share(&args, "min_retained", &scale->min_retained);
 	(void) ct_args_seconds(&args, "step_duration", &step);
-
-	memset(options, 0, sizeof(CtRunOptions));
-	options->isolation = ct_args_text(&args, "isolation");
-	options->has_max_tries = ct_args_int(&args, "max_tries", &options->max_tries);
-	options->params = ct_args_jsonb(&args, "params");
-	options->has_seed = ct_args_bigint(&args, "seed", &options->seed);
-	options->has_warmup = ct_args_seconds(&args, "warmup", &options->warmup);
-	options->expected_errors = ct_args_array(&args, "expected_errors");
-	options->retried_errors = ct_args_array(&args, "retried_errors");
-	options->thresholds = ct_args_array(&args, "thresholds");
-	options->trust_owner = ct_args_flag(&args, "trust_owner");
+	ct_run_options(&args, options);
 	ct_args_end(&args);
+
+	/* those are ours: clients an array here, and repeat of all steps in turns */
+	options->has_clients = options->has_repeat = false;
+	options->closed_loop = true;
 	ct_run_as_step(options, step);
 	ct_run_share_seed(options);
+	if (clients != NULL)
+		scale_read_clients(scale, clients);
+	else
+		scale_default_clients(scale);
 }
 
-/* The run's throughput second by second, its last one left out if it is a piece; palloc'd. */
+/* Plans all steps, and raises for the first one that can't be run. */
+static void
+scale_plan(CtScale *scale)
+{
+	int			i;
+
+	for (i = 0; i < scale->nsteps; i++)
+	{
+		CtScaleStep *step = &scale->steps[i];
+
+		ct_run_with_sessions(&scale->options, step->point->clients);
+		step->plan = ct_run_plan_step(scale->scenario, scale->variant, &scale->options,
+									  scale_load(step->point->clients));
+		step->repeats = ct_repeats_create(scale->repeat);
+	}
+}
+
+/*
+ * The run's throughput second by second, its last one left out if it is a
+ * piece; palloc'd.  None where somebody has removed the run already.
+ */
 static double *
 scale_read_seconds(int64 run_id, int *n)
 {
@@ -152,100 +222,85 @@ scale_read_seconds(int64 run_id, int *n)
 	int			i;
 
 	nestlevel = ct_report_begin_reading();
-	report = ct_report_load(run_id);
-	seconds = MemoryContextAlloc(context, Max(report->nseconds, 1) * sizeof(double));
+	report = ct_report_find(run_id);
+	seconds = MemoryContextAlloc(context, Max(report ? report->nseconds : 0, 1) * sizeof(double));
 	*n = 0;
-	for (i = 0; i < report->nseconds; i++)
+	for (i = 0; report != NULL && i < report->nseconds; i++)
 		if (report->seconds[i].seconds > 0.9)
 			seconds[(*n)++] = report->seconds[i].tps;
 	ct_report_end_reading(nestlevel);
 	return seconds;
 }
 
+/*
+ * Runs a step once more.  What keeps a run from a verdict is no reason to lose
+ * the others; but the very first one raises.
+ */
 static void
-scale_run(CtScale *scale, CtScaleStep *step)
+scale_run(CtScale *scale, CtScaleStep *step, bool first)
 {
-	CtSample   *sample = &step->samples[step->n];
-	CtOutcome  *outcome;
+	CtScalingPoint *point = step->point;
+	CtOutcome  *outcome = ct_outcome_of_run(ct_repeats_document(step->repeats, step->plan, scale->repeat));
+	bool		fewer = outcome->workers > 0 && outcome->workers < point->clients;
+	const char *sessions = "";
 
-	ct_run_with_sessions(&scale->options, step->clients);
-	outcome = ct_outcome_of_run(ct_plan_of_scenario(scale->scenario, scale->variant, &scale->options));
-	if (outcome->verdict == NULL)
+	if (first && outcome->verdict == NULL)
 		ereport(ERROR,
 				(errcode(outcome->sqlstate ? outcome->sqlstate : ERRCODE_QUERY_CANCELED),
-				 errmsg("with %d clients the run was without a verdict", step->clients),
+				 errmsg("with %s the run was without a verdict", scale_load(point->clients)),
 				 errdetail_internal("%s.", outcome->reason)));
-	step->run_ids[step->n] = outcome->run_id;
-	step->failed |= strcmp(outcome->verdict, "fail") == 0;
-	step->inconclusive |= strcmp(outcome->verdict, "inconclusive") == 0;
-	sample->value = isnan(outcome->summary.tps) ? 0 : outcome->summary.tps;
-	sample->batches = scale_read_seconds(outcome->run_id, &sample->n);
-	step->p95_ms += outcome->summary.p95_ms / scale->repeat;
-	step->n++;
-	ereport(NOTICE,
-			(errmsg("%d clients: %.1f transactions per second, run " INT64_FORMAT, step->clients,
-					sample->value, outcome->run_id)));
-}
-
-/* A step's throughput as a share of another one's, with its interval. */
-static CtInterval
-scale_ratio(const CtScaleStep *of, const CtScaleStep *to, double by)
-{
-	CtChange	change = ct_stats_change(to->samples, to->n, of->samples, of->n, false, SCALE_LEVEL);
-	CtInterval	ratio = {(1 + change.change) * by, (1 + change.low) * by, (1 + change.high) * by};
-
-	return ratio;
-}
-
-static void
-scale_measure(CtScale *scale)
-{
-	CtScaleStep *highest = NULL;
-	int			i;
-	int			j;
-
-	for (i = 0; i < scale->nsteps; i++)
+	ct_repeats_add(step->repeats, outcome);
+	if (fewer)
+		sessions = psprintf(" on %d session%s", outcome->workers, outcome->workers == 1 ? "" : "s");
+	if (outcome->verdict == NULL)
 	{
-		CtScaleStep *step = &scale->steps[i];
-		double		values[SCALE_REPEAT];
-
-		for (j = 0; j < step->n; j++)
-			values[j] = step->samples[j].value;
-		step->tps = step->n > 1 ? ct_stats_mean_independent(values, step->n, SCALE_LEVEL) :
-			ct_stats_mean(step->samples[0].batches, step->samples[0].n, SCALE_LEVEL);
-		step->tps.estimate = 0;
-		for (j = 0; j < step->n; j++)
-			step->tps.estimate += values[j] / step->n;
-		step->efficiency = scale_ratio(step, &scale->steps[0], (double) scale->steps[0].clients / step->clients);
-		step->retained.estimate = step->retained.low = step->retained.high = NAN;
-		if (highest != NULL)
-			step->retained = scale_ratio(step, highest, 1);
-		if (i == 0)
-			step->efficiency.estimate = step->efficiency.low = step->efficiency.high = 1;
-		if (highest == NULL || step->tps.estimate > highest->tps.estimate)
-			highest = step;
+		ereport(NOTICE,
+				(outcome->run_id != 0 ?
+				 errmsg("%s: %s, run " INT64_FORMAT, scale_load(point->clients), outcome->status, outcome->run_id) :
+				 errmsg("%s: %s", scale_load(point->clients), outcome->status),
+				 errdetail("%s.", outcome->reason)));
+		return;
 	}
+	point->samples[point->n].value = isnan(outcome->summary.tps) ? 0 : outcome->summary.tps;
+	point->samples[point->n].batches = scale_read_seconds(outcome->run_id, &point->samples[point->n].n);
+	point->n++;
+	ereport(NOTICE,
+			(errmsg("%s%s: %.1f transactions per second, run " INT64_FORMAT, scale_load(point->clients), sessions,
+					point->samples[point->n - 1].value, outcome->run_id)));
 }
 
-/* Is a share surely as high as asked for?  1: yes, -1: surely not, 0: who knows. */
-static int
-scale_judge(const CtInterval *share, double least)
+/* Appends what an answer that isn't yes rests on. */
+static void
+scale_tell(StringInfo reason, const char *share, const CtInterval *interval, CtScalingAnswer answer, double least)
 {
-	if (isnan(least) || share->low >= least)
-		return 1;
-	return share->high < least ? -1 : 0;
+	if (answer == CT_SCALING_MET)
+		return;
+	if (reason->len > 0)
+		appendStringInfoString(reason, "; ");
+	if (isnan(interval->low))
+		appendStringInfo(reason, "%s, asked to be %g, is not known: the runs are too short, or too few", share, least);
+	else
+		appendStringInfo(reason, "%s is between %.3g and %.3g, asked to be %g", share, interval->low, interval->high, least);
 }
 
+/* The step's verdict, or the status of a run without one; what keeps it from pass is appended to reason. */
 static const char *
-scale_verdict(const CtScale *scale, const CtScaleStep *step)
+scale_verdict(const CtScale *scale, const CtScaleStep *step, StringInfo reason)
 {
-	int			efficient = scale_judge(&step->efficiency, scale->min_efficiency);
-	/* of the first there is nothing before that could be retained */
-	int			graceful = step == scale->steps ? 1 : scale_judge(&step->retained, scale->min_retained);
+	const CtScalingPoint *point = step->point;
+	CtScalingAnswer efficient = ct_scaling_is_efficient(point, scale->min_efficiency);
+	CtScalingAnswer graceful = ct_scaling_is_graceful(point, scale->min_retained);
+	CtScalingAnswer least = Min(efficient, graceful);
+	const char *verdict = least == CT_SCALING_MET ? "pass" : least == CT_SCALING_MISSED ? "fail" : "inconclusive";
 
-	if (step->failed || efficient < 0 || graceful < 0)
-		return "fail";
-	return step->inconclusive || efficient == 0 || graceful == 0 ? "inconclusive" : "pass";
+	if (strcmp(step->repeats->word, "pass") != 0)
+		appendStringInfoString(reason, ct_repeats_reason(step->repeats));
+	if (point->n > 0)
+	{
+		scale_tell(reason, "efficiency", &point->efficiency, efficient, scale->min_efficiency);
+		scale_tell(reason, "retained", &point->retained, graceful, scale->min_retained);
+	}
+	return ct_report_is_worse(verdict, step->repeats->word) ? verdict : step->repeats->word;
 }
 
 static void
@@ -266,8 +321,8 @@ scale_put_interval(Datum *values, bool *nulls, int *column, CtInterval interval,
 static void
 scale_put_rows(const CtScale *scale, ReturnSetInfo *rsinfo)
 {
-	double		clients[SCALE_STEPS * SCALE_REPEAT];
-	double		tps[SCALE_STEPS * SCALE_REPEAT];
+	double		clients[SCALE_STEPS * CT_SCALING_RUNS];
+	double		tps[SCALE_STEPS * CT_SCALING_RUNS];
 	CtUslFit	fit;
 	CtInterval	exponent;
 	int			n = 0;
@@ -275,28 +330,31 @@ scale_put_rows(const CtScale *scale, ReturnSetInfo *rsinfo)
 	int			j;
 
 	for (i = 0; i < scale->nsteps; i++)
-		for (j = 0; j < scale->steps[i].n; j++)
+		for (j = 0; j < scale->points[i].n; j++)
 		{
-			clients[n] = scale->steps[i].clients;
-			tps[n++] = scale->steps[i].samples[j].value;
+			clients[n] = scale->points[i].clients;
+			tps[n++] = scale->points[i].samples[j].value;
 		}
 	fit = ct_usl_fit(clients, tps, n, SCALE_LEVEL);
 	exponent = ct_usl_exponent(clients, tps, n, SCALE_LEVEL);
 	for (i = 0; i < scale->nsteps; i++)
 	{
 		const CtScaleStep *step = &scale->steps[i];
-		CtArray		run_ids = {step->n, step->run_ids};
+		const CtScalingPoint *point = step->point;
+		CtArray		run_ids = {step->repeats->nruns, step->repeats->run_ids};
 		Datum		values[SCALE_COLUMNS] = {0};
 		bool		nulls[SCALE_COLUMNS] = {false};
+		StringInfoData reason;
 		int			column = 0;
 
-		values[column++] = Int32GetDatum(step->clients);
-		scale_put_interval(values, nulls, &column, step->tps, true);
-		scale_put(values, nulls, &column, step->p95_ms);
-		scale_put_interval(values, nulls, &column, step->efficiency, true);
-		scale_put(values, nulls, &column, step->retained.estimate);
-		values[column++] = CStringGetTextDatum(scale_verdict(scale, step));
-		scale_put(values, nulls, &column, ct_usl_predict(&fit, step->clients));
+		initStringInfo(&reason);
+		values[column++] = Int32GetDatum(point->clients);
+		scale_put_interval(values, nulls, &column, point->tps, true);
+		scale_put(values, nulls, &column, ct_repeats_mean(step->repeats, step->repeats->p95_ms));
+		scale_put_interval(values, nulls, &column, point->efficiency, true);
+		scale_put(values, nulls, &column, point->retained.estimate);
+		values[column++] = CStringGetTextDatum(scale_verdict(scale, step, &reason));
+		scale_put(values, nulls, &column, ct_usl_predict(&fit, point->clients));
 		scale_put_interval(values, nulls, &column, fit.sigma, fit.fitted);
 		scale_put_interval(values, nulls, &column, fit.kappa, fit.fitted);
 		scale_put(values, nulls, &column, fit.fitted ? fit.lambda.estimate : NAN);
@@ -304,6 +362,8 @@ scale_put_rows(const CtScale *scale, ReturnSetInfo *rsinfo)
 		scale_put_interval(values, nulls, &column, exponent, true);
 		scale_put(values, nulls, &column, fit.fitted ? fit.r2 : NAN);
 		values[column++] = ct_array_datum(CT_INT8S, &run_ids);
+		nulls[column] = reason.len == 0;
+		values[column++] = CStringGetTextDatum(reason.data);
 		Assert(column == SCALE_COLUMNS);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
@@ -320,11 +380,12 @@ ct_scale(PG_FUNCTION_ARGS)
 
 	ct_call_check("ct_scale()");
 	scale_read_arguments(scale, fcinfo);
+	scale_plan(scale);
 	InitMaterializedSRF(fcinfo, 0);
 	for (round = 0; round < scale->repeat; round++)
 		for (i = 0; i < scale->nsteps; i++)
-			scale_run(scale, &scale->steps[i]);
-	scale_measure(scale);
+			scale_run(scale, &scale->steps[i], round == 0 && i == 0);
+	ct_scaling_measure(scale->points, scale->nsteps, SCALE_LEVEL);
 	scale_put_rows(scale, rsinfo);
 	return (Datum) 0;
 }

@@ -192,16 +192,19 @@ caller_commit_transaction(void)
 CtHorizon
 ct_call_horizon(CtCallMode mode)
 {
+	static TimestampTz told_in = 0;
 	CtHorizon	horizon;
 
 	if (mode == CT_CALL_COMMITS)
 		return CT_HORIZON_FREE;
 	horizon = ct_horizon_of_statement();
-	if (horizon == CT_HORIZON_HELD)
-		ereport(NOTICE,
-				(errmsg("this transaction holds back vacuum while it waits for the run"),
-				 errdetail("Dead versions of rows that the run updates pile up, and its throughput falls."),
-				 errhint("Outside of transaction blocks, CALL ct_execute(), which commits before it waits, or call the function alone in its statement, in READ COMMITTED; or use ct_start().")));
+	if (horizon != CT_HORIZON_HELD || told_in == GetCurrentStatementStartTimestamp())
+		return horizon;
+	told_in = GetCurrentStatementStartTimestamp();
+	ereport(NOTICE,
+			(errmsg("this transaction holds back vacuum while it waits for the run"),
+			 errdetail("Dead versions of rows that the run updates pile up, and its throughput falls."),
+			 errhint("Outside of transaction blocks, CALL ct_execute(), which commits before it waits, or call the function alone in its statement, in READ COMMITTED; or use ct_start().")));
 	return horizon;
 }
 
@@ -280,6 +283,8 @@ caller_check_plan(const Jsonb *document, CtPlan **plan)
 		ct_too_few_workers(most, (*plan)->workers, (*plan)->lock_table != NULL);
 	if ((*plan)->clients == 0 && ct_plan_least_workers(*plan) > most)
 		ct_too_few_for_scripts(most, ct_plan_least_workers(*plan));
+	if ((*plan)->clients > most && ct_program_meets(program))
+		ct_too_few_for_barriers(most, (*plan)->clients);
 	return program;
 }
 

@@ -77,7 +77,7 @@ extern void ct_call_check_plan(const Jsonb *document);
  */
 extern bool ct_call_attempt(CtCall *call, const Jsonb *document, CtErrorReport *error);
 
-/* Lets go of the caller's snapshot where that can be, and says so where not. */
+/* Lets go of the caller's snapshot where that can be, and says so where not, once a statement. */
 extern CtHorizon ct_call_horizon(CtCallMode mode);
 
 /* Lets go of a run that goes on by itself. */

@@ -75,6 +75,19 @@ ct_too_few_for_scripts(int available, int needed)
 					 max_worker_processes)));
 }
 
+void
+ct_too_few_for_barriers(int available, int clients)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg_plural("only %d worker could be started for %d clients, which \\barrier needs a worker each for",
+						   "only %d workers could be started for %d clients, which \\barrier needs a worker each for",
+						   available, available, clients),
+			 errdetail("There are no more background worker slots."),
+			 errhint("Ask for fewer clients, or raise max_worker_processes (now %d) and restart the server.",
+					 max_worker_processes)));
+}
+
 BackgroundWorkerHandle *
 ct_launch_leader(dsm_segment *segment)
 {

@@ -28,6 +28,9 @@ extern void ct_too_few_workers(int available, int asked, bool locker);
 /* the same where fewer than asked would do, but not so few */
 extern void ct_too_few_for_scripts(int available, int needed);
 
+/* the same where clients can't take turns on those that there are */
+extern void ct_too_few_for_barriers(int available, int clients);
+
 /*
  * Both return NULL if no slot is free.  run_id: 0 for a worker that holds a
  * slot for a run which has none yet.

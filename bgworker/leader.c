@@ -491,14 +491,7 @@ leader_check_clients(CtLeader *leader)
 	if (nclients < ct_plan_least_workers(leader->plan))
 		ct_too_few_for_scripts(leader->nhandles, ct_plan_least_workers(leader->plan));
 	if (nclients > leader->nhandles && leader->shared->nbarriers > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg_plural("only %d worker could be started for %d clients, which \\barrier needs a worker each for",
-							   "only %d workers could be started for %d clients, which \\barrier needs a worker each for",
-							   leader->nhandles, leader->nhandles, nclients),
-				 errdetail("There are no more background worker slots."),
-				 errhint("Leave out how many clients the run has, or raise max_worker_processes (now %d) and restart the server.",
-						 max_worker_processes)));
+		ct_too_few_for_barriers(leader->nhandles, nclients);
 }
 
 /* All of them, or as many as there are slots for; the first one is there. */

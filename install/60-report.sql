@@ -9,7 +9,7 @@ CREATE FUNCTION @extschema@.ct_report(run_id bigint, format text DEFAULT 'text')
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME';
 
-COMMENT ON FUNCTION @extschema@.ct_report(bigint, text) IS 'a run''s report; format: text (for terminals, at most 100 columns), markdown (for pull requests), html (a page for a browser: one file with its charts, which loads nothing and has ASCII only, whatever the encoding), json: an object with format_version, run (the columns of ct_runs, duration as duration_s) and the lists checks, anomalies, outcomes, tallies, latencies, histograms, timeline, errors, orders, workers and more, regressions among them (the columns of those views; latencies in ms, bounds of histograms in us, the length of a second in the timeline as length_s), junit (XML for CI servers: a test case, its class the scenario, its name the variant; fail and inconclusive are failures, a run without a verdict is an error; of runs of ct_run_all, what is as expected is none), or tap (for prove and pg_prove: a test, its checks a subtest)';
+COMMENT ON FUNCTION @extschema@.ct_report(bigint, text) IS 'a run''s report; format: text (for terminals, at most 100 columns), markdown (for pull requests), html (a page for a browser: one file with its charts, which loads nothing and has ASCII only, whatever the encoding), json: an object with format_version, run (the columns of ct_runs, duration as duration_s) and the lists checks, anomalies, outcomes, tallies, latencies, histograms, timeline, errors, orders, workers and more, regressions among them (the columns of those views; latencies in ms, bounds of histograms in us, the length of a second in the timeline as length_s), junit (XML for CI servers: a test case, its class the scenario, its name the variant; fail and inconclusive are failures, a run without a verdict is an error; of runs of ct_run_all, what is as expected is none, and of repeats those that aren''t reported count with one that is), or tap (for prove and pg_prove: a test, its checks a subtest)';
 
 CREATE FUNCTION @extschema@.ct_report(run_ids bigint[], format text DEFAULT 'text') RETURNS text
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -43,7 +43,7 @@ CREATE FUNCTION @extschema@.ct_summary(
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME';
 
-COMMENT ON FUNCTION @extschema@.ct_summary IS 'what many runs come to: their number, how many passed, failed and were inconclusive, how many have no verdict (an error, a cancel or a crash kept them from one, or they are under way), success_rate: passed of total, 0 to 1, and whether all are ok: passed or, of runs of ct_run_all, as expected. Raises as ct_report of many does';
+COMMENT ON FUNCTION @extschema@.ct_summary IS 'what many runs come to, each once: their number, how many passed, failed and were inconclusive, how many have no verdict (an error, a cancel or a crash kept them from one, or they are under way), success_rate: passed of total, 0 to 1, and whether all are ok: passed or, of runs of ct_run_all, as expected. Of a run that is one of several repeats: those that aren''t in the array count with it, the worst of them in its place. Raises as ct_report of many does';
 
 CREATE FUNCTION @extschema@.ct_assert(run_id bigint) RETURNS void
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -57,7 +57,7 @@ CREATE FUNCTION @extschema@.ct_ok(run_id bigint, description text DEFAULT NULL) 
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME';
 
-COMMENT ON FUNCTION @extschema@.ct_ok IS 'a line of TAP, for tests in pgTAP: ok if the run''s verdict is pass (of a run of ct_run_all: as expected), else not ok with the reason as comments below; description: default the scenario and variant. Between pgTAP''s plan() and finish() it is one of pgTAP''s tests, and numbered by it; elsewhere it has no number. Raises 42704 if the run doesn''t exist';
+COMMENT ON FUNCTION @extschema@.ct_ok IS 'a line of TAP, for tests in pgTAP: ok if the run''s verdict is pass (of a run of ct_run_all: as expected; of one of several repeats: all of them, or where fail is expected one), else not ok with the reason as comments below; description: default the scenario and variant. Between pgTAP''s plan() and finish() it is one of pgTAP''s tests, and numbered by it; elsewhere it has no number. Raises 42704 if the run doesn''t exist';
 
 CREATE FUNCTION @extschema@.ct_prune(older_than interval) RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE

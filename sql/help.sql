@@ -25,19 +25,19 @@ SELECT use, argument FROM ct_help(), regexp_split_to_table(substring(use FROM '\
 WHERE argument NOT IN ('', '...') AND NOT EXISTS (SELECT FROM ours JOIN pg_proc ON oid = objid
 	WHERE name = substring(use FROM 'ct_\w+') AND split_part(argument, ' ', 1) = ANY (proargnames));
 -- who makes runs takes all options of ct_run, of the same types, but for those that it lacks for a
--- reason: ct_test has no scenario, and its thresholds are among the checks; the rows of ct_compare
--- and ct_run_all are variants, each of ct_run_all's is one run, and ct_compare has no verdict of
--- its own; ct_find_limit says itself how long a run is and what load, and each of its runs is a
--- look, from a fresh sandbox, which ends. What is said here and isn't so any more is told, too.
+-- reason: ct_test has no scenario, and its thresholds are among the checks; the rest is in
+-- docs/reference.md, after the functions. What is said here and isn't so any more is told, too.
 WITH makes (function, lacks, adds) AS (VALUES
 	('ct_start', '{}', '{}'),
 	('ct_execute', '{}', '{run_id}'),
 	('ct_schedule', '{}', '{job_name,schedule,older_than}'),
 	('ct_test', '{scenario,variant,thresholds,trust_owner}', '{script,setup,checks,teardown}'),
 	('ct_compare', '{variant,raise_on_fail}', '{explore}'),
-	('ct_run_all', '{scenario,variant,repeat}', '{category,scenarios,explore}'),
+	('ct_run_all', '{scenario,variant}', '{category,scenarios,explore}'),
 	('ct_find_limit', '{duration,transactions,keep,raise_on_fail,rounds,repeat,phases}',
-		'{by,start,max_value,step_duration,resolution}')),
+		'{by,start,max_value,step_duration,resolution}'),
+	('ct_scale', '{duration,transactions,keep,raise_on_fail,rounds,phases,workers,rate,clients}',
+		'{clients,step_duration,min_efficiency,min_retained}')),
 takes AS (
 	SELECT o.name AS function, a.name, a.type::regtype
 	FROM ours o JOIN pg_proc p ON p.oid = o.objid,

@@ -68,6 +68,49 @@ SELECT * FROM ct_run_all('suite');
 ROLLBACK;
 SELECT * FROM ct_test('SELECT * FROM ct_run_all()', transactions => 1, workers => 1) \g /dev/null
 
+-- repeats: a row is the worst of them, and whoever counts runs comes to the same, by the last run or by all.
+-- the second of each variant's runs finds what is wrong
+SET client_min_messages = warning;
+CREATE TABLE regress_suite_tries (variant text);
+SELECT ct_create_scenario('suite_again', category => 'again', workers => 1, transactions => 2, min_overlap => 0);
+SELECT ct_add_script('suite_again', 'one', 'SELECT 1');
+SELECT ct_add_variant('suite_again', 'passes');
+SELECT ct_add_variant('suite_again', 'fails once', setup => $$INSERT INTO public.regress_suite_tries VALUES ('fails once')$$);
+SELECT ct_add_variant('suite_again', 'finds it once', expected_verdict => 'fail', setup => $$INSERT INTO public.regress_suite_tries VALUES ('finds it once')$$);
+SELECT ct_add_variant('suite_again', 'never finds it', expected_verdict => 'fail');
+SELECT ct_add_variant('suite_again', 'breaks once', setup => $$INSERT INTO public.regress_suite_tries VALUES ('breaks once');
+SELECT 1 / (2 - count(*)) FROM public.regress_suite_tries WHERE variant = 'breaks once'$$);
+SELECT ct_add_variant('suite_again', 'refused');
+SELECT ct_add_script('suite_again', 'one', 'SELECT :nothing', variant => 'refused');
+SELECT ct_add_check('suite_again', 'second', format('SELECT count(*) AS tries FROM public.regress_suite_tries WHERE variant = %L HAVING count(*) = 2', v), variant => v)
+FROM unnest('{fails once,finds it once}'::text[]) AS v;
+CREATE TEMP TABLE again AS SELECT * FROM ct_run_all('again', repeat => 3);
+SELECT variant, verdict, as_expected, anomalies, tps > 0 AS measured, cardinality(runs) AS runs, run_id = runs[cardinality(runs)] AS last, regexp_replace(reason, 'at the end.*', '') AS reason FROM again;
+SELECT variant, string_agg(coalesce(r.verdict, status), ' ' ORDER BY r.run_id) AS verdicts, count(DISTINCT repeat_of) AS groups, count(DISTINCT seed) AS seeds
+FROM again JOIN ct_runs r USING (variant) WHERE r.run_id = ANY (runs) GROUP BY variant ORDER BY min(r.run_id);
+SELECT variant, l.ok AS by_last, l.ok = a.ok AS by_all, l.ok = as_expected AS by_row, l.ok = (ct_ok(run_id) ~ '^ok') AS by_line,
+	l.total, l.passed, l.failed, l.unjudged, a.total, a.passed, a.failed, a.unjudged
+FROM again, LATERAL ct_summary(ARRAY[run_id]) AS l, LATERAL ct_summary(runs) AS a;
+SELECT total, passed, failed, unjudged, ok FROM ct_summary(ARRAY(SELECT run_id FROM again));
+SELECT total, passed, failed, unjudged, ok FROM ct_summary(ARRAY(SELECT unnest(runs) FROM again));
+-- what is named twice counts once
+SELECT total, passed, failed, unjudged, ok FROM ct_summary(ARRAY(SELECT run_id FROM again UNION ALL SELECT run_id FROM again));
+SELECT regexp_replace(line, 'run \d+', 'run N', 'g') AS line FROM string_to_table(ct_report(ARRAY(SELECT run_id FROM again), 'tap'), E'\n') AS line WHERE line ~ '^(ok|not ok|1\.\.|#   run )|as expected';
+SELECT count(*) FILTER (WHERE line ~ '^ok') AS ok, count(*) FILTER (WHERE line ~ '^not ok') AS not_ok FROM string_to_table(ct_report(ARRAY(SELECT unnest(runs) FROM again), 'tap'), E'\n') AS line;
+SELECT variant, substring(one, 'tests="\d+" failures="\d+" errors="\d+"') AS by_last, substring(one, '<(?:failure|error) type="[^"]*"') AS wrong, substring(every, 'tests="\d+" failures="\d+" errors="\d+"') AS by_all
+FROM again, LATERAL (SELECT ct_report(ARRAY[run_id], 'junit') AS one, ct_report(runs, 'junit') AS every) AS j;
+-- of those that are pruned nothing is known any more
+DELETE FROM ct_result WHERE run_id = (SELECT runs[2] FROM again WHERE variant = 'fails once');
+SELECT total, passed, ok FROM again, ct_summary(ARRAY[run_id]) WHERE variant = 'fails once';
+\set VERBOSITY sqlstate
+SELECT ct_summary(runs) FROM again WHERE variant = 'fails once';
+\set VERBOSITY default
+SELECT ct_run_all('again', repeat => 0);
+SELECT ct_run_all('again', repeat => 1001);
+SELECT ct_run_all('again', repeat => 2, raise_on_fail => true);
+SELECT verdict, reason FROM ct_run_all(scenarios => '{suite_other}', explore => true, repeat => 2);
+DROP TABLE regress_suite_tries;
+
 -- a stranger's scenarios are not run unaware
 CREATE ROLE regress_ct_suite LOGIN;
 GRANT EXECUTE ON FUNCTION ct_run_all TO regress_ct_suite;

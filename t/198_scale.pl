@@ -1,6 +1,7 @@
 # How throughput follows clients. The arithmetic first, in a program of its own: Gunther's law fitted to
 # data that others have published, and to some made by it; the search for a limit that is known, with
-# tries that go wrong. Then ct_scale on something that lets one pass at a time, whatever the machine.
+# tries that go wrong; what is efficient and graceful. Then ct_scale on something that lets one pass at a
+# time, whatever the machine; and what can't be had, or goes wrong in the middle.
 
 use strict;
 use warnings;
@@ -17,7 +18,7 @@ my $root = "$FindBin::RealBin/..";
 my $dir = PostgreSQL::Test::Utils::tempdir;
 my ($include) = run_command([ $ENV{PG_CONFIG} // 'pg_config', '--includedir-server' ]);
 my ($error) = (run_command([ 'cc', '-O1', "-I$root", "-I$include", '-o', "$dir/scaling", "$root/t/scaling/scaling_test.c",
-	(map { "$root/src/metrics/$_.c" } qw(usl knee distribution)), '-lm' ]))[1];
+	(map { "$root/src/metrics/$_.c" } qw(usl knee scaling statistics histogram distribution)), '-lm' ]))[1];
 is($error, '', 'it compiles without a server');
 
 sub answer
@@ -83,9 +84,33 @@ foreach my $one (1 .. 16)
 is($endless, 0, 'it comes to an end with any two of its tries wrong');
 cmp_ok($off, '<=', 6, 'one wrong try moves it only where it was not the end that is tried again');
 
+# Is it efficient, does it degrade gracefully? Throughputs second by second, of two runs of each number of
+# clients: 100 a second of one, twice as much of two, and then as much as is said of four.
+sub steady { my ($tps) = @_; return "12 " . join ' ', map { $tps * (1 + $_ / 1000) } (-3, 2, -1, 3, -2, 1, 2, -3, 1, -1, 3, -2) }
+sub point { my ($clients, @tps) = @_; return join ' ', $clients, scalar @tps, map { steady($_) } @tps }
+sub judged
+{
+	my ($efficient, $retained, @points) = @_;
+	my @answers = answer('scale', scalar @points, $efficient, $retained, @points);
+
+	return join ' ', map { "@answers[4 * $_ + 2, 4 * $_ + 3]" } 0 .. $#points;
+}
+my @before = (point(1, 100, 100.1), point(2, 200, 199.8));
+is((answer('scale', 3, 'nan', 'nan', @before, point(4, 100, 100.1)))[9], '0.501', 'retained is a share of the highest with fewer clients');
+is(judged('nan', 0.9, @before, point(4, 196, 196.2)), '1 1 1 1 1 1', 'graceful: 98 % is retained, 90 % were asked for');
+is(judged('nan', 0.9, @before, point(4, 100, 100.1)), '1 1 1 1 1 -1', 'not graceful: half is lost');
+is(judged('nan', 0.9, @before, point(4, 180, 180.1)), '1 1 1 1 1 0', '90 %, as was asked for: who knows');
+is(judged('nan', 0.9, @before, point(4, 400, 399.6), point(8, 200, 199.8)), '1 1 1 1 1 1 1 -1', 'of the highest, not of the first');
+is(judged('nan', 0.9, point(1, 400, 399.6), point(2, 200, 199.8), point(4, 380, 380.2)), '1 1 1 -1 1 1', '... nor of the one before');
+is(judged(0.8, 'nan', @before, point(4, 396, 395.6)), '1 1 1 1 1 1', 'efficient: each of four does as much as one alone');
+is(judged(0.8, 'nan', @before, point(4, 200, 200.2)), '1 1 1 1 -1 1', 'not efficient: each does half');
+is(judged('nan', 0.9, @before, '4 1 2 190 210'), '1 1 1 1 1 0', 'a run of two seconds: who knows');
+is(judged(0.8, 0.9, @before, '4 0', point(8, 800, 799.4)), '1 1 1 1 0 0 1 1', 'where no run was measured nothing is known, and the others are as they are');
+is(judged(0.8, 0.9, '1 0', point(2, 200, 199.8)), '0 1 0 1', 'nor of shares of what was not measured');
+
 # ---- in the database ----
 
-my $node = ct_node('scale', max_worker_processes => 12);
+my $node = ct_node('scale', max_worker_processes => 8);
 $node->start;
 $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION ct_ext;
@@ -126,7 +151,6 @@ my %refused = (
 	"'one_lane', '{1}'" => 'clients must be 2 to 32 numbers',
 	"'one_lane', '{2,1}'" => 'clients must be in rising order',
 	"'one_lane', '{1,NULL}'" => 'clients must not contain nulls',
-	"'one_lane', NULL" => 'clients must not be null',
 	"'one_lane', '{0,1}'" => 'clients must be between 1 and',
 	"'one_lane', repeat => 0" => 'repeat must be between 1 and 10',
 	"'one_lane', min_efficiency => 2" => 'min_efficiency must be more than 0 and at most 1',
@@ -138,6 +162,62 @@ foreach (sort keys %refused)
 
 	like($stderr, qr/ERROR:  \Q$refused{$_}\E/, "ct_scale($_)");
 }
+# ---- what can't be had ----
+
+$node->safe_psql('postgres', <<'SQL');
+SELECT ct_create_scenario('meet');
+SELECT ct_add_script('meet', 'one', E'\\barrier wave\nSELECT pg_sleep(0.001)');
+SELECT ct_create_scenario('three_at_least');
+SELECT ct_add_script('three_at_least', 'two', 'SELECT pg_sleep(0.001)', workers => 2);
+SELECT ct_add_script('three_at_least', 'others', 'SELECT pg_sleep(0.001)');
+SELECT ct_create_scenario('first_alone');
+SELECT ct_add_script('first_alone', 'one', E'\\if :client_id > 0\nSELECT no_such_column\n\\else\nSELECT pg_sleep(0.001)\n\\endif');
+SQL
+
+# ct_scale's rows of some columns, what it said, and how many runs it made
+sub scale
+{
+	my ($arguments, $columns, $seconds) = (@_, 0.2);
+	my $before = $node->safe_psql('postgres', 'SELECT count(*) FROM ct_result');
+	my ($status, $stdout, $stderr) = $node->psql('postgres', "\\set VERBOSITY verbose\nSELECT $columns FROM ct_scale($arguments, step_duration => '$seconds s', repeat => 1)");
+
+	return ($stdout, $stderr, $node->safe_psql('postgres', "SELECT count(*) - $before FROM ct_result"));
+}
+
+my ($rows, $said, $runs) = scale("'meet'", 'client_count');
+is($rows, "1\n2\n4\n6", 'the default is as many clients as there can be');
+like($said, qr/NOTICE:.* up to 6 clients are tried, not 8\nDETAIL:  Each has a session of its own, and there are background worker slots for no more\./, '... and says so');
+like($said, qr/ 1 client: .* 2 clients: /s, 'one client, two clients');
+($rows, $said, $runs) = scale("'meet', '{1,2,8}'", '*');
+like($said, qr/ERROR:  53400: only 6 workers could be started for 8 clients, which \\barrier needs a worker each for\n.*HINT:  Ask for fewer clients, or raise max_worker_processes \(now 8\).*CONTEXT:  step with 8 clients/s, 'a number that was named is refused');
+is($runs, 0, '... before anything is run');
+is((scale("'three_at_least'", 'client_count'))[0], "3\n6", 'the default begins with the least that the scripts need');
+($rows, $said, $runs) = scale("'three_at_least', '{2,4}'", '*');
+like($said, qr/ERROR:  22023: the scripts need at least 3 clients, but the run has 2\n.*CONTEXT:  step with 2 clients/s, 'fewer are refused');
+is($runs, 0, '... before anything is run');
+($rows, $said, $runs) = scale("'meet', '{1,2}', thresholds => '{spike.p95_ms < 1}'", '*');
+like($said, qr/ERROR:  42704/, 'as is a threshold on what isn\'t there');
+
+# What goes wrong in the middle is a row, and the others stay.
+($rows, $said, $runs) = scale("'first_alone', '{1,2,3}'", 'client_count, verdict, tps > 0, reason, cardinality(runs)', 3);
+is($rows, "1|pass|t||1\n" . join("\n", map { "$_|failed||column \"no_such_column\" does not exist (SQLSTATE 42703); script \"one\", line 2: SELECT no_such_column|1" } 2, 3),
+	'a step that fails has its row');
+$node->safe_psql('postgres', "SELECT ct_drop_script('first_alone', 'one')");
+$node->safe_psql('postgres', "SELECT ct_add_script('first_alone', 'one', 'SELECT no_such_column')");
+($rows, $said, $runs) = scale("'first_alone'", '*');
+like($said, qr/ERROR:  42703: with 1 client the run was without a verdict/, 'but the first one raises');
+is($runs, 1, '... at once');
+
+# A scenario's own load stands back: its phases, its rate.
+$node->safe_psql('postgres', <<'SQL');
+SELECT ct_create_scenario('rated', rate => 1);
+SELECT ct_add_script('rated', 'one', 'SELECT pg_sleep(0.001)');
+SELECT ct_create_scenario('phased');
+SELECT ct_add_script('phased', 'one', 'SELECT pg_sleep(0.001)');
+SELECT ct_add_phase('phased', 'calm', '1 min', rate => 1);
+SQL
+is((scale("'$_', '{1,2}'", 'client_count, tps > 5', 2))[0], "1|t\n2|t", "$_: what the scenario says of its load is not in the way") foreach qw(rated phased);
+
 ct_nothing_left($node, 'scale');
 $node->stop;
 done_testing();

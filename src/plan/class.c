@@ -282,6 +282,57 @@ ct_class_add(CtPlan *plan, List *definitions)
 
 /* ---- who is of which ---- */
 
+/* The shares of the plan's classes, of 1 in all; palloc'd. */
+static double *
+class_shares(const CtPlan *plan)
+{
+	int			n = list_length(plan->classes);
+	double	   *shares = palloc(n * sizeof(double));
+	double		total = 0;
+	int			c;
+
+	for (c = 0; c < n; c++)
+		total += shares[c] = ((CtPlanClass *) list_nth(plan->classes, c))->share;
+	for (c = 0; c < n; c++)
+		shares[c] /= total;
+	return shares;
+}
+
+/* The class of the client with that number, from 0, those before it being assigned: who lacks most. */
+static int
+class_assign_next(const double *shares, int *assigned, int n, int number)
+{
+	int			most = 0;
+	int			c;
+
+	for (c = 1; c < n; c++)
+		if (shares[c] * (number + 1) - assigned[c] > shares[most] * (number + 1) - assigned[most])
+			most = c;
+	assigned[most]++;
+	return most;
+}
+
+int
+ct_class_least_clients(const CtPlan *plan)
+{
+	int			n = list_length(plan->classes);
+	int			bound = ct_plan_bound_workers(plan);
+	double	   *shares;
+	int		   *assigned;
+	int			missing = n;
+	int			i;
+
+	if (n == 0)
+		return ct_plan_least_workers(plan);
+	shares = class_shares(plan);
+	assigned = palloc0(n * sizeof(int));
+	for (i = 0; missing > 0 && bound + i < CT_MAX_CLIENTS; i++)
+		missing -= assigned[class_assign_next(shares, assigned, n, i)] == 1;
+	pfree(shares);
+	pfree(assigned);
+	return missing > 0 ? CT_MAX_CLIENTS + 1 : bound + i;
+}
+
 int *
 ct_class_assign(const CtPlan *plan, int nclients)
 {
@@ -290,46 +341,27 @@ ct_class_assign(const CtPlan *plan, int nclients)
 	double	   *shares;
 	int		   *assigned;
 	int		   *classes;
-	double		total = 0;
 	int			i;
 	int			c;
 
 	if (n == 0)
 		return NULL;
-	shares = palloc(n * sizeof(double));
+	shares = class_shares(plan);
 	assigned = palloc0(n * sizeof(int));
 	classes = palloc(nclients * sizeof(int));
-	for (c = 0; c < n; c++)
-		total += shares[c] = ((CtPlanClass *) list_nth(plan->classes, c))->share;
 	for (i = 0; i < nclients; i++)
-	{
-		int			most = 0;
-
-		if (i < bound)
-		{
-			classes[i] = -1;
-			continue;
-		}
-
-		/* who lacks most of its share */
-		for (c = 1; c < n; c++)
-			if (shares[c] / total * (i - bound + 1) - assigned[c] >
-				shares[most] / total * (i - bound + 1) - assigned[most])
-				most = c;
-		classes[i] = most;
-		assigned[most]++;
-	}
+		classes[i] = i < bound ? -1 : class_assign_next(shares, assigned, n, i - bound);
 	for (c = 0; c < n; c++)
 		if (assigned[c] == 0)
 		{
-			double		least = ceil(total / shares[c]) + bound;
+			double		least = ceil(1 / shares[c] - 1e-9) + bound;
 
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("class \"%s\" would have no client",
 							((CtPlanClass *) list_nth(plan->classes, c))->name),
 					 errdetail("Its share of %d clients is %.3g.", Max(nclients - bound, 0),
-							   shares[c] / total * Max(nclients - bound, 0)),
+							   shares[c] * Max(nclients - bound, 0)),
 					 least <= CT_MAX_CLIENTS ?
 					 errhint("Give the run more clients, as clients => %.0f, or the class a larger share.", least) :
 					 errhint("Give the class a larger share.")));

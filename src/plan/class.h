@@ -28,4 +28,11 @@ extern void ct_class_add(CtPlan *plan, List *definitions);
  */
 extern int *ct_class_assign(const CtPlan *plan, int nclients);
 
+/*
+ * How many clients a run must have at least: one for each class, with its
+ * share, and those that scripts have of their own.  CT_MAX_CLIENTS + 1: no
+ * number is enough.
+ */
+extern int	ct_class_least_clients(const CtPlan *plan);
+
 #endif							/* CT_CLASS_H */

@@ -506,7 +506,7 @@ make_finish(CtPlan *plan, Jsonb *params, const char *transactions_expr, List *cl
 
 	if (options->has_rounds)
 		plan->rounds = options->rounds;
-	if (options->has_rate)
+	if (options->has_rate || options->closed_loop)
 		plan->rate = options->rate;
 	if (options->has_warmup)
 		plan->warmup = options->warmup;

@@ -96,6 +96,8 @@ plan_check_barriers(const CtPlan *plan, const CtKnown *known)
 							   plan->workers, plan->clients, plan->workers),
 				 errdetail("Who waits at \\barrier %s keeps its worker from those it waits for.",
 						   ct_symbols_name(known->barriers, 0)),
+				 plan->clients > CT_MAX_WORKERS ?
+				 errhint("Give the run at most %d clients, for it has no more workers.", CT_MAX_WORKERS) :
 				 errhint("Leave out how many clients the run has, or name as many workers.")));
 }
 

@@ -289,6 +289,7 @@ typedef struct CtRunOptions
 	const CtExploreOptions *explore;	/* NULL: stress */
 	const char *expected_verdict;	/* or NULL */
 	bool		workers_optional;	/* fewer workers will do, and are nothing to tell */
+	bool		closed_loop;	/* without the rate that the scenario has */
 } CtRunOptions;
 
 /*

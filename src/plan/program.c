@@ -263,6 +263,19 @@ program_one_line(const char *text)
 	return shown < length ? psprintf("%s...", line) : line;
 }
 
+bool
+ct_program_meets(const CtProgram *program)
+{
+	int			s;
+	int			c;
+
+	for (s = 0; s < program->nscripts; s++)
+		for (c = 0; c < program->scripts[s].script->ncommands; c++)
+			if (program->scripts[s].script->commands[c].kind == CT_COMMAND_BARRIER)
+				return true;
+	return false;
+}
+
 int
 ct_program_script_at(const CtProgram *program, int place, int *command)
 {

@@ -139,6 +139,9 @@ extern int	ct_program_own_script(const CtProgram *program, int number);
  */
 extern CtProgram *ct_program_load(const CtPlan *plan);
 
+/* Do its clients wait for each other, at a \barrier? */
+extern bool ct_program_meets(const CtProgram *program);
+
 /* The script, by its index, that a place is in, and which command of it; its end is one more. */
 extern int	ct_program_script_at(const CtProgram *program, int place, int *command);
 

@@ -102,11 +102,11 @@ junit_earlier(const CtReportList *list, int i)
 
 /* What is wrong: a failure's or error's text. */
 static void
-junit_wrong(StringInfo buf, const CtReport *report)
+junit_wrong(StringInfo buf, const CtReport *report, const CtReportLine *line)
 {
 	int			i;
 
-	junit_text(buf, psprintf("run " INT64_FORMAT ": %s\n", report->run_id, ct_report_wrong(report)));
+	junit_text(buf, psprintf("run " INT64_FORMAT ": %s\n", report->run_id, ct_report_wrong(report, line)));
 	for (i = 0; i < report->nchecks; i++)
 	{
 		if (strcmp(report->checks[i].status, "pass") != 0)
@@ -126,7 +126,8 @@ static void
 junit_one(StringInfo buf, const CtReportList *list, int i, const CtReport *report)
 {
 	CtReport	ascii = *report;
-	CtReportKind kind = ct_report_kind(&list->lines[i]);
+	const CtReportLine *line = &list->lines[i];
+	CtReportKind kind = ct_report_kind(line);
 	int			earlier = junit_earlier(list, i);
 	const char *name = report->variant ? report->variant : report->scenario;
 	StringInfoData text;
@@ -142,13 +143,14 @@ junit_one(StringInfo buf, const CtReportList *list, int i, const CtReport *repor
 	if (kind != CT_REPORT_OK)
 	{
 		const char *element = kind == CT_REPORT_FAILURE ? "failure" : "error";
-		const char *title = report->verdict ? report->verdict : report->status;
+		const char *title = line->worse_run != 0 ? line->worse_word : report->verdict ? report->verdict : report->status;
+
 		appendStringInfo(buf, "      <%s", element);
 		junit_attribute(buf, "type", report->verdict == NULL && report->sqlstate ? report->sqlstate : title,
 						NAME_WIDTH);
-		junit_attribute(buf, "message", ct_report_wrong(&ascii), MESSAGE_WIDTH);
+		junit_attribute(buf, "message", ct_report_wrong(&ascii, line), MESSAGE_WIDTH);
 		appendStringInfoChar(buf, '>');
-		junit_wrong(buf, &ascii);
+		junit_wrong(buf, &ascii, line);
 		appendStringInfo(buf, "</%s>\n", element);
 	}
 

@@ -224,6 +224,16 @@ ct_report_loads(const CtRowKind *kind)
 CtReport *
 ct_report_load(int64 run_id)
 {
+	CtReport   *report = ct_report_find(run_id);
+
+	if (report == NULL)
+		load_missing(run_id);
+	return report;
+}
+
+CtReport *
+ct_report_find(int64 run_id)
+{
 	CtReport   *report;
 	const CtReport *pairs;
 	int			n;
@@ -231,7 +241,7 @@ ct_report_load(int64 run_id)
 
 	report = ct_rowset_read(&run_set, run_id, &n);
 	if (n == 0)
-		load_missing(run_id);
+		return NULL;
 	report->unicode = ct_report_unicode();
 
 	for (i = 0; i < lengthof(read_kinds); i++)
@@ -274,17 +284,43 @@ static const CtRowColumn line_columns[] = {
 	CT_INT8_COLUMN(CtReportLine, failed, CT_SHOWN),
 	CT_INT8_COLUMN(CtReportLine, anomalies, CT_SHOWN),
 	CT_TEXT_COLUMN(CtReportLine, expected_verdict, CT_SHOWN),
+	CT_INT8_COLUMN(CtReportLine, repeat_of, CT_SHOWN),
 };
 
 #define SELECT_LINES \
 	"SELECT run_id, " SHOWN_SCENARIO ", variant, status, verdict," \
-	" 1000 * duration AS duration_ms, transactions, tps, tps_low, tps_high, p95_ms, p99_ms, failed, anomalies, expected_verdict" \
+	" 1000 * duration AS duration_ms, transactions, tps, tps_low, tps_high, p95_ms, p99_ms, failed, anomalies, expected_verdict," \
+	" coalesce(repeat_of, 0) AS repeat_of" \
 	" FROM @ct_runs r"
 
 static const CtRowSet line_set = {
 	.view = "ct_runs",
 	.query = SELECT_LINES " WHERE run_id = ANY ($1) ORDER BY run_id",
 	.size = sizeof(CtReportLine),.columns = line_columns,.ncolumns = lengthof(line_columns),
+};
+
+/* one of a run's repeats */
+typedef struct CtReportRepeat
+{
+	int64		repeat_of;
+	int64		run_id;
+	const char *word;
+	const char *reason;			/* or NULL */
+} CtReportRepeat;
+
+static const CtRowColumn repeat_columns[] = {
+	CT_INT8_COLUMN(CtReportRepeat, repeat_of, CT_SHOWN),
+	CT_INT8_COLUMN(CtReportRepeat, run_id, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReportRepeat, word, CT_SHOWN),
+	CT_TEXT_COLUMN(CtReportRepeat, reason, CT_SHOWN),
+};
+
+static const CtRowSet others_set = {
+	.view = "ct_runs",
+	.query = "SELECT repeat_of, run_id, coalesce(verdict, status) AS word, coalesce(reason, message) AS reason"
+	" FROM @ct_runs WHERE repeat_of = ANY (ARRAY(SELECT repeat_of FROM @ct_runs WHERE run_id = ANY ($1)))"
+	" ORDER BY run_id",
+	.size = sizeof(CtReportRepeat),.columns = repeat_columns,.ncolumns = lengthof(repeat_columns),
 };
 
 static int
@@ -296,16 +332,51 @@ load_compare_lines(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
+/* What the lines, in the order of their runs, are to know of the repeats that there are of these. */
+static void
+load_repeats(CtReportLine *lines, int nlines, Datum run_ids)
+{
+	CtReportRepeat *repeats;
+	int			nrepeats;
+	int			i;
+	int			j;
+
+	repeats = ct_rowset_read_by(&others_set, INT8ARRAYOID, run_ids, &nrepeats);
+	for (i = 0; i < nrepeats; i++)
+	{
+		const CtReportRepeat *repeat = &repeats[i];
+		CtReportLine key = {.run_id = repeat->run_id};
+		bool		listed = bsearch(&key, lines, nlines, sizeof(CtReportLine), load_compare_lines) != NULL;
+
+		for (j = 0; j < nlines; j++)
+		{
+			CtReportLine *line = &lines[j];
+
+			if (line->repeat_of != repeat->repeat_of)
+				continue;
+			line->one_failed |= strcmp(repeat->word, "fail") == 0;
+			if (listed || !ct_report_is_worse(repeat->word, line->worse_run != 0 ? line->worse_word :
+											  line->verdict ? line->verdict : line->status))
+				continue;
+			line->worse_run = repeat->run_id;
+			line->worse_word = repeat->word;
+			line->worse_reason = repeat->reason;
+		}
+	}
+}
+
 CtReportLine *
 ct_report_load_lines(const int64 *run_ids, int n)
 {
 	CtReportLine *lines = palloc(n * sizeof(CtReportLine));
 	CtArray		array = {n, run_ids};
+	Datum		wanted = ct_array_datum(CT_INT8S, &array);
 	CtReportLine *found;
 	int			nfound;
 	int			i;
 
-	found = ct_rowset_read_by(&line_set, INT8ARRAYOID, ct_array_datum(CT_INT8S, &array), &nfound);
+	found = ct_rowset_read_by(&line_set, INT8ARRAYOID, wanted, &nfound);
+	load_repeats(found, nfound, wanted);
 	for (i = 0; i < n; i++)
 	{
 		CtReportLine key = {.run_id = run_ids[i]};

@@ -85,6 +85,14 @@ typedef struct CtReportLine
 	int64		failed;
 	int64		anomalies;
 	const char *expected_verdict;	/* or NULL: pass */
+
+	/* of a run that is one of several repeats, as the others have come out; read of a list alone */
+	int64		repeat_of;		/* 0: it is none */
+	bool		one_failed;		/* one of them, be it this one */
+	int64		worse_run;		/* the worst of those that aren't in the list, which it stands for; 0: none
+								 * is worse than it is itself */
+	const char *worse_word;		/* its verdict, or its status */
+	const char *worse_reason;	/* or NULL */
 } CtReportLine;
 
 typedef struct CtReport
@@ -270,6 +278,9 @@ extern void ct_report_end_reading(int nestlevel);
 
 /* raises UNDEFINED_OBJECT where the role sees no such run */
 extern CtReport *ct_report_load(int64 run_id);
+
+/* NULL where the role sees no such run */
+extern CtReport *ct_report_find(int64 run_id);
 
 /* Loads its repeats, and how it compares with earlier runs, which costs as much as half of all else. */
 extern void ct_report_load_comparisons(CtReport *report);
@@ -461,6 +472,16 @@ typedef struct CtReportSummary
 	int			errors;
 } CtReportSummary;
 
+/*
+ * Is a verdict (or a status where there is none) worse than the other one?  From
+ * best to worst: NULL, pass, inconclusive, no verdict, fail.
+ */
+extern bool ct_report_is_worse(const char *word, const char *than);
+
+/*
+ * Repeats of a run of which one is expected to fail are ok if one of them does.
+ * What is not in the list is there by those of its repeats that are.
+ */
 extern CtReportKind ct_report_kind(const CtReportLine *line);
 extern void ct_report_sum_up(const CtReportList *list, CtReportSummary *summary);
 
@@ -469,7 +490,7 @@ extern char *ct_report_summary(const CtReportList *list);
 
 /* a run as a test, in words, and why it isn't ok; palloc'd */
 extern char *ct_report_test_name(const CtReport *report);
-extern char *ct_report_wrong(const CtReport *report);
+extern char *ct_report_wrong(const CtReport *report, const CtReportLine *line);
 
 /* ---- tap.c ---- */
 
@@ -477,7 +498,7 @@ extern char *ct_report_wrong(const CtReport *report);
 extern char *ct_tap_description(const char *text, bool unicode);
 
 /* Appends why it isn't ok as comments: lines that begin with a newline and "#". */
-extern void ct_tap_explain(StringInfo buf, const CtReport *report);
+extern void ct_tap_explain(StringInfo buf, const CtReport *report, const CtReportLine *line);
 
 /* ---- sentence.c: palloc'd; those that return NULL have nothing to say ---- */
 

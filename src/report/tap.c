@@ -49,11 +49,11 @@ tap_comment(StringInfo buf, const char *text)
 }
 
 void
-ct_tap_explain(StringInfo buf, const CtReport *report)
+ct_tap_explain(StringInfo buf, const CtReport *report, const CtReportLine *line)
 {
 	int			i;
 
-	tap_comment(buf, psprintf("run " INT64_FORMAT ": %s", report->run_id, ct_report_wrong(report)));
+	tap_comment(buf, psprintf("run " INT64_FORMAT ": %s", report->run_id, ct_report_wrong(report, line)));
 	for (i = 0; i < report->nchecks; i++)
 	{
 		if (strcmp(report->checks[i].status, "pass") != 0)
@@ -95,7 +95,7 @@ tap_one(StringInfo buf, const CtReportList *list, int i, const CtReport *report)
 		appendStringInfo(buf, "    1..%d\n", report->nchecks);
 	appendStringInfo(buf, "%sok %d - %s", ok ? "" : "not ", i + 1, name);
 	if (!ok)
-		ct_tap_explain(buf, report);
+		ct_tap_explain(buf, report, &list->lines[i]);
 }
 
 static void

@@ -1,11 +1,12 @@
 /*
  * scaling_test.c
- *		src/metrics/usl.c and knee.c as calculators, for t/198_scale.pl: commands
- *		on standard input, a line for each on standard output.
+ *		src/metrics/usl.c, knee.c and scaling.c as calculators, for t/198_scale.pl:
+ *		commands on standard input, a line for each on standard output.
  */
 #include "postgres.h"
 
 #include "src/metrics/knee.h"
+#include "src/metrics/scaling.h"
 #include "src/metrics/usl.h"
 
 /* the server's own is in a library that we do without */
@@ -45,6 +46,50 @@ print_search(CtKnee *knee, double limit, unsigned long wrong)
 	printf("%.6g %.6g %.6g %d\n", result.found, result.low, result.high, tries);
 }
 
+/*
+ * Points, each its clients, its number of runs, and of each run its number of
+ * seconds and these: what each comes to against what is asked for, 1, 0 or -1.
+ */
+static bool
+print_scaling(int npoints, double min_efficiency, double min_retained)
+{
+	static double seconds[MAX_VALUES * CT_SCALING_RUNS][MAX_VALUES];
+	static CtScalingPoint points[MAX_VALUES];
+	int			nsamples = 0;
+	int			i;
+	int			j;
+	int			k;
+
+	for (i = 0; i < npoints; i++)
+	{
+		if (scanf("%d %d", &points[i].clients, &points[i].n) != 2 || points[i].n > CT_SCALING_RUNS)
+			return false;
+		for (j = 0; j < points[i].n; j++)
+		{
+			CtSample   *sample = &points[i].samples[j];
+
+			if (scanf("%d", &sample->n) != 1 || sample->n < 1 || sample->n > MAX_VALUES)
+				return false;
+			sample->value = 0;
+			sample->batches = seconds[nsamples];
+			for (k = 0; k < sample->n; k++)
+			{
+				if (scanf("%lf", &seconds[nsamples][k]) != 1)
+					return false;
+				sample->value += seconds[nsamples][k] / sample->n;
+			}
+			nsamples++;
+		}
+	}
+	ct_scaling_measure(points, npoints, 0.95);
+	for (i = 0; i < npoints; i++)
+		printf("%.3f %.3f %d %d ", points[i].efficiency.estimate, points[i].retained.estimate,
+			   ct_scaling_is_efficient(&points[i], min_efficiency),
+			   ct_scaling_is_graceful(&points[i], min_retained));
+	printf("\n");
+	return true;
+}
+
 int
 main(void)
 {
@@ -65,6 +110,16 @@ main(void)
 				if (scanf("%lf %lf", &clients[i], &tps[i]) != 2)
 					return 1;
 			print_fit(clients, tps, n);
+		}
+		else if (strcmp(command, "scale") == 0) /* n, what is asked for twice, points */
+		{
+			double		min_efficiency;
+			double		min_retained;
+			int			n;
+
+			if (scanf("%d %lf %lf", &n, &min_efficiency, &min_retained) != 3 || n > MAX_VALUES ||
+				!print_scaling(n, min_efficiency, min_retained))
+				return 1;
 		}
 		else					/* knee start min max resolution whole limit wrong */
 		{
