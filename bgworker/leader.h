@@ -17,18 +17,11 @@
 #include "bgworker/shm/shared.h"
 #include "bgworker/standstill.h"
 #include "src/checks/check.h"
+#include "src/metrics/recovery.h"
 #include "src/plan/program.h"
 #include "src/session/session.h"
 
 typedef struct CtLeader CtLeader;
-
-/* of a phase: until when it was slower than the first one; see phases.c */
-typedef struct CtRecovery
-{
-	bool		seen;			/* a second in which transactions ended */
-	bool		slow;			/* the last one of them was */
-	uint64		slow_until_ns;	/* end of the last one that was; 0: there was none */
-} CtRecovery;
 
 /*
  * Has the workers do what the run is for: called once the gate's time is set,
@@ -96,7 +89,8 @@ struct CtLeader
 	CtResources resources;
 	bool		without_resources;	/* they can't be recorded, second by second */
 	CtRecovery *recoveries;		/* of each phase; NULL: nothing was looked at yet */
-	uint64	   *under_way;		/* of each worker, see phases.c */
+	CtStanding *standing;		/* of each worker, as of the last second */
+	int			baseline_still; /* workers that stood still in the baseline's worst second */
 };
 
 /*

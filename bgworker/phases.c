@@ -3,13 +3,9 @@
  *		How a run went in each of its phases: rows of what workers have counted,
  *		and when it had recovered.
  *
- * Recovery is seen in the seconds of the timeline, by the transactions that
- * ended in them, as a user sees it: what a spike has left behind is executed
- * after it.  A second is slow if more than 5 % of its transactions, and more
- * than chance makes of 5 %, took longer than 1.2 times the 95th percentile of
- * the first phase; or if nothing ended in it, though a transaction was under
- * way from its beginning to its end.  A phase has recovered when its last slow second was over,
- * or at once if it had none; not, if that is how it ended.
+ * Recovery (src/metrics/recovery.h) is seen in the seconds of the timeline, by
+ * the transactions that ended in them, as a user sees it: what a spike has left
+ * behind is executed after it.  It is told of the phases after the baseline.
  */
 #include "postgres.h"
 
@@ -21,12 +17,6 @@
 #include "bgworker/shm/slot.h"
 #include "src/plan/phase.h"
 #include "src/results/rows.h"
-
-/* how much longer than the first phase's is as long */
-#define RECOVERED	1.2
-
-/* standard deviations that are chance: of a thousand seconds that are as they should be, one is slow */
-#define CHANCE		3.0
 
 const char *
 ct_phases_name(const CtLeader *leader, uint64 at_ns)
@@ -40,54 +30,48 @@ ct_phases_name(const CtLeader *leader, uint64 at_ns)
 									 ct_phase_at(plan, (at_ns - shared->measure_from_ns) / 1e9)))->name;
 }
 
-/* The latencies of the first phase so far. */
-static const CtHistogram *
-phases_baseline(CtLeader *leader)
+/* How long a transaction may take, by the latencies of the baseline so far. */
+static double
+phases_limit(const CtLeader *leader, int baseline)
 {
-	static CtHistogram baseline;
+	static CtHistogram latency;
 	CtShared   *shared = leader->shared;
 	int			i;
 
-	memset(&baseline, 0, sizeof(CtHistogram));
+	memset(&latency, 0, sizeof(CtHistogram));
 	for (i = 0; i < shared->nworkers; i++)
-		ct_histogram_add(&baseline, ct_slot_histogram(ct_shared_slot(shared, i),
-													  leader->program->phases[0].histogram));
-	return &baseline;
-}
-
-static bool
-phases_is_slow(const CtHistogram *latency, double limit)
-{
-	double		n = latency->count;
-
-	return ct_histogram_above(latency, limit) > 0.05 * n + CHANCE * sqrt(0.05 * 0.95 * n);
+		ct_histogram_add(&latency, ct_slot_histogram(ct_shared_slot(shared, i),
+													 leader->program->phases[baseline].histogram));
+	return ct_recovery_limit(&latency);
 }
 
 /*
  * Which transaction the worker is at: 1 + how many it has ended; 0 if it is at
- * none.
+ * none.  When all have ended it is the one that it was stopped at.
  */
 static uint64
-phases_under_way(CtSlot *slot)
+phases_under_way(const CtLeader *leader, int worker)
 {
+	CtSlot	   *slot = ct_shared_slot(leader->shared, worker);
 	CtAt		what = CT_AT_WHAT(ct_slot_at(slot));
 
-	if (pg_atomic_read_u32(&slot->state) != CT_WORKER_WORKING || what == CT_AT_GATE || what == CT_AT_DUE)
+	if (leader->end_ns == 0 &&
+		(pg_atomic_read_u32(&slot->state) != CT_WORKER_WORKING || what == CT_AT_GATE || what == CT_AT_DUE))
 		return 0;
 	return 1 + slot->all_transactions + slot->failed;
 }
 
-/* Has a worker been at the same transaction since the last second was noted? */
-static bool
-phases_is_stuck(const CtLeader *leader)
+/* How many workers have stood still in the second that is over. */
+static int
+phases_still(const CtLeader *leader, uint64 until_ns, double limit_ns)
 {
+	int			still = 0;
 	int			i;
 
-	for (i = 0; i < leader->shared->nworkers && leader->under_way != NULL; i++)
-		if (leader->under_way[i] != 0 &&
-			leader->under_way[i] == phases_under_way(ct_shared_slot(leader->shared, i)))
-			return true;
-	return false;
+	for (i = 0; i < leader->shared->nworkers && leader->standing != NULL; i++)
+		if (ct_standing_is_still(&leader->standing[i], phases_under_way(leader, i), until_ns, limit_ns))
+			still++;
+	return still;
 }
 
 /* A second, into the times of recovery of the phases. */
@@ -95,23 +79,30 @@ static void
 phases_look(CtLeader *leader, CtRecovery *recoveries, uint64 from_ns, uint64 until_ns,
 			const CtHistogram *latency)
 {
-	double		limit;
-	CtShared   *shared = leader->shared;
+	uint64		measure_from_ns = leader->shared->measure_from_ns;
 	uint64		middle = from_ns + (until_ns - from_ns) / 2;
-	CtRecovery *recovery;
+	CtRecoveryBaseline baseline;
+	CtRecoverySecond second;
+	int			first = ct_phase_baseline(leader->plan);
 	int			phase;
 
-	if (middle < shared->measure_from_ns || (latency->count == 0 && !phases_is_stuck(leader)))
+	if (middle < measure_from_ns)
 		return;
-	phase = ct_phase_at(leader->plan, (middle - shared->measure_from_ns) / 1e9);
-	if (phase == 0)
+	phase = ct_phase_at(leader->plan, (middle - measure_from_ns) / 1e9);
+	if (phase < first)
 		return;
-	recovery = &recoveries[phase];
-	recovery->seen = true;
-	limit = RECOVERED * ct_histogram_quantile(phases_baseline(leader), 0.95);
-	recovery->slow = latency->count > 0 ? phases_is_slow(latency, limit) : !(until_ns - from_ns <= limit);
-	if (recovery->slow)
-		recovery->slow_until_ns = until_ns;
+	baseline.limit_ns = phases_limit(leader, first);
+	second.still = phases_still(leader, until_ns, baseline.limit_ns);
+	if (phase == first)
+	{
+		leader->baseline_still = Max(leader->baseline_still, second.still);
+		return;
+	}
+	baseline.still = leader->baseline_still;
+	second.until_s = (until_ns - measure_from_ns) / 1e9 - ct_phase_begin(leader->plan, phase);
+	second.latency = latency;
+	second.workers = leader->shared->nworkers;
+	ct_recovery_note(&recoveries[phase], &baseline, &second);
 }
 
 void
@@ -125,11 +116,11 @@ ct_phases_note_second(CtLeader *leader, uint64 from_ns, uint64 until_ns, const C
 	{
 		leader->recoveries = MemoryContextAllocZero(leader->context, list_length(leader->plan->phases) *
 													sizeof(CtRecovery));
-		leader->under_way = MemoryContextAllocZero(leader->context, leader->shared->nworkers * sizeof(uint64));
+		leader->standing = MemoryContextAllocZero(leader->context, leader->shared->nworkers * sizeof(CtStanding));
 	}
 	phases_look(leader, leader->recoveries, from_ns, until_ns, latency);
 	for (i = 0; i < leader->shared->nworkers; i++)
-		leader->under_way[i] = phases_under_way(ct_shared_slot(leader->shared, i));
+		ct_standing_note(&leader->standing[i], phases_under_way(leader, i), until_ns);
 }
 
 /* The times of recovery, with the second that isn't over yet or not noted; palloc'd. */
@@ -147,17 +138,6 @@ phases_recoveries(CtLeader *leader, const CtHistogram *latency)
 		phases_look(leader, recoveries, leader->last_ns, now, rest);
 	pfree(rest);
 	return recoveries;
-}
-
-/* Seconds from the phase's beginning; NaN where there is nothing to tell. */
-static double
-phases_recovery(const CtLeader *leader, const CtRecovery *recovery, double begin)
-{
-	uint64		from_ns = leader->shared->measure_from_ns + (uint64) (begin * 1e9);
-
-	if (!recovery->seen || recovery->slow)
-		return get_float8_nan();
-	return recovery->slow_until_ns > from_ns ? (recovery->slow_until_ns - from_ns) / 1e9 : 0;
 }
 
 void
@@ -194,7 +174,7 @@ ct_phases_measure(CtLeader *leader, CtResults *results)
 		row->p99_ms = ct_rows_ms(ct_histogram_quantile(h, 0.99));
 		row->p999_ms = ct_rows_ms(ct_histogram_quantile(h, 0.999));
 		row->max_ms = ct_rows_max_ms(h);
-		row->recovery_s = rint(phases_recovery(leader, &recoveries[i], begin) * 1000) / 1000;
+		row->recovery_s = rint(ct_recovery_seconds(&recoveries[i]) * 1000) / 1000;
 		results->phases = lappend(results->phases, row);
 		begin += plan->duration;
 	}

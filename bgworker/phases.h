@@ -10,10 +10,7 @@
 /* The phase's name that a moment is in; NULL in the warm-up, and of a run without phases. */
 extern const char *ct_phases_name(const CtLeader *leader, uint64 at_ns);
 
-/*
- * A second of the timeline is over, of these transactions: was the load of its
- * phase more than the first phase's to the database?
- */
+/* A second of the timeline is over, in which these transactions ended. */
 extern void ct_phases_note_second(CtLeader *leader, uint64 from_ns, uint64 until_ns,
 								  const CtHistogram *latency);
 

@@ -59,6 +59,8 @@ SELECT * FROM ct_compare('oversell_tickets', explore => true, phases => '[{"name
 -- thresholds
 SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10}]', checks => '{recovery_s < 5}');
 SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10}]', checks => '{a.recovery_s < 5}');
+SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10}, {"name": "baseline", "duration": "1 s", "rate": 10}]', checks => '{a.recovery_s < 5}');
+SELECT phased('[{"name": "a", "duration": "1 s", "rate": 10}, {"name": "baseline", "duration": "1 s", "rate": 10}]', checks => '{baseline.recovery_s < 5}');
 SELECT phased('[{"name": "spike", "duration": "1 s", "rate": 10}]', checks => '{spikes.p95_ms < 5}');
 SELECT phased('[{"name": "spike", "duration": "1 s", "rate": 10}]', checks => '{spike.deadlocks < 5}');
 SELECT phased('[{"name": "spike", "duration": "1 s", "rate": 10}]', checks => '{test.recovery_s < 5}');
@@ -143,11 +145,13 @@ SELECT ct_create_scenario('regress_phased', replace => true);
 SELECT phases FROM ct_scenarios WHERE name = 'regress_phased';
 SELECT count(ct_drop_scenario(name)) FROM ct_scenarios WHERE name IN ('regress_phased', 'regress_timed');
 
--- where nothing ends any more nothing has recovered
+-- where a part of the workers stands still nothing has recovered; and it is told of no phase up to the one called baseline
 SELECT ct_create_scenario('regress_stuck', workers => 2, setup => 'CREATE TABLE t AS SELECT clock_timestamp() AS at');
-SELECT ct_add_script('regress_stuck', 's', $$SELECT pg_sleep(CASE WHEN clock_timestamp() - at > '1.5 s' THEN 60 ELSE 0.01 END) FROM t$$);
+SELECT ct_add_script('regress_stuck', 's', $$SELECT pg_sleep(CASE WHEN clock_timestamp() - at > '1.5 s' THEN 60 ELSE 0.01 END) FROM t$$, workers => 1);
+SELECT ct_add_script('regress_stuck', 'goes_on', 'SELECT pg_sleep(0.01)', workers => 1);
 SET ct_ext.stop_timeout = '0.2 s';
-SELECT ct_run('regress_stuck', phases => '[{"name": "a", "duration": "0.5 s", "clients": 2}, {"name": "b", "duration": "4 s", "clients": 2}]', thresholds => '{b.recovery_s < 100}') AS run_id \gset
+SELECT ct_run('regress_stuck', phases => '[{"name": "a", "duration": "0.3 s", "clients": 2}, {"name": "baseline", "duration": "0.5 s", "clients": 2},
+	{"name": "b", "duration": "4 s", "clients": 2}]', thresholds => '{b.recovery_s < 100}') AS run_id \gset
 RESET ct_ext.stop_timeout;
 SELECT r.verdict, p.phase, p.recovery_s FROM ct_runs r JOIN ct_phases p USING (run_id) WHERE run_id = :run_id ORDER BY p."position";
 SELECT ct_drop_scenario('regress_stuck');

@@ -17,7 +17,7 @@ $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION ct_ext');
 $node->safe_psql('postgres', "CREATE FUNCTION units_run(text) RETURNS text LANGUAGE c STRICT AS 'ct_units'");
 
-for my $unit (qw(session sessions interpret wait_event rows explored search state sample scan))
+for my $unit (qw(session sessions interpret wait_event rows explored search state sample scan recovery))
 {
 	my @lines = split /\n/, $node->safe_psql('postgres', "SELECT units_run('$unit')");
 	my $last = pop @lines // '';

@@ -68,7 +68,7 @@ COMMENT ON COLUMN @extschema@.ct_phases.p95_ms IS 'its 95th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_phases.p99_ms IS 'its 99th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_phases.p999_ms IS 'its 99.9th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_phases.max_ms IS 'its longest, ms';
-COMMENT ON COLUMN @extschema@.ct_phases.recovery_s IS 'seconds from its start until p95 of a second was within 1.2 times the first phase''s and stayed there to its end; null if it never was';
+COMMENT ON COLUMN @extschema@.ct_phases.recovery_s IS 'seconds from its start until p95 of a second was within 1.2 times the baseline''s, and no more workers stood still, and stayed there to its end; the baseline is the phase of that name, else the first one; null if it never was, and of phases up to the baseline';
 COMMENT ON TABLE @extschema@.ct_result_phase IS 'phases of runs; read it through ct_phases';
 COMMENT ON COLUMN @extschema@.ct_result_phase.run_id IS 'number of the run, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_result_phase.position IS 'number of the phase, from 1';
@@ -87,4 +87,4 @@ COMMENT ON COLUMN @extschema@.ct_result_phase.p95_ms IS 'its 95th percentile, ms
 COMMENT ON COLUMN @extschema@.ct_result_phase.p99_ms IS 'its 99th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_result_phase.p999_ms IS 'its 99.9th percentile, ms';
 COMMENT ON COLUMN @extschema@.ct_result_phase.max_ms IS 'its longest, ms';
-COMMENT ON COLUMN @extschema@.ct_result_phase.recovery_s IS 'seconds from its start until p95 of a second was within 1.2 times the first phase''s and stayed there to its end; null if it never was';
+COMMENT ON COLUMN @extschema@.ct_result_phase.recovery_s IS 'seconds from its start until p95 of a second was within 1.2 times the baseline''s, and no more workers stood still, and stayed there to its end; the baseline is the phase of that name, else the first one; null if it never was, and of phases up to the baseline';

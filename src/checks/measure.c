@@ -306,7 +306,7 @@ measure_no_value_of_phase(const CtProgramThreshold *threshold, const CtResults *
 	if (phase->seconds == 0)
 		return pstrdup("the run ended before that phase");
 	if (strcmp(threshold->metric, "recovery_s") == 0)
-		return psprintf("\"%s\" ended slower than the first phase, or nothing ended in it", phase->phase);
+		return psprintf("\"%s\" ended slower than the baseline, or nothing ended in it", phase->phase);
 	return NULL;
 }
 

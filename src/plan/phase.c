@@ -426,6 +426,17 @@ ct_plan_is_scheduled(const CtPlan *plan)
 	return plan->rate > 0;
 }
 
+int
+ct_phase_baseline(const CtPlan *plan)
+{
+	ListCell   *lc;
+
+	foreach(lc, plan->phases)
+		if (strcmp(((CtPlanPhase *) lfirst(lc))->name, CT_BASELINE_PHASE) == 0)
+			return foreach_current_index(lc);
+	return 0;
+}
+
 double
 ct_phase_begin(const CtPlan *plan, int phase)
 {

@@ -12,6 +12,9 @@
 
 #include "src/plan/plan.h"
 
+/* the name of the phase that others are held against, if there is one of that name */
+#define CT_BASELINE_PHASE	"baseline"
+
 /*
  * Reads an array of objects into the plan's phases and their weights, which
  * are empty; the run's duration is their sum then.  Raises for whatever a user
@@ -43,6 +46,12 @@ extern bool ct_plan_is_scheduled(const CtPlan *plan);
  * after the end.  -1: there are none.
  */
 extern int	ct_phase_at(const CtPlan *plan, double seconds);
+
+/*
+ * The number of the phase that recovery of those after it is told by: the one
+ * called "baseline", else the first one.
+ */
+extern int	ct_phase_baseline(const CtPlan *plan);
 
 /* seconds from the warm-up's end to the beginning of a phase; of the number of phases: to their end */
 extern double ct_phase_begin(const CtPlan *plan, int phase);

@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 
 #include "src/base/near_match.h"
+#include "src/plan/phase.h"
 #include "src/plan/threshold.h"
 #include "src/plan/validate.h"
 
@@ -404,6 +405,23 @@ threshold_check_kind(const char *name, const char *metric, CtMetricKind kind)
 			 errhint("The metrics of %s are %s.", threshold_kind_text(kind), buf.data)));
 }
 
+/* Raises for recovery of a phase that it isn't told of. */
+static void
+threshold_check_recovery(const char *name, const char *phase, const CtNames *names, int number)
+{
+	int			baseline = Max(ct_symbols_find(names->phases, CT_BASELINE_PHASE), 0);
+
+	if (number > baseline)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("threshold \"%s\" cannot be measured", name),
+			 number == baseline ?
+			 errdetail("\"%s\" is the phase by which recovery of those after it is told.", phase) :
+			 errdetail("\"%s\" comes before \"%s\", by which recovery is told.", phase,
+					   ct_symbols_name(names->phases, baseline))));
+}
+
 void
 ct_threshold_resolve(const char *name, const CtProgram *program, const CtNames *names,
 					 CtProgramThreshold *threshold, char **of)
@@ -476,11 +494,8 @@ ct_threshold_resolve(const char *name, const CtProgram *program, const CtNames *
 		threshold->kind = CT_OF_PHASE;
 		threshold->phase = slot;
 		threshold->histogram = program->phases[slot].histogram;
-		if (slot == 0 && strcmp(metric, "recovery_s") == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("threshold \"%s\" cannot be measured", name),
-					 errdetail("\"%s\" is the first phase, which recovery of the others is told by.", *of)));
+		if (strcmp(metric, "recovery_s") == 0)
+			threshold_check_recovery(name, *of, names, slot);
 	}
 	else if (ct_symbols_find(names->outcomes, *of) >= 0 ||
 			 (names->any_outcome && ct_variable_name_is_valid(*of)))

@@ -40,6 +40,7 @@ static const struct
 	{"state", unit_state},
 	{"sample", unit_sample},
 	{"scan", unit_scan},
+	{"recovery", unit_recovery},
 };
 
 /* what the worker gets to know */

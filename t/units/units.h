@@ -26,5 +26,6 @@ extern void unit_explored(void);
 extern void unit_search(void);
 extern void unit_sample(void);
 extern void unit_scan(void);
+extern void unit_recovery(void);
 
 #endif							/* CT_UNITS_H */
