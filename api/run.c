@@ -101,6 +101,41 @@ ct_run_with_sessions(CtRunOptions *options, int clients)
 	options->workers = Min(clients, CT_MAX_WORKERS);
 }
 
+Jsonb *
+ct_run_try_plan(const char *scenario, const char *variant, const CtRunOptions *options,
+				ErrorData **error)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	Jsonb	   *volatile document = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		document = ct_plan_of_scenario(scenario, variant, options);
+		ct_call_check_plan(document);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		int			category;
+
+		MemoryContextSwitchTo(context);
+		*error = CopyErrorData();
+		category = ERRCODE_TO_CATEGORY((*error)->sqlerrcode);
+		if (category == ERRCODE_OPERATOR_INTERVENTION || category == ERRCODE_INTERNAL_ERROR)
+			PG_RE_THROW();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		document = NULL;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return document;
+}
+
 static void
 run_step_context(void *arg)
 {

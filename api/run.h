@@ -30,6 +30,14 @@ extern void ct_run_as_step(CtRunOptions *options, double step_duration);
 extern void ct_run_with_sessions(CtRunOptions *options, int clients);
 
 /*
+ * The plan of a variant's run, checked.  Where there can be none, NULL, and what
+ * was raised in *error, palloc'd, its effects undone by a subtransaction.
+ * Raises only what ends the caller itself: a cancel, say.
+ */
+extern Jsonb *ct_run_try_plan(const char *scenario, const char *variant, const CtRunOptions *options,
+							  ErrorData **error);
+
+/*
  * The plan of a step, one of several that are planned before the first one is
  * run: raises all that can be said against it, with the step as the context,
  * in words ("8 clients").

@@ -3,7 +3,7 @@
  *		ct_scale: throughput against clients, and what it follows.
  *
  * All steps are planned before the first one is run, so that what can't be
- * had loses nothing.  Each number of clients is run several times, in turns
+ * had loses nothing, and is told at once.  Each number of clients is run several times, in turns
  * (1 2 4 8 1 2 4 8), so that what changes meanwhile is in all of them.  What
  * the points are worth is src/metrics/scaling.h's to say, and the law that is
  * fitted is of all runs (src/metrics/usl.h).
@@ -40,7 +40,7 @@ CT_FUNCTION_INFO_V1(ct_scale);
 /* a number of clients, and its runs */
 typedef struct CtScaleStep
 {
-	Jsonb	   *plan;
+	Jsonb	   *plan;			/* NULL: it can't be run */
 	CtScalingPoint *point;
 	CtRepeats  *repeats;
 } CtScaleStep;
@@ -191,7 +191,26 @@ scale_read_arguments(CtScale *scale, FunctionCallInfo fcinfo)
 		scale_default_clients(scale);
 }
 
-/* Plans all steps, and raises for the first one that can't be run. */
+/*
+ * A number of clients that there are no slots for, which was named: it has its
+ * row, and the smaller ones are run.
+ */
+static void
+scale_refuse_step(CtScaleStep *step, const ErrorData *error)
+{
+	CtOutcome	outcome = {0};
+
+	ereport(WARNING,
+			(errcode(error->sqlerrcode),
+			 errmsg("%s: not run: %s", scale_load(step->point->clients), error->message),
+			 error->detail ? errdetail_internal("%s", error->detail) : 0,
+			 error->hint ? errhint("%s", error->hint) : 0));
+	outcome.status = "failed";
+	outcome.reason = error->message;
+	ct_repeats_add(step->repeats, &outcome);
+}
+
+/* Plans all steps; raises for the first one that can't be run, but for those beyond the slots. */
 static void
 scale_plan(CtScale *scale)
 {
@@ -200,11 +219,16 @@ scale_plan(CtScale *scale)
 	for (i = 0; i < scale->nsteps; i++)
 	{
 		CtScaleStep *step = &scale->steps[i];
+		ErrorData  *error = NULL;
 
 		ct_run_with_sessions(&scale->options, step->point->clients);
-		step->plan = ct_run_plan_step(scale->scenario, scale->variant, &scale->options,
-									  scale_load(step->point->clients));
 		step->repeats = ct_repeats_create(scale->repeat);
+		step->plan = ct_run_try_plan(scale->scenario, scale->variant, &scale->options, &error);
+		if (step->plan == NULL && i > 0 && error->sqlerrcode == ERRCODE_CONFIGURATION_LIMIT_EXCEEDED)
+			scale_refuse_step(step, error);
+		else if (step->plan == NULL)
+			(void) ct_run_plan_step(scale->scenario, scale->variant, &scale->options,
+									scale_load(step->point->clients));
 	}
 }
 
@@ -384,7 +408,8 @@ ct_scale(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (round = 0; round < scale->repeat; round++)
 		for (i = 0; i < scale->nsteps; i++)
-			scale_run(scale, &scale->steps[i], round == 0 && i == 0);
+			if (scale->steps[i].plan != NULL)
+				scale_run(scale, &scale->steps[i], round == 0 && i == 0);
 	ct_scaling_measure(scale->points, scale->nsteps, SCALE_LEVEL);
 	scale_put_rows(scale, rsinfo);
 	return (Datum) 0;

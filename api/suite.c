@@ -10,7 +10,6 @@
 
 #include <math.h>
 
-#include "access/xact.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
@@ -41,51 +40,24 @@ typedef struct CtSuite
 
 /*
  * The plan of a variant's run; where there can be none, one that is refused,
- * so that the run will say why, and *refused is set.  What is wrong is found in a subtransaction of
- * its own, before anything is started.
+ * so that the run will say why, and *refused is set.
  */
 static Jsonb *
 suite_plan(const CtVariantChoice *choice, CtRunOptions *options, bool *refused)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	Jsonb	   *volatile document = NULL;
+	ErrorData  *error;
+	Jsonb	   *document;
 
-	*refused = false;
 	options->expected_verdict = choice->expected_verdict;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		document = ct_plan_of_scenario(choice->scenario, choice->variant, options);
-		ct_call_check_plan(document);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-		int			category;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-		if (category == ERRCODE_OPERATOR_INTERVENTION || category == ERRCODE_INTERNAL_ERROR)
-			PG_RE_THROW();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		*refused = true;
-		document = ct_plan_of_refused(choice->scenario,
-									  choice->variant ? choice->variant : CT_DEFAULT_VARIANT,
-									  choice->expected_verdict, error->sqlerrcode,
-									  error->detail ? psprintf("%s: %s", error->message, error->detail) :
-									  error->message);
-	}
-	PG_END_TRY();
-	return document;
+	document = ct_run_try_plan(choice->scenario, choice->variant, options, &error);
+	*refused = document == NULL;
+	if (!*refused)
+		return document;
+	return ct_plan_of_refused(choice->scenario,
+							  choice->variant ? choice->variant : CT_DEFAULT_VARIANT,
+							  choice->expected_verdict, error->sqlerrcode,
+							  error->detail ? psprintf("%s: %s", error->message, error->detail) :
+							  error->message);
 }
 
 /* Is a verdict, or status, what the variant should come to? */
