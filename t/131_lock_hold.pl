@@ -49,7 +49,7 @@ SELECT n FROM public.item WHERE id = :client_id + 1;
 \\barrier seen
 SELECT pg_sleep(0.2 * (:client_id + 1));
 COMMIT;
-\$\$, workers => 2, duration => '2 s', min_overlap => 0, lock_hold => '{$lock, "duration": "10 ms", "every": "100 ms"}')
+\$\$, workers => 2, duration => '5 s', min_overlap => 0, lock_hold => '{$lock, "duration": "10 ms", "every": "100 ms"}')
 SQL
 is($node->safe_psql('postgres', "SELECT verdict FROM ct_runs WHERE run_id = $run"), 'pass', 'a table that others have all the time is had');
 ct_nothing_left($node, 'after a run');
