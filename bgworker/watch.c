@@ -402,7 +402,7 @@ watch_look_up(void)
 	leader->session->cancel(leader->session);
 }
 
-/* Asks the checks that are to be asked now, or as many as can be before the stop. */
+/* Asks the checks that are to be asked now, or as many as can be before the stop, or without a deadlock. */
 static void
 watch_ask_checks(CtLeader *leader, const CtResults *results)
 {
@@ -421,8 +421,9 @@ watch_ask_checks(CtLeader *leader, const CtResults *results)
 	{
 		watch_asking = NULL;
 		disable_timeout(timeout, false);
-		if (!watch_gave_up || geterrcode() != ERRCODE_QUERY_CANCELED ||
-			ct_leader_interrupted(leader))
+		/* the victim of a deadlock with a script is asked again the next time, and so is who was cancelled by us */
+		if (geterrcode() != ERRCODE_T_R_DEADLOCK_DETECTED &&
+			(!watch_gave_up || geterrcode() != ERRCODE_QUERY_CANCELED || ct_leader_interrupted(leader)))
 			PG_RE_THROW();
 		FlushErrorState();
 		ct_leader_rollback(leader);

@@ -73,6 +73,26 @@ ok(ct_await($node, "SELECT count(*) > 2 FROM ct_timeline WHERE run_id = $run"), 
 $node->safe_psql('postgres', "SELECT ct_stop($run); SELECT ct_wait($run)");
 is($node->safe_psql('postgres', "SELECT verdict FROM ct_runs WHERE run_id = $run"), 'pass', 'nor is the run kept from its end');
 
+# who waits for the locker is kept from nothing by the leader, but the server takes the two for one
+$node->safe_psql('postgres', "ALTER SYSTEM SET deadlock_timeout = '10 ms'");
+$node->reload;
+$node->safe_psql('postgres', <<SQL);
+SELECT ct_create_scenario('both', duration => '1 hour', min_overlap => 0);
+SELECT ct_add_script('both', 's', \$\$BEGIN;
+LOCK TABLE other;
+UPDATE item SET n = n + 1;
+COMMIT;\$\$);
+SELECT ct_add_check('both', 'seen', 'SELECT FROM public.item, public.other WHERE false', during => true);
+SQL
+$run = $node->safe_psql('postgres', "SELECT ct_start('both', workers => 1, lock_hold => '{$lock, $hour}')");
+ok(ct_await($node, 'SELECT deadlocks > 1 FROM pg_stat_database WHERE datname = current_database()'), 'a check is the victim of a deadlock, more than once');
+is($node->safe_psql('postgres', "SELECT status FROM ct_runs WHERE run_id = $run"), 'running', '... and the run goes on');
+$node->safe_psql('postgres', "SELECT ct_stop($run); SELECT ct_wait($run)");
+is($node->safe_psql('postgres', "SELECT status FROM ct_runs WHERE run_id = $run"), 'succeeded', '... to its verdict');
+ct_nothing_left($node, 'a check in a deadlock');
+$node->safe_psql('postgres', 'ALTER SYSTEM RESET deadlock_timeout');
+$node->reload;
+
 # ---- while it waits
 
 foreach (
