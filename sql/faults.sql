@@ -13,7 +13,7 @@ SELECT ct_test('SELECT 1', lock_hold => '{"table": 1}');
 SELECT ct_test('SELECT 1', lock_hold => '{"table": "a.b.c.d"}');
 SELECT ct_test('SELECT 1', lock_hold => '{"table": "a..b"}');
 CALL ct_execute('oversell_tickets', lock_hold => '{"table": "a.b.c"}');
-SELECT ct_test('SELECT 1', duration => '1 s', lock_hold => '{"table": "x"}');
+SELECT ct_test('SELECT 1', duration => '1 s', lock_hold => '{"table": "x", "after": "1 s"}');
 SELECT ct_test('SELECT 1', setup => 'CREATE TABLE y ()', workers => 2, duration => '10 s', lock_hold => '{"table": "x", "after": "0"}');
 
 -- sessions are terminated: what is under way is lost whole, is counted, and is no anomaly
@@ -75,6 +75,18 @@ SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE relation =
 SELECT ct_test('SELECT n FROM public.account WHERE id = 1', workers => 2, duration => '500 ms', min_overlap => 0,
 	lock_hold => '{"table": "public.account", "mode": "SHARE_ROW_EXCLUSIVE", "duration": "200 ms", "every": "300 ms", "after": "0"}') AS id \gset
 SELECT verdict, (SELECT count(*) FROM ct_latencies l WHERE l.run_id = :id AND kind = 'lock_wait') AS waited FROM ct_runs WHERE run_id = :id;
+-- for the first time after "every", or in the middle of a run that is shorter than two of them
+SELECT ct_test('SELECT 1', workers => 1, duration => '0.5 s', min_overlap => 0, lock_hold => '{"table": "public.account"}') AS id \gset
+SELECT plan->>'lock_after' AS after FROM ct_result WHERE run_id = :id;
+SELECT ct_test('SELECT 1', workers => 1, warmup => '0.1 s', phases => '[{"name": "a", "duration": "0.1 s"}, {"name": "b", "duration": "0.2 s"}]', min_overlap => 0,
+	lock_hold => '{"table": "public.account"}') AS id \gset
+SELECT plan->>'lock_after' AS after FROM ct_result WHERE run_id = :id;
+SELECT ct_test('SELECT 1', workers => 1, duration => '1 min', timeout => '0.1 s', min_overlap => 0, lock_hold => '{"table": "public.account"}') AS id \gset
+SELECT plan->>'lock_after' AS after FROM ct_result WHERE run_id = :id;
+SELECT ct_test('SELECT 1', workers => 1, duration => '1 min', timeout => '0.1 s', min_overlap => 0, lock_hold => '{"table": "public.account", "every": "20 s", "after": "0.05 s"}') AS id \gset
+SELECT plan->>'lock_after' AS after FROM ct_result WHERE run_id = :id;
+SELECT ct_test('SELECT 1', workers => 1, transactions => 5, min_overlap => 0, lock_hold => '{"table": "public.account"}') AS id \gset
+SELECT plan->>'lock_after' AS after FROM ct_result WHERE run_id = :id;
 -- without the fault nothing is known of it
 SELECT ct_test('SELECT 1', workers => 1, transactions => 5, min_overlap => 0, lock_hold => '{"table": "public.account", "after": "1 min", "every": "1 min"}') AS id \gset
 SELECT verdict, reason FROM ct_runs WHERE run_id = :id;

@@ -110,8 +110,10 @@ ct_fault_read_lock(CtPlan *plan, const Jsonb *lock_hold)
 					 errhint("%s", ct_member_hint(member, fault_members, lengthof(fault_members),
 												  "The members are table, mode, duration, every and after."))));
 	}
+	/* a run that is too short for it has the lock held as well */
 	if (!has_after)
-		plan->lock_after = plan->lock_every;
+		plan->lock_after = plan->duration == 0 ? plan->lock_every :
+			Min(plan->lock_every, (plan->warmup + plan->duration) / 2);
 	if (plan->lock_table == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

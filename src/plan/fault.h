@@ -9,7 +9,7 @@
 
 #include "src/plan/plan.h"
 
-/* The plan's lock_... of a call's lock_hold; raises for what can't be. */
+/* The plan's lock_... of a call's lock_hold, once it is known how long the run is; raises for what can't be. */
 extern void ct_fault_read_lock(CtPlan *plan, const Jsonb *lock_hold);
 
 #endif							/* CT_FAULT_H */

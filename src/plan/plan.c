@@ -341,7 +341,7 @@ ct_plan_validate(const CtPlan *plan)
 				 errmsg("lock_hold would never hold its lock"),
 				 errdetail("It would be taken for the first time after %g s, when the run of %g s is over.",
 						   plan->lock_after, plan->warmup + plan->duration),
-				 errhint("Give \"after\", or a shorter \"every\", or a longer duration.")));
+				 errhint("Give an earlier \"after\", or a longer duration.")));
 	ct_validate_integer("max_tries", plan->max_tries, 0, CT_MAX_TRIES);
 	ct_validate_integer("min_overlap", plan->min_overlap, 0, PG_INT32_MAX);
 	(void) ct_validate_isolation(plan->isolation);
