@@ -74,6 +74,16 @@ SELECT split_part(ct_report(ARRAY[910001, 910002, 910003, 910004], 'text'), E'\n
 SELECT * FROM ct_summary(ARRAY[910001, -1]);
 SELECT * FROM ct_summary('{}');
 SELECT * FROM ct_summary(NULL);
+-- three runs' repeats, mingled: each stands for those of its own that aren't named
+INSERT INTO ct_result (run_id, scenario, role, status, verdict, started_at, workers_asked, plan, leader_pid, shm_handle, repeat_of)
+	SELECT 910010 + i, 'again', current_user::regrole, CASE i WHEN 8 THEN 'failed' ELSE 'succeeded' END,
+		CASE WHEN i = 8 THEN NULL WHEN i IN (6, 9) THEN 'fail' WHEN i IN (1, 2) THEN 'inconclusive' ELSE 'pass' END,
+		'2021-11-21 10:00:00+00', 1, '{}', 1, 0, 910010 + i % 3
+	FROM generate_series(0, 11) AS i;
+SELECT run_id - 910010 AS i, passed, failed, inconclusive, unjudged FROM generate_series(910010, 910015) AS run_id, ct_summary(ARRAY[run_id]);
+SELECT passed, failed, inconclusive, unjudged FROM ct_summary(ARRAY[910010, 910011, 910012, 910013, 910014, 910016, 910018, 910019, 910020]);
+SELECT split_part(ct_report(ARRAY[910010, 910013], 'tap'), E'\n', 3) AS first_worst;
+DELETE FROM ct_result WHERE run_id BETWEEN 910010 AND 910021;
 SELECT ct_ok(-1);
 SELECT ct_ok(NULL);
 

@@ -319,7 +319,7 @@ static const CtRowSet others_set = {
 	.view = "ct_runs",
 	.query = "SELECT repeat_of, run_id, coalesce(verdict, status) AS word, coalesce(reason, message) AS reason"
 	" FROM @ct_runs WHERE repeat_of = ANY (ARRAY(SELECT repeat_of FROM @ct_runs WHERE run_id = ANY ($1)))"
-	" ORDER BY run_id",
+	" ORDER BY repeat_of, run_id",
 	.size = sizeof(CtReportRepeat),.columns = repeat_columns,.ncolumns = lengthof(repeat_columns),
 };
 
@@ -332,37 +332,67 @@ load_compare_lines(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
+/* the repeats of one run */
+typedef struct CtReportGroup
+{
+	int64		repeat_of;
+	bool		one_failed;
+	const CtReportRepeat *worst;	/* of those that aren't listed, the first; NULL: all are */
+} CtReportGroup;
+
+static int
+load_compare_groups(const void *a, const void *b)
+{
+	int64		left = ((const CtReportGroup *) a)->repeat_of;
+	int64		right = ((const CtReportGroup *) b)->repeat_of;
+
+	return left < right ? -1 : left > right;
+}
+
 /* What the lines, in the order of their runs, are to know of the repeats that there are of these. */
 static void
 load_repeats(CtReportLine *lines, int nlines, Datum run_ids)
 {
 	CtReportRepeat *repeats;
+	CtReportGroup *groups;
 	int			nrepeats;
+	int			ngroups = 0;
 	int			i;
-	int			j;
 
+	/* there may be a great many of both */
 	repeats = ct_rowset_read_by(&others_set, INT8ARRAYOID, run_ids, &nrepeats);
+	groups = palloc_extended(Max(nrepeats, 1) * sizeof(CtReportGroup), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (i = 0; i < nrepeats; i++)
 	{
 		const CtReportRepeat *repeat = &repeats[i];
 		CtReportLine key = {.run_id = repeat->run_id};
-		bool		listed = bsearch(&key, lines, nlines, sizeof(CtReportLine), load_compare_lines) != NULL;
+		CtReportGroup *group;
 
-		for (j = 0; j < nlines; j++)
-		{
-			CtReportLine *line = &lines[j];
-
-			if (line->repeat_of != repeat->repeat_of)
-				continue;
-			line->one_failed |= strcmp(repeat->word, "fail") == 0;
-			if (listed || !ct_report_is_worse(repeat->word, line->worse_run != 0 ? line->worse_word :
-											  line->verdict ? line->verdict : line->status))
-				continue;
-			line->worse_run = repeat->run_id;
-			line->worse_word = repeat->word;
-			line->worse_reason = repeat->reason;
-		}
+		if (i == 0 || repeat->repeat_of != repeats[i - 1].repeat_of)
+			groups[ngroups++].repeat_of = repeat->repeat_of;
+		group = &groups[ngroups - 1];
+		group->one_failed |= strcmp(repeat->word, "fail") == 0;
+		if (ct_report_is_worse(repeat->word, group->worst ? group->worst->word : NULL) &&
+			bsearch(&key, lines, nlines, sizeof(CtReportLine), load_compare_lines) == NULL)
+			group->worst = repeat;
 	}
+	for (i = 0; i < nlines; i++)
+	{
+		CtReportLine *line = &lines[i];
+		CtReportGroup key = {.repeat_of = line->repeat_of};
+		const CtReportGroup *group = bsearch(&key, groups, ngroups, sizeof(CtReportGroup), load_compare_groups);
+
+		if (group == NULL)
+			continue;
+		line->one_failed = group->one_failed;
+		if (group->worst == NULL ||
+			!ct_report_is_worse(group->worst->word, line->verdict ? line->verdict : line->status))
+			continue;
+		line->worse_run = group->worst->run_id;
+		line->worse_word = group->worst->word;
+		line->worse_reason = group->worst->reason;
+	}
+	pfree(groups);
 }
 
 CtReportLine *
