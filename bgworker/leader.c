@@ -328,9 +328,34 @@ leader_insert_row(CtLeader *leader)
 }
 
 static void
-leader_sweep(CtLeader *leader)
+leader_sweep_piece(CtLeader *leader)
 {
 	(void) ct_sandbox_sweep(false, &leader->unswept);
+}
+
+/*
+ * Closes runs that have crashed; false if it can't be done now.  The queue of
+ * NOTIFY may have become full since the sweep looked, which the commit finds
+ * out: then all is left to the next sweep, which finds it full and tells nobody.
+ */
+static bool
+leader_sweep(CtLeader *leader)
+{
+	volatile bool done = false;
+
+	PG_TRY();
+	{
+		done = ct_leader_try(leader, SWEEP_LOCK_MS, leader_sweep_piece);
+	}
+	PG_CATCH();
+	{
+		if (geterrcode() != ERRCODE_PROGRAM_LIMIT_EXCEEDED)
+			PG_RE_THROW();
+		FlushErrorState();
+		ct_leader_rollback(leader);
+	}
+	PG_END_TRY();
+	return done;
 }
 
 static void
@@ -348,8 +373,7 @@ leader_record_start(CtLeader *leader)
 	uint64		until = ct_now_ns() + SWEEP_NS;
 
 	/* what others left behind isn't worth to keep this run waiting */
-	while (ct_leader_try(leader, SWEEP_LOCK_MS, leader_sweep) && leader->unswept > 0 &&
-		   ct_now_ns() < until)
+	while (leader_sweep(leader) && leader->unswept > 0 && ct_now_ns() < until)
 		ct_leader_check_for_end(leader);
 
 	callback.callback = leader_start_error_context;
