@@ -95,7 +95,7 @@ SELECT total, passed, failed, unjudged, ok FROM ct_summary(ARRAY(SELECT run_id F
 SELECT total, passed, failed, unjudged, ok FROM ct_summary(ARRAY(SELECT unnest(runs) FROM again));
 -- what is named twice counts once
 SELECT total, passed, failed, unjudged, ok FROM ct_summary(ARRAY(SELECT run_id FROM again UNION ALL SELECT run_id FROM again));
-SELECT regexp_replace(line, 'run \d+', 'run N', 'g') AS line FROM string_to_table(ct_report(ARRAY(SELECT run_id FROM again), 'tap'), E'\n') AS line WHERE line ~ '^(ok|not ok|1\.\.|#   run )|as expected';
+SELECT left(regexp_replace(line, 'run \d+', 'run N', 'g'), CASE WHEN line LIKE '#   %' THEN 72 ELSE 1000 END) AS line FROM string_to_table(ct_report(ARRAY(SELECT run_id FROM again), 'tap'), E'\n') AS line WHERE line ~ '^(ok|not ok|1\.\.|#   run )|as expected';
 SELECT count(*) FILTER (WHERE line ~ '^ok') AS ok, count(*) FILTER (WHERE line ~ '^not ok') AS not_ok FROM string_to_table(ct_report(ARRAY(SELECT unnest(runs) FROM again), 'tap'), E'\n') AS line;
 SELECT variant, substring(one, 'tests="\d+" failures="\d+" errors="\d+"') AS by_last, substring(one, '<(?:failure|error) type="[^"]*"') AS wrong, substring(every, 'tests="\d+" failures="\d+" errors="\d+"') AS by_all
 FROM again, LATERAL (SELECT ct_report(ARRAY[run_id], 'junit') AS one, ct_report(runs, 'junit') AS every) AS j;
