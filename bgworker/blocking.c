@@ -286,7 +286,7 @@ blocking_find_pair(CtBlocking *blocking, const CtPairKey *key)
 	pair = &blocking->pairs[blocking->npairs];
 	pair->key = *key;
 	if (key->blocker_place < 0)
-		pair->outsider = MemoryContextStrdup(blocking->context, ct_outsider(key->blocker_pid));
+		pair->outsider = MemoryContextStrdup(blocking->context, ct_outsider(blocking->shared, key->blocker_pid));
 	return blocking->npairs++;
 }
 

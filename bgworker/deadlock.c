@@ -175,7 +175,7 @@ deadlock_process(CtDeadlocked *one)
 static void
 deadlock_name(CtDeadlockRecord *record, CtDeadlocked *one)
 {
-	const char *name = ct_outsider(one->pid);
+	const char *name = ct_outsider(deadlock_shared, one->pid);
 	int			length = strlen(name);
 
 	if (record->size + length + 1 > DEADLOCK_SIZE)

@@ -12,7 +12,7 @@
 #include "src/base/ct_compat.h"
 
 char *
-ct_outsider(int pid)
+ct_outsider(CtShared *shared, int pid)
 {
 	char	   *name = NULL;
 	int			n;
@@ -20,6 +20,8 @@ ct_outsider(int pid)
 
 	if (pid == 0)
 		return pstrdup("prepared transaction");
+	if (pid == shared->leader_pid && pg_atomic_read_u32(&shared->locker.state) != CT_LOCKER_NONE)
+		return pstrdup("lock_hold");
 	pgstat_clear_backend_activity_snapshot();
 	n = pgstat_fetch_stat_numbackends();
 	for (i = 1; i <= n && name == NULL; i++)

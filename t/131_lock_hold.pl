@@ -54,6 +54,15 @@ SQL
 is($node->safe_psql('postgres', "SELECT verdict FROM ct_runs WHERE run_id = $run"), 'pass', 'a table that others have all the time is had');
 ct_nothing_left($node, 'after a run');
 
+# ---- who waits for it waits for lock_hold, not for somebody from outside
+
+($run) = $node->safe_psql('postgres', <<SQL) =~ /(\d+)/;
+SELECT ct_test('UPDATE public.item SET n = n + 1 WHERE id = :client_id + 1', workers => 2, duration => '3 s', min_overlap => 0,
+	lock_hold => '{"table": "public.item", "after": "500 ms", "duration": "1 s", "every": "2 s"}')
+SQL
+is($node->safe_psql('postgres', "SELECT DISTINCT blocker_query FROM ct_blocking WHERE run_id = $run AND locktype = 'relation'"), 'lock_hold',
+	'who waits for it is told so');
+
 # ---- while it is held
 
 $run = start_run('\sleep 10 ms');

@@ -63,7 +63,7 @@ COMMENT ON COLUMN @extschema@.ct_blocking.waited_ms IS 'how long that was in all
 COMMENT ON COLUMN @extschema@.ct_blocking.max_ms IS 'the longest single wait that was seen, ms';
 COMMENT ON COLUMN @extschema@.ct_blocking.chain IS 'most sessions that waited for each other in a row, this wait among them; >= 1';
 COMMENT ON COLUMN @extschema@.ct_blocking.query IS 'that statement';
-COMMENT ON COLUMN @extschema@.ct_blocking.blocker_query IS 'statement where that was; of a session from outside its kind and process id';
+COMMENT ON COLUMN @extschema@.ct_blocking.blocker_query IS 'statement where that was; of a session from outside its kind and process id; lock_hold: the lock that the run itself holds';
 COMMENT ON TABLE @extschema@.ct_result_blocking IS 'who waited for whom in runs; read it through ct_blocking';
 COMMENT ON COLUMN @extschema@.ct_result_blocking.run_id IS 'number of the run, see ct_runs';
 COMMENT ON COLUMN @extschema@.ct_result_blocking.position IS 'number of the row, the one that cost most first; from 1';
@@ -81,4 +81,4 @@ COMMENT ON COLUMN @extschema@.ct_result_blocking.waited_ms IS 'how long that was
 COMMENT ON COLUMN @extschema@.ct_result_blocking.max_ms IS 'the longest single wait that was seen, ms';
 COMMENT ON COLUMN @extschema@.ct_result_blocking.chain IS 'most sessions that waited for each other in a row, this wait among them; >= 1';
 COMMENT ON COLUMN @extschema@.ct_result_blocking.query IS 'that statement';
-COMMENT ON COLUMN @extschema@.ct_result_blocking.blocker_query IS 'statement where that was; of a session from outside its kind and process id';
+COMMENT ON COLUMN @extschema@.ct_result_blocking.blocker_query IS 'statement where that was; of a session from outside its kind and process id; lock_hold: the lock that the run itself holds';

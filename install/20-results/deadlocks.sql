@@ -44,7 +44,7 @@ COMMENT ON COLUMN @extschema@.ct_deadlocks.deadlock IS 'number of the deadlock i
 COMMENT ON COLUMN @extschema@.ct_deadlocks.participant IS 'number of the participant in it, from 1, each waiting for the next one, and the last one for the first';
 COMMENT ON COLUMN @extschema@.ct_deadlocks.script IS 'script of the participant; null if it is no session of the run';
 COMMENT ON COLUMN @extschema@.ct_deadlocks.step IS 'step of the script that waited, from 1';
-COMMENT ON COLUMN @extschema@.ct_deadlocks.query IS 'that statement; of a session from outside its kind and process id';
+COMMENT ON COLUMN @extschema@.ct_deadlocks.query IS 'that statement; of a session from outside its kind and process id; lock_hold: the lock that the run itself holds';
 COMMENT ON COLUMN @extschema@.ct_deadlocks.holds IS 'what it held of the lock that the one before waited for: mode and object; null if it only stood before it in the queue';
 COMMENT ON COLUMN @extschema@.ct_deadlocks.locktype IS 'type of the lock that it wanted, as in pg_locks; null, as mode and waits_for, of an error 40P01 that was not the server''s, but a function''s';
 COMMENT ON COLUMN @extschema@.ct_deadlocks.mode IS 'mode that it wanted, as in pg_locks';
@@ -58,7 +58,7 @@ COMMENT ON COLUMN @extschema@.ct_result_deadlock.deadlock IS 'number of the dead
 COMMENT ON COLUMN @extschema@.ct_result_deadlock.participant IS 'number of the participant in it, from 1, each waiting for the next one, and the last one for the first';
 COMMENT ON COLUMN @extschema@.ct_result_deadlock.script IS 'script of the participant; null if it is no session of the run';
 COMMENT ON COLUMN @extschema@.ct_result_deadlock.step IS 'step of the script that waited, from 1';
-COMMENT ON COLUMN @extschema@.ct_result_deadlock.query IS 'that statement; of a session from outside its kind and process id';
+COMMENT ON COLUMN @extschema@.ct_result_deadlock.query IS 'that statement; of a session from outside its kind and process id; lock_hold: the lock that the run itself holds';
 COMMENT ON COLUMN @extschema@.ct_result_deadlock.holds IS 'what it held of the lock that the one before waited for: mode and object; null if it only stood before it in the queue';
 COMMENT ON COLUMN @extschema@.ct_result_deadlock.locktype IS 'type of the lock that it wanted, as in pg_locks; null, as mode and waits_for, of an error 40P01 that was not the server''s, but a function''s';
 COMMENT ON COLUMN @extschema@.ct_result_deadlock.mode IS 'mode that it wanted, as in pg_locks';
