@@ -117,9 +117,10 @@ SKIP:
 	my $listener = $node->background_psql('postgres');
 	$listener->query_safe('LISTEN ct_ext; BEGIN; SELECT 1');
 	my $full = 0;
+	# (in a channel that it listens to: since 19 nobody is waited for on account of another)
 	for (1 .. 200)
 	{
-		my ($status) = $node->psql('postgres', "SELECT count(pg_notify('other', repeat('x', 7000) || g)) FROM generate_series(1, 4) g");
+		my ($status) = $node->psql('postgres', "SELECT count(pg_notify('ct_ext', repeat('x', 7000) || g)) FROM generate_series(1, 4) g");
 
 		last if $full = $status != 0;
 	}
