@@ -62,7 +62,7 @@ SELECT verdict, transactions, regexp_replace(reason, ', \d+\.\d s after', ' ...'
 SELECT ct_test('SELECT 1', workers => 2, transactions => 4, min_overlap => 0, on_start => 'SELECT 1 / 0', expected_errors => '{22012}') AS id \gset
 SELECT verdict, transactions FROM ct_runs WHERE run_id = :id;
 -- that is wrong
-SELECT ct_test('SELECT 1', workers => 2, transactions => 4, on_start => 'SELECT regress_nothing()');
+SELECT ct_test('SELECT 1', workers => 2, transactions => 4, on_start => 'TABLE regress_nothing');
 SELECT ct_test('SELECT 1', workers => 2, transactions => 4, on_start => 'BEGIN; SELECT 1');
 -- that never ends
 SET ct_ext.stop_timeout = '200 ms';
