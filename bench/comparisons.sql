@@ -190,7 +190,7 @@ BEGIN
 		FOR k IN 1 .. 20 LOOP
 			PERFORM pg_temp.compare_repeats('repeats_' || enough, enough, 10, 1);
 		END LOOP;
-		EXIT WHEN pg_temp.detectable('repeats_' || enough) <= 0.05 OR pg_temp.detectable('repeats_' || enough) = 'inf' OR enough >= 160;
+		EXIT WHEN pg_temp.detectable('repeats_' || enough) <= 0.05 OR pg_temp.detectable('repeats_' || enough) = 'inf' OR enough >= 640;
 		enough := 2 * enough;
 	END LOOP;
 	FOR k IN 1 .. 100 LOOP
